@@ -15,3 +15,27 @@ export {
   text,
   timestamp,
 } from './model/schema.ts'
+export { PlanError, type PlanProblem } from './pipeline/errors.ts'
+export {
+  and,
+  arrivalTime,
+  concat,
+  type Expr,
+  lower,
+  not,
+  or,
+  processingTime,
+  recordId,
+  trim,
+  upper,
+} from './pipeline/expression.ts'
+export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
+export type {
+  LoaderPlan,
+  PipelinePlan,
+  SimulatedRequest,
+  SimulatorOptions,
+  SimulatorPlan,
+} from './pipeline/plan.ts'
+export type { Stream } from './pipeline/stream.ts'
+export { postgres, type Target } from './pipeline/target.ts'

@@ -1,0 +1,116 @@
+import type { Micros } from '../model/clock.ts'
+import type { Columns, ColumnType } from '../model/column.ts'
+import type { Expression, FunctionName } from '../model/expression.ts'
+
+/**
+ * A column, or something computed from columns, with the TypeScript type of its values. Nothing is computed when one is
+ * written: it is a value that the compute engine turns into SQL.
+ */
+export interface Expr<T> {
+  readonly node: Expression
+  eq(other: Operand<T>): Expr<boolean>
+  ne(other: Operand<T>): Expr<boolean>
+  lt(other: Operand<T>): Expr<boolean>
+  lte(other: Operand<T>): Expr<boolean>
+  gt(other: Operand<T>): Expr<boolean>
+  gte(other: Operand<T>): Expr<boolean>
+  isNull(): Expr<boolean>
+  /** This value, or `other` where it is null. */
+  orElse(other: Operand<NonNullable<T>>): Expr<NonNullable<T>>
+  /** Exists for the compiler only. */
+  readonly _type?: T
+}
+
+type Operand<T> = Expr<NonNullable<T>> | Expr<T> | NonNullable<T>
+
+/** One expression for every column of a row. */
+export type ColumnExprs<R> = { readonly [Name in keyof R]: Expr<R[Name]> }
+
+/** Expressions for the columns of a relation, by name. */
+export function columnExprs<R>(columns: Columns): ColumnExprs<R> {
+  return Object.freeze(
+    Object.fromEntries(
+      columns.map(({ name, type, nullable }) => [
+        name,
+        expr({ kind: 'column', name, type, nullable }),
+      ]),
+    ),
+  ) as ColumnExprs<R>
+}
+
+/** The instant at which a micro-batch was staged: one value for all its rows, UTC. */
+export const processingTime = (): Expr<Micros> => call('processing_time', [], 'timestamp')
+
+/** When the log took the record, UTC. */
+export const arrivalTime = (): Expr<Micros> => call('arrival_time', [], 'timestamp')
+
+/** The record's stable id. */
+export const recordId = (): Expr<string> => call('record_id', [], 'string')
+
+export const and = (...conditions: readonly Expr<boolean>[]): Expr<boolean> =>
+  logical('and', conditions)
+export const or = (...conditions: readonly Expr<boolean>[]): Expr<boolean> =>
+  logical('or', conditions)
+export const not = (condition: Expr<boolean>): Expr<boolean> => logical('not', [condition])
+
+export const lower = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('lower', text)
+export const upper = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('upper', text)
+export const trim = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('trim', text)
+
+/** Texts one after another; null when one of them is. */
+export function concat(...parts: readonly (Expr<string> | string)[]): Expr<string> {
+  return call(
+    'concat',
+    parts.map((part) => operand(part, 'string')),
+    'string',
+  )
+}
+
+function expr<T>(node: Expression): Expr<T> {
+  const compare = (fn: FunctionName) => (other: Operand<T>) =>
+    call<boolean>(fn, [node, operand(other, node.type)], 'boolean')
+  return Object.freeze({
+    node,
+    eq: compare('equal'),
+    ne: compare('not_equal'),
+    lt: compare('less'),
+    lte: compare('less_or_equal'),
+    gt: compare('greater'),
+    gte: compare('greater_or_equal'),
+    isNull: () => call<boolean>('is_null', [node], 'boolean', false),
+    orElse: (other: Operand<NonNullable<T>>) => {
+      const fallback = operand(other, node.type)
+      return call<NonNullable<T>>('coalesce', [node, fallback], node.type, fallback.nullable)
+    },
+  })
+}
+
+function operand(value: unknown, type: ColumnType): Expression {
+  if (typeof value === 'object' && value !== null && 'node' in value)
+    return (value as Expr<unknown>).node
+  return Object.freeze({
+    kind: 'literal',
+    value: value as string | number | bigint | boolean | null,
+    type,
+    nullable: value === null,
+  })
+}
+
+function call<T>(
+  fn: FunctionName,
+  args: readonly Expression[],
+  type: ColumnType,
+  nullable = args.some((arg) => arg.nullable),
+): Expr<T> {
+  return expr(Object.freeze({ kind: 'call', fn, args, type, nullable }))
+}
+
+const logical = (fn: FunctionName, conditions: readonly Expr<boolean>[]) =>
+  call<boolean>(
+    fn,
+    conditions.map((condition) => condition.node),
+    'boolean',
+  )
+
+const ofText = <T extends string | null>(fn: FunctionName, text: Expr<T>) =>
+  call<T>(fn, [text.node], 'string')

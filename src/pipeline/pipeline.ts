@@ -1,0 +1,141 @@
+import {
+  type Body,
+  columnsOf,
+  type FieldMap,
+  type RecordSchema,
+  type Row,
+} from '../model/schema.ts'
+import type {
+  DayPartition,
+  IngestPlan,
+  LoaderPlan,
+  PipelinePlan,
+  ServePlan,
+  SimulatorPlan,
+  TablePlan,
+  TopicPlan,
+} from './plan.ts'
+import { type Rows, type Stream, stream } from './stream.ts'
+import type { Target } from './target.ts'
+import { checkedPlan } from './validate.ts'
+
+// The authoring API. Comes in: a function that describes a pipeline. Goes out: a frozen, validated
+// PipelinePlan. Nothing here opens, reads or starts anything, so a pipeline is a module that can be
+// imported by anyone, at any time, for any purpose.
+
+/** A topic of a pipeline: a stream of the records appended to it, and the name to ingest into. */
+export interface Topic<R, B> extends Stream<R> {
+  /** Exists for the compiler only. */
+  readonly _body?: B
+}
+
+export interface TopicOptions<Fields extends FieldMap> {
+  readonly value: RecordSchema<Fields>
+  /** Field whose value is the record's key: records with one key keep their order. */
+  readonly key?: keyof Fields & string
+  /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
+  readonly id?: keyof Fields & string
+  /** Default 3. Cannot change once the topic exists. */
+  readonly partitions?: number
+  readonly retention?: { readonly days?: number; readonly gigabytes?: number }
+}
+
+export interface TableOptions<R> {
+  readonly from: Rows<R>
+  readonly format?: 'delta'
+  readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
+}
+
+/** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
+type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
+
+/** What a pipeline can say about itself. */
+export interface PipelineBuilder {
+  /** A partitioned, durable, replayable log of records. */
+  topic<const Fields extends FieldMap>(
+    name: string,
+    options: TopicOptions<Fields>,
+  ): Topic<Row<RecordSchema<Fields>>, Body<RecordSchema<Fields>>>
+
+  /** Accept records for a topic at `POST path` (and at `/v1/topics/<topic>`). */
+  ingest<R, B>(path: string, topic: Topic<R, B>): void
+
+  /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
+  table<R>(name: string, options: TableOptions<R>): void
+
+  /** Keep the rows of a stream in a serving store, each exactly once. */
+  serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
+
+  /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
+  queries(folder: URL): void
+
+  /** How `mekong demo` plays this pipeline's source. */
+  simulate(simulator: SimulatorPlan): void
+
+  /** How `mekong load` reads files into this pipeline. */
+  load(loader: LoaderPlan): void
+}
+
+/** Lay rows by the UTC day of an instant, in a column named `event_date` unless told otherwise. */
+export function day<const Name extends string>(
+  column: Name,
+  options: { readonly as?: string } = {},
+): DayPartition & { readonly column: Name } {
+  return Object.freeze({ transform: 'day', column, as: options.as ?? 'event_date' })
+}
+
+/**
+ * Describe a pipeline. The plan is validated at once.
+ * @throws PlanError with every problem found: where, what, and how to fix it
+ */
+export function pipeline(name: string, describe: (p: PipelineBuilder) => void): PipelinePlan {
+  const topics: TopicPlan[] = []
+  const ingests: IngestPlan[] = []
+  const tables: TablePlan[] = []
+  const serves: ServePlan[] = []
+  const queries: URL[] = []
+  const simulators: SimulatorPlan[] = []
+  const loaders: LoaderPlan[] = []
+
+  describe({
+    topic(topicName, options) {
+      const { value, key, id, partitions = 3, retention = {} } = options
+      topics.push({
+        name: topicName,
+        schema: value,
+        partitions,
+        ...(key === undefined ? {} : { key }),
+        ...(id === undefined ? {} : { id }),
+        ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
+        ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
+      })
+      return stream(topicName, columnsOf(value))
+    },
+    ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
+    table(tableName, { from, format = 'delta', partitionBy }) {
+      const { topic, steps, columns } = from
+      tables.push({
+        name: tableName,
+        topic,
+        steps,
+        columns,
+        format,
+        ...(partitionBy === undefined ? {} : { partitionBy }),
+      })
+    },
+    serve(rows, target) {
+      serves.push({
+        name: `${target.store}.${target.table}`,
+        topic: rows.topic,
+        steps: rows.steps,
+        columns: rows.columns,
+        target,
+      })
+    },
+    queries: (folder) => void queries.push(folder),
+    simulate: (simulator) => void simulators.push(simulator),
+    load: (loader) => void loaders.push(loader),
+  })
+
+  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders })
+}

@@ -1,0 +1,79 @@
+import type { Columns } from '../model/column.ts'
+import { columnsOf, type FieldMap, type RecordSchema, type Row } from '../model/schema.ts'
+import type { Step } from '../model/step.ts'
+import { type ColumnExprs, columnExprs, type Expr } from './expression.ts'
+
+type RowOfExprs<S> = { [Name in keyof S]: S[Name] extends Expr<infer T> ? T : never }
+
+/** Rows of a topic after some steps, as a value. */
+export interface Rows<R> {
+  /** Name of the topic the rows come from. */
+  readonly topic: string
+  readonly steps: readonly Step[]
+  readonly columns: Columns
+  /** Exists for the compiler only. */
+  readonly _row?: R
+}
+
+/**
+ * Rows on their way: a topic and what is done to its records. Immutable; each step gives a new stream,
+ * so one topic can feed many. `R` is the row, checked to the column.
+ */
+export interface Stream<R> extends Rows<R> {
+  /** New columns from expressions; runs inside the compute engine, whole batches at a time. */
+  select<const S extends Readonly<Record<string, Expr<unknown>>>>(
+    make: (columns: ColumnExprs<R>) => S,
+  ): Stream<RowOfExprs<S>>
+
+  /** Keep rows for which the condition is true; the others are counted as filtered. Runs inside the compute engine. */
+  where(condition: (columns: ColumnExprs<R>) => Expr<boolean>): Stream<R>
+
+  /** New rows from your own TypeScript, one for one. An error thrown for a row makes a dead letter of its record. */
+  map<const Fields extends FieldMap>(
+    schema: RecordSchema<Fields>,
+    step: (row: R) => Row<RecordSchema<Fields>>,
+  ): Stream<Row<RecordSchema<Fields>>>
+
+  /** Keep rows for which your own TypeScript says true; the others are counted as filtered. */
+  filter(step: (row: R) => boolean): Stream<R>
+}
+
+export function stream<R>(topic: string, columns: Columns, steps: readonly Step[] = []): Stream<R> {
+  const then = <Next>(step: Step, next: Columns): Stream<Next> =>
+    stream<Next>(topic, next, Object.freeze([...steps, Object.freeze(step)]))
+  return Object.freeze({
+    topic,
+    steps,
+    columns,
+    select<const S extends Readonly<Record<string, Expr<unknown>>>>(
+      make: (columns: ColumnExprs<R>) => S,
+    ) {
+      const selected = Object.entries(make(columnExprs<R>(columns))).map(([name, { node }]) => ({
+        name,
+        expression: node,
+      }))
+      const next = selected.map(({ name, expression: { type, nullable } }) => ({
+        name,
+        type,
+        nullable,
+      }))
+      return then<RowOfExprs<S>>({ kind: 'select', columns: selected }, next)
+    },
+    where(condition: (columns: ColumnExprs<R>) => Expr<boolean>) {
+      return then<R>({ kind: 'where', condition: condition(columnExprs<R>(columns)).node }, columns)
+    },
+    map<const Fields extends FieldMap>(
+      schema: RecordSchema<Fields>,
+      step: (row: R) => Row<RecordSchema<Fields>>,
+    ) {
+      const next = columnsOf(schema)
+      return then<Row<RecordSchema<Fields>>>(
+        { kind: 'map', columns: next, map: step as (row: never) => object },
+        next,
+      )
+    },
+    filter(step: (row: R) => boolean) {
+      return then<R>({ kind: 'filter', filter: step as (row: never) => boolean }, columns)
+    },
+  })
+}
