@@ -15,6 +15,7 @@ export {
   text,
   timestamp,
 } from './model/schema.ts'
+export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
   and,

@@ -120,7 +120,7 @@ export class Hop {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       try {
-        this.#cursor = await this.#options.target.cursor()
+        if (!(await this.#open())) continue
         this.#on({ name: 'opened' })
         await this.#carry(signal)
       } catch (error) {
@@ -132,6 +132,18 @@ export class Hop {
         await this.#waitOut(messageOf(error), signal)
       }
     }
+  }
+
+  /** Stand where the target's cursor stands, past what is to be skipped. False when another writer moved it meanwhile. */
+  async #open(): Promise<boolean> {
+    const { source, target } = this.#options
+    this.#cursor = await target.cursor()
+    const skipped = await source.skipped(this.#cursor)
+    if (skipped.length === 0) return true
+    const outcome = await target.skip(skipped)
+    if (outcome.status !== 'committed') return false
+    this.#cursor = advance(this.#cursor, skipped)
+    return true
   }
 
   async #waitOut(reason: string, signal: AbortSignal): Promise<void> {

@@ -6,9 +6,14 @@ import type { Relation } from '../model/relation.ts'
 /** Where a hop reads. The runner calls one method at a time. */
 export interface SourcePort {
   /**
+   * What a hop passes over before its first record, because it was told to start later or because the
+   * log no longer keeps it: counted as filtered, committed before anything is read. Empty once it is.
+   */
+  skipped(cursor: Cursor): Promise<readonly ConsumedRange[]>
+
+  /**
    * Records from `cursor` on, oldest first, fairly over partitions; no more than the limits, yet at
-   * least one record when there is one. Empty when there is nothing. Lines missing in the cursor start
-   * where the hop was told to start.
+   * least one record when there is one. Empty when there is nothing.
    * @throws PlatformError with `retry: 'later'` when the log is away
    */
   read(cursor: Cursor, limits: ReadLimits, signal: AbortSignal): Promise<readonly RecordBatch[]>
@@ -49,6 +54,9 @@ export interface StagedBatch {
 export interface TargetPort {
   /** The cursor as the target holds it; empty for a target that has seen nothing. */
   cursor(): Promise<Cursor>
+
+  /** Move the cursor over records that are passed over. */
+  skip(ranges: readonly ConsumedRange[]): Promise<CommitOutcome>
 
   /** Write a staged batch so that nobody sees it yet. Rows the target refuses come back, the others stand. */
   stage(batch: StagedBatch, signal: AbortSignal): Promise<StagedWrite>

@@ -42,7 +42,18 @@ class World {
     for (const wake of this.waiters) wake()
   }
 
+  /** Offset to start at in each partition that has no cursor yet. */
+  startAt = 0
+
   readonly source: SourcePort = {
+    skipped: async (cursor) =>
+      this.startAt === 0
+        ? []
+        : this.partitions.flatMap((_, partition) =>
+            cursor.some((line) => line.partition === partition)
+              ? []
+              : [skippedRange(partition, this.startAt)],
+          ),
     read: async (cursor, limits) => {
       this.strike('log')
       return this.partitions.flatMap((values, partition) => {
@@ -99,6 +110,11 @@ class World {
       this.strike('target')
       return this.cursor
     },
+    skip: async (ranges) => {
+      this.strike('target')
+      this.cursor = advance(this.cursor, ranges)
+      return this.trouble() ? { status: 'unknown', reason: 'lost' } : { status: 'committed' }
+    },
     stage: async (staged) => {
       this.strike('target')
       const rows = (staged as StagedBatch & { rows: [RecordBatch, number][] }).rows
@@ -146,6 +162,19 @@ class World {
       backOff: { firstMs: 1, maxMs: 2 },
       ...more,
     })
+  }
+}
+
+function skippedRange(partition: number, offsetEnd: number): ConsumedRange {
+  return {
+    topic: TOPIC,
+    partition,
+    offsetStart: 0,
+    offsetEnd,
+    read: offsetEnd,
+    rows: 0,
+    dead: 0,
+    filtered: offsetEnd,
   }
 }
 
@@ -239,6 +268,23 @@ describe('hop', () => {
     expect(world.rows).toEqual(values)
   })
 
+  test('what lies before the start is skipped once and counted as filtered', async () => {
+    const dice = [true, false, false, true, false]
+    const world = new World(() => dice.shift() ?? false)
+    world.startAt = 2
+    world.append(0, '1', '3', '5')
+    world.append(1, '7', '9')
+    const hop = world.hop()
+    hop.start()
+    await drained(hop)
+    await hop.stop()
+    expect(world.rows).toEqual(['5'])
+    expect(world.cursor.map(({ offset, rows, filtered }) => [offset, rows, filtered])).toEqual([
+      [3, 1, 2],
+      [2, 0, 2],
+    ])
+  })
+
   test('two hops on one target: one wins each batch, nothing is written twice', async () => {
     const world = new World(() => false)
     const values = Array.from({ length: 200 }, (_, index) => String(index * 2 + 1))
@@ -277,7 +323,7 @@ describe('hop', () => {
       release = resolve
     })
     const target: TargetPort = {
-      cursor: world.target.cursor,
+      ...world.target,
       stage: async (batch, signal) => {
         await gate
         return world.target.stage(batch, signal)

@@ -1,0 +1,5 @@
+import { defineConfig } from 'mekong'
+
+export default defineConfig({
+  pipelines: ['./pipelines/*/pipeline.ts'],
+})

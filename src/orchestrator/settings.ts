@@ -1,0 +1,300 @@
+import { ConfigError, type ConfigProblem } from './errors.ts'
+
+// Every setting of the platform, said once: its type, default, limits, environment variable and meaning. Validation, the
+// help text and `docs/configuration.md` all come from this table. Nothing here reads the environment: the command
+// line hands the variables in.
+
+interface SettingFacts<T> {
+  readonly variable: string
+  readonly doc: string
+  readonly default: T
+  readonly example?: string
+  /** Never printed. */
+  readonly secret?: true
+}
+
+interface IntegerSetting extends SettingFacts<number> {
+  readonly kind: 'integer'
+  readonly unit?: string
+  readonly min: number
+  readonly max: number
+}
+interface TextSetting extends SettingFacts<string | undefined> {
+  readonly kind: 'text'
+}
+interface ChoiceSetting<C extends string> extends SettingFacts<C> {
+  readonly kind: 'choice'
+  readonly choices: readonly C[]
+}
+export type Setting = IntegerSetting | TextSetting | ChoiceSetting<string>
+
+const integer = (facts: Omit<IntegerSetting, 'kind'>): IntegerSetting => ({
+  kind: 'integer',
+  ...facts,
+})
+const text = (facts: Omit<TextSetting, 'kind'>): TextSetting => ({ kind: 'text', ...facts })
+const choice = <const C extends string>(
+  facts: Omit<ChoiceSetting<C>, 'kind'>,
+): ChoiceSetting<C> => ({
+  kind: 'choice',
+  ...facts,
+})
+
+export const SETTINGS = {
+  host: text({
+    variable: 'MEKONG_HOST',
+    doc: 'Address to listen on. Anything but loopback needs API keys.',
+    default: '127.0.0.1',
+  }),
+  port: integer({
+    variable: 'MEKONG_PORT',
+    doc: 'Port of the HTTP server; 0 takes a free one.',
+    default: 7070,
+    min: 0,
+    max: 65_535,
+  }),
+  log: choice({
+    variable: 'MEKONG_LOG',
+    doc: 'Where topics live: one file in the home folder, or Apache Kafka. Kafka when KAFKA_BROKER is set.',
+    default: 'embedded',
+    choices: ['embedded', 'kafka'],
+  }),
+  kafkaBrokers: text({
+    variable: 'KAFKA_BROKER',
+    doc: 'Kafka bootstrap servers, separated by commas.',
+    default: undefined,
+    example: '127.0.0.1:9092',
+  }),
+  postgres: choice({
+    variable: 'MEKONG_POSTGRES',
+    doc: 'Where relational serving tables live: PGlite in the home folder, or a PostgreSQL server. A server when POSTGRES_HOST is set.',
+    default: 'embedded',
+    choices: ['embedded', 'server'],
+  }),
+  postgresHost: text({
+    variable: 'POSTGRES_HOST',
+    doc: 'Host of the PostgreSQL server.',
+    default: undefined,
+  }),
+  postgresPort: integer({
+    variable: 'POSTGRES_PORT',
+    doc: 'Port of the PostgreSQL server; for the embedded one, the port where psql finds it (or the next free one).',
+    default: 5432,
+    min: 0,
+    max: 65_535,
+  }),
+  postgresDatabase: text({
+    variable: 'POSTGRES_DB',
+    doc: 'Database on the PostgreSQL server.',
+    default: undefined,
+  }),
+  postgresUser: text({
+    variable: 'POSTGRES_USER',
+    doc: 'User on the PostgreSQL server.',
+    default: undefined,
+  }),
+  postgresPassword: text({
+    variable: 'POSTGRES_PASSWORD',
+    doc: 'Password on the PostgreSQL server. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  postgresSslMode: choice({
+    variable: 'POSTGRES_SSLMODE',
+    doc: 'TLS to the PostgreSQL server, as libpq names it.',
+    default: 'prefer',
+    choices: ['disable', 'prefer', 'require', 'verify-full'],
+  }),
+  startAt: choice({
+    variable: 'MEKONG_START_AT',
+    doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',
+    default: 'earliest',
+    choices: ['earliest', 'latest'],
+  }),
+  ack: choice({
+    variable: 'MEKONG_ACK',
+    doc: 'What a 202 promises: durable (on disk), or accepted (in memory; lost if the machine stops within moments).',
+    default: 'durable',
+    choices: ['durable', 'accepted'],
+  }),
+  memoryMb: integer({
+    variable: 'MEKONG_MEMORY_MB',
+    doc: 'Most memory the compute engine takes before it spills to disk.',
+    unit: 'MB',
+    default: 1_024,
+    min: 128,
+    max: 1_000_000,
+  }),
+  lakeIntervalMs: integer({
+    variable: 'MEKONG_LAKE_INTERVAL_MS',
+    doc: 'Least time between two commits to one lake table.',
+    unit: 'ms',
+    default: 1_000,
+    min: 0,
+    max: 3_600_000,
+  }),
+  serveIntervalMs: integer({
+    variable: 'MEKONG_SERVE_INTERVAL_MS',
+    doc: 'Least time between two commits to one serving store.',
+    unit: 'ms',
+    default: 100,
+    min: 0,
+    max: 3_600_000,
+  }),
+  batchRecordsMax: integer({
+    variable: 'MEKONG_BATCH_RECORDS_MAX',
+    doc: 'Most records in one micro-batch.',
+    unit: 'records',
+    default: 100_000,
+    min: 1,
+    max: 10_000_000,
+  }),
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof SETTINGS
+type ValueOf<S> =
+  S extends ChoiceSetting<infer C>
+    ? C
+    : S extends IntegerSetting
+      ? number
+      : S extends { readonly default: string }
+        ? string
+        : string | undefined
+
+/** The settings in force. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> }
+
+/** What `mekong.config.ts` exports. Secrets are not among them. */
+export type ConfigFile = {
+  readonly [Name in Exclude<SettingName, 'postgresPassword'>]?: ValueOf<(typeof SETTINGS)[Name]>
+} & {
+  /** Files that export a pipeline by default, relative to the config file. `*` stands for one folder or file name. */
+  readonly pipelines?: readonly string[]
+}
+
+export const defineConfig = (config: ConfigFile): ConfigFile => config
+
+/**
+ * The settings from a config file's values and the environment's variables; a variable wins over the file.
+ * @throws ConfigError with every problem found
+ */
+export function resolveSettings(
+  file: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const problems: ConfigProblem[] = []
+  for (const name of Object.keys(file)) {
+    if (name === 'pipelines' || name in SETTINGS) continue
+    problems.push({ where: `config file: ${name}`, what: `is no setting${didYouMean(name)}` })
+  }
+  const values: Record<string, unknown> = {}
+  const said = new Set<SettingName>()
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const variable = variables[setting.variable]
+    const inFile = file[name]
+    if (setting.secret && inFile !== undefined) {
+      problems.push({
+        where: `config file: ${name}`,
+        what: `is a secret; set ${setting.variable} instead`,
+      })
+    }
+    const given = variable !== undefined && variable !== '' ? variable : inFile
+    if (given !== undefined) said.add(name)
+    const where =
+      variable !== undefined && variable !== '' ? setting.variable : `config file: ${name}`
+    values[name] = given === undefined ? setting.default : parse(setting, given, where, problems)
+  }
+  if (!said.has('log') && values.kafkaBrokers !== undefined) values.log = 'kafka'
+  if (!said.has('postgres') && values.postgresHost !== undefined) values.postgres = 'server'
+  if (!said.has('postgresPort') && values.postgres === 'embedded')
+    values.postgresPort = EMBEDDED_POSTGRES_PORT
+  requireTogether(values, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(values) as Settings
+}
+
+/** One beside PostgreSQL's own, so that a server on this machine is not in the way. */
+const EMBEDDED_POSTGRES_PORT = 5433
+
+/** A server is named whole or not at all: every missing part is said at once. */
+function requireTogether(values: Record<string, unknown>, problems: ConfigProblem[]): void {
+  const groups: [boolean, string, SettingName[]][] = [
+    [values.log === 'kafka', 'Kafka', ['kafkaBrokers']],
+    [
+      values.postgres === 'server',
+      'a PostgreSQL server',
+      ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
+    ],
+  ]
+  for (const [wanted, what, names] of groups) {
+    if (!wanted) continue
+    for (const name of names) {
+      if (values[name] !== undefined) continue
+      problems.push({ where: SETTINGS[name].variable, what: `is not set, and ${what} needs it` })
+    }
+  }
+}
+
+function parse(
+  setting: Setting,
+  given: unknown,
+  where: string,
+  problems: ConfigProblem[],
+): unknown {
+  switch (setting.kind) {
+    case 'integer': {
+      const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+      if (
+        Number.isInteger(value) &&
+        (value as number) >= setting.min &&
+        (value as number) <= setting.max
+      )
+        return value
+      problems.push({
+        where,
+        what: `must be a whole number from ${setting.min} to ${setting.max}, not ${shown(given)}`,
+      })
+      return setting.default
+    }
+    case 'choice':
+      if (setting.choices.includes(given as string)) return given
+      problems.push({ where, what: `must be ${setting.choices.join(' or ')}, not ${shown(given)}` })
+      return setting.default
+    case 'text':
+      if (typeof given === 'string' && given !== '') return given
+      problems.push({
+        where,
+        what: `must be a text${setting.secret ? '' : `, not ${shown(given)}`}`,
+      })
+      return setting.default
+  }
+}
+
+const shown = (value: unknown) => JSON.stringify(value) ?? String(value)
+
+function didYouMean(name: string): string {
+  const near = Object.keys(SETTINGS)
+    .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
+    .filter(({ known, distance }) => distance <= Math.max(2, known.length / 3))
+    .sort((a, b) => a.distance - b.distance)[0]
+  return near === undefined
+    ? `; there are ${Object.keys(SETTINGS).join(', ')}`
+    : `; did you mean ${near.known}?`
+}
+
+/** Levenshtein's distance, for names. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      next[j] = Math.min(
+        row[j]! + 1,
+        next[j - 1]! + 1,
+        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+      )
+    }
+    row = next
+  }
+  return row[b.length]!
+}
