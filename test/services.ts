@@ -13,8 +13,9 @@ export interface SkipReason {
 }
 
 /**
- * The real server `name`, started when it does not run yet, or the reason why it cannot be had. It is left running,
- * so that the next test run starts at once. With `MEKONG_REQUIRE_SERVICES=1` a server that cannot be had is an error.
+ * The real server `name`, started when it does not run yet, or the reason why it cannot be had. It
+ * is left running, so that the next test run starts at once. With `MEKONG_REQUIRE_SERVICES=1` a
+ * server that cannot be had is an error.
  */
 export async function ensureService(
   name: string,

@@ -15,8 +15,8 @@ import { promisify } from 'node:util'
 import { freePort } from './place.ts'
 import type { Service, ServicePlace } from './service.ts'
 
-// Apache Kafka as one KRaft node that is broker and controller. The jars come through Maven, whose own settings say
-// from where; topics are never created by accident.
+// Apache Kafka as one KRaft node that is broker and controller. The jars come through Maven, whose
+// own settings say from where; topics are never created by accident.
 
 const KAFKA_VERSION = '4.3.1'
 const HEAP = '-Xmx512m'
@@ -134,8 +134,8 @@ rootLogger.appenderRef.stdout.ref=stdout
 `
 
 /**
- * Whether a broker answers the request every Kafka client begins with (ApiVersions, key 18, version 0). Its port is open
- * some time before it does.
+ * Whether a broker answers the request every Kafka client begins with (ApiVersions, key 18, version
+ * 0). Its port is open some time before it does.
  */
 function answersApiVersions(port: number): Promise<boolean> {
   const request = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 255, 255])
@@ -152,7 +152,10 @@ function answersApiVersions(port: number): Promise<boolean> {
   })
 }
 
-/** One node, small: every internal topic has one replica, groups form without the usual three seconds of waiting. */
+/**
+ * One node, small: every internal topic has one replica, groups form without the usual three
+ * seconds of waiting.
+ */
 function serverProperties(place: ServicePlace, controllerPort: number): string {
   return `process.roles=broker,controller
 node.id=1

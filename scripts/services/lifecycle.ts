@@ -39,7 +39,10 @@ export interface ServiceHandle {
   kill(): Promise<void>
 }
 
-/** Start `service`, or find it running; returns when it is ready. @throws Error that names its log when it does not get ready. */
+/**
+ * Start `service`, or find it running; returns when it is ready. @throws Error that names its log
+ * when it does not get ready.
+ */
 export async function startService(
   service: Service,
   options: StartOptions = {},

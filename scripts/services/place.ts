@@ -18,7 +18,8 @@ export function readState(folder: string): ServiceState | null {
   try {
     return JSON.parse(readFileSync(path.join(folder, 'state.json'), 'utf8')) as ServiceState
   } catch {
-    // Not there, or half-written by a killed command: then nothing is known, and starting finds out.
+    // Not there, or half-written by a killed command: then nothing is known, and starting finds
+    // out.
     return null
   }
 }
@@ -69,7 +70,10 @@ export async function freePort(preferred = 0): Promise<number> {
   return port
 }
 
-/** Run `work` while no other process works on `folder`: two test files may ask for the same server at once. */
+/**
+ * Run `work` while no other process works on `folder`: two test files may ask for the same server
+ * at once.
+ */
 export async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(folder, { recursive: true })
   const lock = path.join(folder, 'lock')

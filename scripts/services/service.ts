@@ -1,6 +1,7 @@
 /**
- * What a real server must tell about itself so that `npm run services` and the tests can run it on loopback, without
- * Docker. One file per server in this folder exports one frozen `Service`; `all.ts` lists them.
+ * What a real server must tell about itself so that `npm run services` and the tests can run it on
+ * loopback, without Docker. One file per server in this folder exports one frozen `Service`;
+ * `all.ts` lists them.
  */
 export interface Service {
   /** kebab-case; the folder below `.services/` and the word on the command line. */
@@ -10,16 +11,27 @@ export interface Service {
   /** Sent to stop it cleanly; SIGKILL follows after `STOP_WAIT_MS`. Default `SIGTERM`. */
   readonly stopSignal?: NodeJS.Signals
 
-  /** In one line why it cannot be had on this machine (a program is missing), or `null` when it can. Quick; no downloads. */
+  /**
+   * In one line why it cannot be had on this machine (a program is missing), or `null` when it can.
+   * Quick; no downloads.
+   */
   unavailable(): Promise<string | null>
 
-  /** Download what it needs and create its data folder. Called before every start, so doing it again changes nothing. */
+  /**
+   * Download what it needs and create its data folder. Called before every start, so doing it again
+   * changes nothing.
+   */
   prepare(place: ServicePlace): Promise<void>
 
-  /** The process to start. It must stay in the foreground; it is started detached with its output in `server.log`. */
+  /**
+   * The process to start. It must stay in the foreground; it is started detached with its output in
+   * `server.log`.
+   */
   command(place: ServicePlace): ServiceCommand
 
-  /** Whether it answers as its clients need it to. Called until true; must not throw for "not yet". */
+  /**
+   * Whether it answers as its clients need it to. Called until true; must not throw for "not yet".
+   */
   ready(place: ServicePlace): Promise<boolean>
 
   /** Called once after each start when it is ready, for users, databases and the like. */
