@@ -48,6 +48,12 @@ export interface Log {
   close(): Promise<void>
 }
 
+/** The half of a log that looks and changes nothing, such as another process may hold while the platform runs. */
+export type LogReader = Pick<
+  Log,
+  'topics' | 'read' | 'waitForAppend' | 'bounds' | 'offsetsAt' | 'committed' | 'close'
+>
+
 export interface TopicConfig {
   readonly name: string
   /** 1 to 1024. Cannot change once the topic exists. */
