@@ -24,7 +24,7 @@ export function memberCountOf(value: unknown): number {
 export function duplicateKeyOf(json: string): string | undefined {
   const holders: Holder[] = []
   // Strings, brackets and commas are all that matter in text already known to be JSON.
-  for (const match of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\],]/g)) {
+  for (const match of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/g)) {
     const token = match[0]
     const top = holders.at(-1)
     if (token === '{') holders.push({ keys: new Set(), step: '', index: 0 })
