@@ -9,6 +9,9 @@ export interface AppendPort {
    */
   append(topic: string, records: readonly NewRecord[]): Promise<AppendOutcome>
 
-  /** Keep a rejected record. Durable when it returns; the same bytes again count as a further attempt. */
-  reject(letter: DeadLetter): Promise<void>
+  /**
+   * Keep rejected records, all that one body brought. Durable when it returns; the same bytes again count as a further
+   * attempt. Their `offset` is 0: the port numbers them.
+   */
+  reject(letters: readonly DeadLetter[]): Promise<void>
 }

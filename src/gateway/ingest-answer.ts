@@ -1,0 +1,113 @@
+import type { AppendedRecord, NewRecord } from '../model/append.ts'
+import type { Fault, Rejection } from './rejection.ts'
+import { TURN_MS, type Turns } from './turns.ts'
+
+/** The answer for one record that was taken. */
+export function singleAnswer(topic: string, record: NewRecord, appended: AppendedRecord): string {
+  return `{"id":${JSON.stringify(record.id)},"status":"${statusWord(appended)}","topic":"${topic}","partition":${appended.partition},"offset":${appended.offset}}`
+}
+
+function statusWord(appended: AppendedRecord): 'accepted' | 'duplicate' {
+  return appended.status === 'appended' ? 'accepted' : 'duplicate'
+}
+
+/** What became of a batch. `appended[i]` belongs to `records[i]`; every index of the body is in `records` or `rejections`. */
+export interface BatchResult {
+  readonly topic: string
+  readonly records: readonly NewRecord[]
+  readonly appended: readonly AppendedRecord[]
+  readonly rejections: readonly Rejection[]
+  readonly duplicateCount: number
+}
+
+const RECORDS_PER_LOOK = 256
+
+/** The answer for a batch, one line per record in the order sent. Written in turns, because it can be long. */
+export async function batchAnswer(result: BatchResult, turns: Turns): Promise<string> {
+  const { records, appended, rejections } = result
+  const lines: string[] = []
+  const count = records.length + rejections.length
+  let taken = 0
+  let refused = 0
+  let turnEnd = performance.now() + TURN_MS
+  for (let index = 0; index < count; index += 1) {
+    const rejection = rejections[refused]
+    if (rejection !== undefined && rejection.index === index) {
+      lines.push(JSON.stringify(rejectionMember(rejection)))
+      refused += 1
+    } else {
+      const { partition, offset } = appended[taken]!
+      lines.push(
+        `{"id":${JSON.stringify(records[taken]!.id)},"status":"${statusWord(appended[taken]!)}","partition":${partition},"offset":${offset}}`,
+      )
+      taken += 1
+    }
+    if (index % RECORDS_PER_LOOK === 0 && performance.now() > turnEnd) {
+      await turns.next()
+      turnEnd = performance.now() + TURN_MS
+    }
+  }
+  return `{${countsText(result)},"records":[${lines.join(',')}]}`
+}
+
+/** The short answer for a batch: counts, what was written where, and only the rejected records. */
+export function summaryAnswer(result: BatchResult): string {
+  const offsets = JSON.stringify(offsetRanges(result.appended))
+  const rejected = JSON.stringify(shownRejections(result.rejections))
+  return `{${countsText(result)},"offsets":${offsets},"rejected_records":${rejected}}`
+}
+
+/** Short answers show at most so many rejected records; all of them are among the dead letters. */
+export const REJECTION_SHOWN_COUNT_MAX = 1_000
+
+/** The rejected records that a short answer shows. */
+export function shownRejections(rejections: readonly Rejection[]) {
+  return rejections.slice(0, REJECTION_SHOWN_COUNT_MAX).map(rejectionMember)
+}
+
+function countsText({ topic, records, rejections, duplicateCount }: BatchResult): string {
+  return `"topic":"${topic}","accepted":${records.length - duplicateCount},"duplicates":${duplicateCount},"rejected":${rejections.length}`
+}
+
+/** A rejected record as it stands in an answer. */
+export function rejectionMember({ index, id, faults }: Rejection): {
+  readonly index: number
+  readonly id?: string
+  readonly status: 'rejected'
+  readonly reason: string
+  readonly problems: readonly Fault[]
+} {
+  const reason = faults[0]!.code
+  return { index, ...(id === '' ? {} : { id }), status: 'rejected', reason, problems: faults }
+}
+
+interface OffsetRange {
+  readonly partition: number
+  /** Inclusive. Other writers' records may lie between. */
+  offset_start: number
+  /** Exclusive. */
+  offset_end: number
+  records: number
+}
+
+/** Where the newly written records lie; duplicates are elsewhere and left out. */
+function offsetRanges(appended: readonly AppendedRecord[]): readonly OffsetRange[] {
+  const ranges = new Map<number, OffsetRange>()
+  for (const { status, partition, offset } of appended) {
+    if (status === 'duplicate') continue
+    const range = ranges.get(partition)
+    if (range === undefined) {
+      ranges.set(partition, {
+        partition,
+        offset_start: offset,
+        offset_end: offset + 1,
+        records: 1,
+      })
+    } else {
+      range.offset_start = Math.min(range.offset_start, offset)
+      range.offset_end = Math.max(range.offset_end, offset + 1)
+      range.records += 1
+    }
+  }
+  return [...ranges.values()].sort((a, b) => a.partition - b.partition)
+}

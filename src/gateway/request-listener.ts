@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { messageOf, PlatformError, retryOf } from '../model/errors.ts'
+import type { ApiKeys, KeyIdentity } from './api-keys.ts'
+import { authenticate } from './authenticate.ts'
+import { trackExchange } from './broken-request.ts'
+import type { GatewayMetrics, RouteMetrics } from './gateway-metrics.ts'
+import { foreignPageProblem } from './local-callers.ts'
+import { type HttpProblem, sendProblemUnread } from './problem-document.ts'
+import { createRouter, type HttpRoute, type Router } from './router.ts'
+
+export interface RequestListener {
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void
+  readonly isDraining: boolean
+  /** Requests begun and not yet settled. */
+  readonly activeCount: number
+  beginDraining(): void
+}
+
+interface Entry {
+  readonly route: HttpRoute
+  readonly metrics: RouteMetrics
+}
+
+interface ListenerOptions {
+  readonly routes: readonly HttpRoute[]
+  readonly keys: ApiKeys | undefined
+  readonly originsAllowed: readonly string[]
+  readonly metrics: GatewayMetrics
+  readonly onSurprise: (error: unknown, what: string) => void
+}
+
+/** From a request to its route: who may, what is there, and what to say otherwise. @throws GatewayRouteError */
+export function createRequestListener(options: ListenerOptions): RequestListener {
+  const { keys, originsAllowed, metrics, onSurprise } = options
+  const router = createRouter(
+    options.routes.map((route): Entry => ({ route, metrics: metrics.route(route.path) })),
+  )
+  // Paths that nobody declared share one line, or strangers could make as many metrics as they like.
+  const elsewhere = metrics.route('')
+  const closing = new AbortController()
+  let activeCount = 0
+  let isDraining = false
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const startMs = performance.now()
+    trackExchange(request, response)
+    activeCount += 1
+    const url = request.url!
+    const queryAt = url.indexOf('?')
+    const path = queryAt < 0 ? url : url.slice(0, queryAt)
+    const found = router.match(request.method!, path)
+    const route = found.status === 'found' ? found.entry.route : undefined
+    try {
+      let problem = isDraining ? drainingProblem(path) : undefined
+      if (problem === undefined && keys === undefined) {
+        problem = foreignPageProblem(request, originsAllowed)
+      }
+      let identity: KeyIdentity | undefined
+      if (problem === undefined && keys !== undefined && route?.access !== 'open') {
+        const caller = await authenticate(keys, request)
+        if ('problem' in caller) problem = caller.problem
+        else identity = caller.identity
+      }
+      if (problem === undefined && found.status !== 'found') {
+        problem = nothingHere(request.method!, path, found, router)
+      }
+      if (isDraining && !response.headersSent) response.setHeader('Connection', 'close')
+      if (problem !== undefined) sendProblemUnread(request, response, problem)
+      else if (found.status === 'found') {
+        const queryText = queryAt < 0 ? '' : url.slice(queryAt + 1)
+        const { params } = found
+        const { signal } = closing
+        await found.entry.route.handle({
+          request,
+          response,
+          path,
+          queryText,
+          params,
+          identity,
+          closing: signal,
+        })
+      }
+    } catch (error) {
+      onSurprise(error, `${request.method} ${path}`)
+      sendProblemUnread(request, response, surpriseProblem(error))
+    }
+    activeCount -= 1
+    const measured = found.status === 'found' ? found.entry.metrics : elsewhere
+    measured.status(response.statusCode).add(1)
+    measured.seconds.observe((performance.now() - startMs) / 1000)
+  }
+
+  return {
+    onRequest: (request, response) => void serve(request, response),
+    get isDraining() {
+      return isDraining
+    },
+    get activeCount() {
+      return activeCount
+    },
+    beginDraining() {
+      isDraining = true
+      closing.abort()
+    },
+  }
+}
+
+/** Health checks and the last scrape are still answered while draining. */
+const ANSWERED_WHILE_DRAINING = new Set(['/health', '/ready', '/metrics'])
+
+function drainingProblem(path: string): HttpProblem | undefined {
+  if (ANSWERED_WHILE_DRAINING.has(path)) return undefined
+  return {
+    status: 503,
+    code: 'shutting_down',
+    detail: 'The gateway is shutting down. Nothing was taken; send the same again after the pause.',
+    retryAfterMs: 1_000,
+  }
+}
+
+function nothingHere(
+  method: string,
+  path: string,
+  found:
+    | { readonly status: 'missing' }
+    | { readonly status: 'wrong_method'; readonly allowed: readonly string[] },
+  router: Router<Entry>,
+): HttpProblem {
+  if (found.status === 'wrong_method') {
+    const allowed = found.allowed.join(', ')
+    return {
+      status: 405,
+      code: 'method_not_allowed',
+      detail: `${path} does not answer to ${method}, but to ${allowed}.`,
+      headers: ['Allow', allowed],
+      members: { allowed: found.allowed },
+    }
+  }
+  return {
+    status: 404,
+    code: 'not_found',
+    detail: `There is nothing at ${path}. What there is, is listed in "available" and described at /docs.`,
+    members: { available: router.paths },
+  }
+}
+
+/** What a client may know about a surprise: whether trying again can help, and that the same ids make it safe. */
+function surpriseProblem(error: unknown): HttpProblem {
+  const again = 'Whether records were written is not known; sending the same ids again is safe.'
+  if (retryOf(error) === 'later') {
+    return {
+      status: 503,
+      code: 'unavailable',
+      detail: `${messageOf(error)} ${again}`,
+      retryAfterMs: 1_000,
+    }
+  }
+  return {
+    status: 500,
+    code: error instanceof PlatformError ? error.code.toLowerCase() : 'internal_error',
+    detail: `The request failed for a reason that is ours to find; it is in the log. ${again}`,
+  }
+}
