@@ -1,0 +1,308 @@
+import { rm } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Columns } from '../../model/column.ts'
+import { assert } from '../../model/errors.ts'
+import { bytesAt, type RecordBatch } from '../../model/record-batch.ts'
+import { RECORD_COLUMNS, type Relation } from '../../model/relation.ts'
+import { columnsOf, type RecordSchema } from '../../model/schema.ts'
+import { type CarefulRow, insertCarefully } from './decode-careful.ts'
+import { recordDecoder } from './decode-record.ts'
+import { type DecoderSql, decoderSql, type Signature } from './decode-sql.ts'
+import { type EngineConnection, throwIfInterrupted } from './engine.ts'
+import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import {
+  oddRecords,
+  type RecordPlace,
+  removeStagingFiles,
+  type StagingSlice,
+  stagingSource,
+  writeStagingFiles,
+} from './staging-file.ts'
+import { duckdbType } from './type-mapping.ts'
+
+// Bytes become typed rows here. In: record batches as the log keeps them, and a schema. Out: a relation of the engine
+// with one row for every record that the schema accepts, and the list of those that it does not. Every record is
+// in exactly one of the two: read = rows + dead. Nothing survives a crash; the same batch decodes to the same again.
+//
+// Two decoders, one judgement. SQL takes everything that is plainly right, millions of records a second. Whatever it
+// hesitates over is decoded in TypeScript by the gateway's own check, which alone says what is wrong and why.
+
+/** A record that the schema does not accept. */
+export interface UndecodableRecord extends RecordPlace {
+  /** `malformed_json`, `not_an_object`, `invalid_utf8`, or a `ProblemCode` such as `wrong_type`. */
+  readonly reason: string
+  readonly message: string
+}
+
+export interface DecodedBatch {
+  /** The schema's columns, then `RECORD_COLUMNS`. A set: rows are in no order. */
+  readonly relation: Relation
+  /** By batch, then by place in it. */
+  readonly undecodable: readonly UndecodableRecord[]
+  /** Frees the relation; calling it twice is fine. */
+  release(): Promise<void>
+}
+
+export interface BatchDecoderOptions {
+  readonly schema: RecordSchema
+  /**
+   * DuckDB's JSON reader lets a comma before a closing bracket pass, and `NaN` or `Infinity` as a value; in fields that the schema does
+   * not name these would not be noticed. `true` looks for them, at about a quarter of the speed. Not needed behind the
+   * gateway, which has parsed every value already.
+   */
+  readonly strictJson?: boolean
+  /** From so many records on, frequent shapes are looked for first; below, it costs more than it saves. */
+  readonly sampledRecordCountMin?: number
+}
+
+export const DEFAULT_BATCH_DECODER_OPTIONS = Object.freeze({
+  strictJson: false,
+  sampledRecordCountMin: 10_000,
+})
+
+/** Decodes batches of one schema. The same object may serve many batches, one at a time for each connection. */
+export interface BatchDecoder {
+  /** The relation's columns. */
+  readonly columns: Columns
+  /** @throws EngineInterruptedError, EngineMemoryError, EngineIoError; nothing is left behind then */
+  decode(
+    connection: EngineConnection,
+    batches: readonly RecordBatch[],
+    signal?: AbortSignal,
+  ): Promise<DecodedBatch>
+}
+
+const SIGNATURE_SAMPLE_COUNT = 64
+const SIGNATURE_COUNT_MAX = 8
+/** The event loop runs at least so often while records are decoded in TypeScript. */
+const TURN_MS_MAX = 2
+
+const DOUBTFUL = quoteIdentifier('?doubtful')
+const LENIENT_JSON = '(?i)[:,\\[ -](nan|inf)|,[ ]*[\\]}]'
+
+/** Make a decoder for a schema. */
+export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
+  const { schema, strictJson, sampledRecordCountMin } = {
+    ...DEFAULT_BATCH_DECODER_OPTIONS,
+    ...options,
+  }
+  const columns: Columns = [...columnsOf(schema), ...RECORD_COLUMNS]
+  const names = new Set(columns.map((column) => column.name.toLowerCase()))
+  assert(names.size === columns.length, 'column names are unique, and none is a record column’s')
+  const sql = decoderSql(schema, { parsed: 'j', kinds: 't' })
+  const decodeCarefully = recordDecoder(schema)
+  const strict = strictJson ? `AND NOT regexp_matches(s_value, ${quoteText(LENIENT_JSON)})` : ''
+
+  async function decode(
+    connection: EngineConnection,
+    batches: readonly RecordBatch[],
+    signal?: AbortSignal,
+  ): Promise<DecodedBatch> {
+    const name = connection.engine.relationName('decoded')
+    const types = columns.map((c) => `${quoteIdentifier(c.name)} ${duckdbType(c.type)}`)
+    await connection.run(`CREATE TABLE ${name} (${types.join(', ')}, ${DOUBTFUL} BOOLEAN)`)
+    const release = async () => {
+      await connection.run(`DROP TABLE IF EXISTS ${name}`)
+    }
+    try {
+      const odd = oddRecords(batches)
+      await insertPlain(connection, { name, batches, odd, signal })
+      const doubtful = await takeDoubtful(connection, name, batches, signal)
+      const oddPlaces = odd.flatMap((indexes, batchIndex) =>
+        [...indexes].map((recordIndex) => ({ batchIndex, recordIndex })),
+      )
+      const places = [...oddPlaces, ...doubtful].sort(byPlace)
+      const undecodable = await insertDoubtful(connection, { name, batches, places, signal })
+      const readCount = countRecords(batches)
+      const rowCount = await countRows(connection, name)
+      assert(
+        rowCount + undecodable.length === readCount,
+        `${readCount} records became ${rowCount} rows and ${undecodable.length} dead letters`,
+      )
+      return { relation: { name, columns, rowCount }, undecodable, release }
+    } catch (error) {
+      await removeStagingFiles(connection.engine.spillDirectory, name)
+      await release()
+      throw error
+    }
+  }
+
+  async function insertPlain(connection: EngineConnection, request: InsertRequest): Promise<void> {
+    const { name, batches, odd, signal } = request
+    const { spillDirectory } = connection.engine
+    const recordCount = countRecords(batches)
+    const signatures =
+      recordCount < sampledRecordCountMin ? [] : await frequentSignatures(connection, sql, batches)
+    const accept = `${sql.accept(signatures)} ${strict}`
+    const slices = writeStagingFiles({ batches, odd, directory: spillDirectory, name, signal })
+    let inserted: Promise<unknown> = Promise.resolve()
+    const insert = async (slice: StagingSlice, before: Promise<unknown>) => {
+      try {
+        await before
+        await connection.run(
+          `INSERT INTO ${name} SELECT ${columnValues(sql, batches)}, NOT (${accept}) FROM (` +
+            `SELECT *, ${sql.parsed('s_value')} AS j, ${sql.kinds('s_value')} AS t FROM ${stagingSource(slice)})`,
+          { signal },
+        )
+      } finally {
+        await rm(slice.path, { force: true })
+      }
+    }
+    try {
+      for await (const slice of slices) {
+        // The engine reads this file while the next is written; no more than two exist at once.
+        await inserted
+        inserted = insert(slice, inserted)
+        inserted.catch(() => undefined)
+      }
+    } finally {
+      await inserted
+    }
+  }
+
+  async function insertDoubtful(
+    connection: EngineConnection,
+    request: DoubtfulRequest,
+  ): Promise<readonly UndecodableRecord[]> {
+    const { name, batches, places, signal } = request
+    if (places.length === 0) return []
+    const undecodable: UndecodableRecord[] = []
+    async function* rows(): AsyncGenerator<CarefulRow> {
+      let turnStartMs = performance.now()
+      for (const place of places) {
+        const batch = batches[place.batchIndex]!
+        const decoded = decodeCarefully(bytesAt(batch.values, place.recordIndex))
+        if (decoded.status === 'decoded') yield { ...place, batch, document: decoded.document }
+        else undecodable.push({ ...place, reason: decoded.reason, message: decoded.message })
+        if (performance.now() - turnStartMs > TURN_MS_MAX) {
+          await nextTurn()
+          throwIfInterrupted(signal)
+          turnStartMs = performance.now()
+        }
+      }
+    }
+    const refused = await insertCarefully(connection, {
+      into: name,
+      rows: rows(),
+      values: columnValues(sql, batches),
+      sql,
+      topics: topicsOf(batches),
+    })
+    // Both decoders follow one specification, so this is not expected; if it happens, the record is set aside and not the batch.
+    const message = 'The value fits the schema, but the compute engine could not store it.'
+    for (const place of refused) undecodable.push({ ...place, reason: 'bad_format', message })
+    return undecodable.sort(byPlace)
+  }
+
+  return Object.freeze({ columns, decode })
+}
+
+interface InsertRequest {
+  readonly name: string
+  readonly batches: readonly RecordBatch[]
+  readonly odd: readonly ReadonlySet<number>[]
+  readonly signal: AbortSignal | undefined
+}
+
+interface DoubtfulRequest {
+  readonly name: string
+  readonly batches: readonly RecordBatch[]
+  readonly places: readonly RecordPlace[]
+  readonly signal: AbortSignal | undefined
+}
+
+const byPlace = (a: RecordPlace, b: RecordPlace) =>
+  a.batchIndex - b.batchIndex || a.recordIndex - b.recordIndex
+
+const topicsOf = (batches: readonly RecordBatch[]) => [
+  ...new Set(batches.map((batch) => batch.topic)),
+]
+
+const countRecords = (batches: readonly RecordBatch[]) =>
+  batches.reduce((sum, batch) => sum + batch.offsets.length, 0)
+
+/** The relation's columns over a staging source's and `j`. */
+function columnValues(sql: DecoderSql, batches: readonly RecordBatch[]): string {
+  const topics = topicsOf(batches)
+  const cases = topics.map((topic, index) => `WHEN ${index} THEN ${quoteText(topic)}`)
+  const topic =
+    topics.length === 1 ? quoteText(topics[0]!) : `CASE s_topic ${cases.join(' ')} ELSE '' END`
+  return [
+    ...sql.columns.map((column) => column.value),
+    topic,
+    's_partition',
+    's_offset',
+    's_id',
+    's_key',
+    'make_timestamptz(s_arrived * 1000)',
+    's_headers',
+    's_value',
+  ].join(', ')
+}
+
+/** The kinds of a few records from all over the batch, most frequent first. */
+async function frequentSignatures(
+  connection: EngineConnection,
+  sql: DecoderSql,
+  batches: readonly RecordBatch[],
+): Promise<readonly Signature[]> {
+  const recordCount = countRecords(batches)
+  const texts = batches.flatMap((batch) => {
+    const count = batch.offsets.length
+    const share = Math.ceil((SIGNATURE_SAMPLE_COUNT * count) / recordCount)
+    return Array.from({ length: Math.min(share, count) }, (_, index) =>
+      Buffer.from(bytesAt(batch.values, Math.floor((index * count) / share))).toString(),
+    )
+  })
+  const samples = texts.slice(0, 2 * SIGNATURE_SAMPLE_COUNT).map((text) => `(${quoteText(text)})`)
+  if (samples.length === 0) return []
+  const rows = await connection.rows(
+    `SELECT to_json(t)::VARCHAR FROM (SELECT ${sql.kinds('v')} AS t FROM (VALUES ${samples.join(', ')}) samples(v)) ` +
+      `WHERE t IS NOT NULL GROUP BY t ORDER BY count(*) DESC, t LIMIT ${SIGNATURE_COUNT_MAX}`,
+  )
+  return rows.map(([kinds]) => JSON.parse(kinds as string) as Signature)
+}
+
+/** Take the rows out again that SQL did not accept, and say which records they were. */
+async function takeDoubtful(
+  connection: EngineConnection,
+  name: string,
+  batches: readonly RecordBatch[],
+  signal: AbortSignal | undefined,
+): Promise<readonly RecordPlace[]> {
+  const rows = await connection.rows(
+    `SELECT _topic, _partition, _offset FROM ${name} WHERE ${DOUBTFUL}`,
+    signal,
+  )
+  if (rows.length > 0) await connection.run(`DELETE FROM ${name} WHERE ${DOUBTFUL}`)
+  await connection.run(`ALTER TABLE ${name} DROP COLUMN ${DOUBTFUL}`)
+  return rows.map(([topic, partition, offset]) =>
+    placeOf(batches, topic as string, partition as number, Number(offset)),
+  )
+}
+
+function placeOf(
+  batches: readonly RecordBatch[],
+  topic: string,
+  partition: number,
+  offset: number,
+): RecordPlace {
+  for (const [batchIndex, batch] of batches.entries()) {
+    if (batch.topic !== topic || batch.partition !== partition) continue
+    let low = 0
+    let high = batch.offsets.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const found = batch.offsets[middle]!
+      if (found === offset) return { batchIndex, recordIndex: middle }
+      if (found < offset) low = middle + 1
+      else high = middle - 1
+    }
+  }
+  throw new RangeError(`No record at ${topic}/${partition}/${offset} in the batch.`)
+}
+
+async function countRows(connection: EngineConnection, name: string): Promise<number> {
+  const [row] = await connection.rows(`SELECT count(*) FROM ${name}`)
+  return Number(row![0])
+}
