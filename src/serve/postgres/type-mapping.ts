@@ -142,9 +142,10 @@ export function cellValue(text: TextCell, type: ColumnType): unknown {
       return text === 't'
     case 'int16':
     case 'int32':
-    case 'float32':
     case 'float64':
       return Number(text)
+    case 'float32':
+      return Math.fround(Number(text))
     case 'int64':
       return BigInt(text)
     case 'binary':
