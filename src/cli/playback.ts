@@ -71,7 +71,8 @@ async function send(options: PlaybackOptions, request: SimulatedRequest): Promis
     try {
       const response = await fetch(address, { method: 'POST', headers, body, signal })
       const answer = (await response.json()) as Partial<BatchCounts> & { detail?: string }
-      if (typeof answer.rejected === 'number') return { accepted: 0, duplicates: 0, ...answer } as BatchCounts
+      if (typeof answer.rejected === 'number')
+        return { accepted: 0, duplicates: 0, ...answer } as BatchCounts
       trouble = `${response.status} ${answer.detail ?? ''}`
       if (response.status !== 503 && response.status !== 429) break
       const waitMs = Number(response.headers.get('retry-after') ?? 1) * 1_000

@@ -1,0 +1,91 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { DeadLetter } from '../model/dead-letter.ts'
+import { messageOf, PlatformError } from '../model/errors.ts'
+import { keyRows } from './key-rows.ts'
+import {
+  changeLetter,
+  counter,
+  countLetters,
+  findLetter,
+  type LetterFilter,
+  type LetterPage,
+  listLetters,
+  recordLetters,
+} from './letter-rows.ts'
+import type { LetterEvent } from './letter-status.ts'
+import { openStateFile } from './state-layout.ts'
+
+// The thread that owns the state file, so that waiting for the disk never holds up the event loop. Calls are answered in order.
+
+export interface StateThreadOptions {
+  readonly file: string
+  readonly readOnly: boolean
+}
+
+export interface StateCall {
+  readonly call: number
+  readonly name: keyof StateFunctions
+  readonly argument: unknown
+}
+
+export interface StateReply {
+  readonly call: number
+  readonly value?: unknown
+  readonly failure?: { readonly code: string; readonly message: string }
+}
+
+export type StateFunctions = ReturnType<typeof stateFunctions>
+
+function stateFunctions(database: DatabaseSync) {
+  const atomically = <T>(work: () => T): T => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      database.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+  return {
+    record: (a: { readonly letters: readonly DeadLetter[]; readonly nowMs: number }) =>
+      atomically(() => recordLetters(database, a.letters, a.nowMs)),
+    list: (page: LetterPage) => listLetters(database, page),
+    find: (idStart: string) => findLetter(database, idStart),
+    change: (a: {
+      readonly id: string
+      readonly event: LetterEvent
+      readonly fixed?: Uint8Array
+      readonly replayedTo?: string
+      readonly note?: string
+    }) => atomically(() => changeLetter(database, a.id, a.event, a)),
+    counts: (filter: LetterFilter) => countLetters(database, filter),
+    counter: (name: string) => counter(database, name),
+    ...keyRows(database, atomically),
+    close: () => database.close(),
+  }
+}
+
+function start(): void {
+  const { file, readOnly } = workerData as StateThreadOptions
+  let functions: StateFunctions | undefined
+  parentPort?.on('message', ({ call, name, argument }: StateCall) => {
+    try {
+      functions ??= stateFunctions(openStateFile(file, readOnly))
+      const value = (functions[name] as (argument: unknown) => unknown)(argument)
+      parentPort?.postMessage({ call, value } satisfies StateReply)
+    } catch (error) {
+      // What SQLite throws is about the disk: our own statements are tested.
+      const code = error instanceof PlatformError ? error.code : 'STATE_UNAVAILABLE'
+      const message =
+        error instanceof PlatformError
+          ? error.message
+          : `The state file ${file} cannot be used: ${messageOf(error)}.`
+      parentPort?.postMessage({ call, failure: { code, message } } satisfies StateReply)
+    }
+  })
+}
+
+start()
