@@ -1,0 +1,92 @@
+import type { Micros } from '../../model/clock.ts'
+import { assert } from '../../model/errors.ts'
+import type { Call, Expression, FunctionName, Literal } from '../../model/expression.ts'
+import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import { duckdbType } from './type-mapping.ts'
+
+/** What an expression may refer to besides columns. */
+export interface ExpressionContext {
+  /** The one instant of the whole batch. */
+  readonly processingTime: Micros
+}
+
+const OPERATORS: Partial<Record<FunctionName, string>> = {
+  equal: '=',
+  not_equal: '<>',
+  less: '<',
+  less_or_equal: '<=',
+  greater: '>',
+  greater_or_equal: '>=',
+  and: 'AND',
+  or: 'OR',
+  add: '+',
+  subtract: '-',
+  multiply: '*',
+  // `concat(a, b)` would skip nulls; `||` is null when one side is.
+  concat: '||',
+}
+
+/** An expression as SQL over the columns of a stream's relation. The value has exactly the expression's type. Pure. */
+export function expressionSql(expression: Expression, context: ExpressionContext): string {
+  switch (expression.kind) {
+    case 'column':
+      return quoteIdentifier(expression.name)
+    case 'literal':
+      return literalSql(expression)
+    case 'call':
+      return callSql(expression, context)
+  }
+}
+
+/** Whether evaluating the expression can fail for some rows: arithmetic that leaves its type's range. */
+export function canFail(expression: Expression): boolean {
+  if (expression.kind !== 'call') return false
+  return ARITHMETIC.has(expression.fn) || expression.args.some(canFail)
+}
+
+const ARITHMETIC: ReadonlySet<FunctionName> = new Set(['add', 'subtract', 'multiply'])
+
+function literalSql({ value, type }: Literal): string {
+  const name = duckdbType(type)
+  if (value === null) return `CAST(NULL AS ${name})`
+  if (type === 'timestamp') return `make_timestamptz(${wholeNumber(value)})`
+  if (type === 'timestamp_ntz') return `make_timestamp(${wholeNumber(value)})`
+  if (typeof value === 'boolean') return `CAST(${value} AS ${name})`
+  // As text, whatever it is: a bare 0.1 would be a decimal, a bare 1e30 a double.
+  return `CAST(${quoteText(String(value))} AS ${name})`
+}
+
+function wholeNumber(value: Literal['value']): bigint {
+  assert(typeof value === 'bigint', 'literals of instants are microseconds as bigint')
+  return value
+}
+
+function callSql(call: Call, context: ExpressionContext): string {
+  const args = call.args.map((arg) => expressionSql(arg, context))
+  const operator = OPERATORS[call.fn]
+  if (operator !== undefined) {
+    const joined = `(${args.join(` ${operator} `)})`
+    // Sums of narrow integers come out wider; the declared type holds.
+    return ARITHMETIC.has(call.fn) ? `CAST(${joined} AS ${duckdbType(call.type)})` : joined
+  }
+  switch (call.fn) {
+    case 'not':
+      return `(NOT ${args[0]})`
+    case 'is_null':
+      return `(${args[0]} IS NULL)`
+    case 'coalesce':
+    case 'lower':
+    case 'upper':
+      return `${call.fn}(${args.join(', ')})`
+    case 'trim':
+      return `trim(${args[0]})`
+    case 'processing_time':
+      return `make_timestamptz(${context.processingTime})`
+    case 'arrival_time':
+      return '_arrived_at'
+    case 'record_id':
+      return '_id'
+    default:
+      assert(false, `the function ${call.fn} has no SQL`)
+  }
+}
