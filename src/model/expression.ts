@@ -30,7 +30,7 @@ export interface Call {
 
 /**
  * `processing_time` is one instant for a whole micro-batch, fixed when the batch is staged. `arrival_time`
- * is when the log took the record, `record_id` its id.
+ * is when the log took the record, `record_id` its id. `utc_day` is the calendar day of an instant in UTC.
  */
 export type FunctionName =
   | 'equal'
@@ -54,3 +54,4 @@ export type FunctionName =
   | 'processing_time'
   | 'arrival_time'
   | 'record_id'
+  | 'utc_day'

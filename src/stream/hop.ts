@@ -188,7 +188,9 @@ export class Hop {
     if (batches.length === 0) return undefined
     const readAtMs = clock.nowMs()
     const full = isNearLimits(batches, this.#limits)
-    return { batch: await stage.stage(batches, signal), readAtMs, full }
+    const staged = await stage.stage(batches, signal)
+    const batch = { ...staged, ranges: fromCursor(staged.ranges, cursor) }
+    return { batch, readAtMs, full }
   }
 
   /** Rows staged, dead letters kept, rows and cursor committed: in this order. False when the cursor had moved. */
@@ -243,6 +245,17 @@ function isNearLimits(batches: readonly RecordBatch[], limits: ReadLimits): bool
     bytes += values.data.length
   }
   return recordCount >= limits.recordCountMax / 2 || bytes >= limits.bytesMax / 2
+}
+
+/**
+ * The same ranges, begun where the cursor stands. Offsets that the log no longer has between the two stay uncounted, so that the ledger
+ * shows them as missing.
+ */
+function fromCursor(ranges: readonly ConsumedRange[], cursor: Cursor): readonly ConsumedRange[] {
+  return ranges.map((range) => {
+    const line = cursor.find((l) => l.topic === range.topic && l.partition === range.partition)
+    return { ...range, offsetStart: line?.offset ?? 0 }
+  })
 }
 
 /** The same ranges with rejected rows counted as dead; `read = rows + dead + filtered` before and after. */

@@ -86,6 +86,8 @@ function callSql(call: Call, context: ExpressionContext): string {
       return '_arrived_at'
     case 'record_id':
       return '_id'
+    case 'utc_day':
+      return `CAST(timezone('UTC', ${args[0]}) AS DATE)`
     default:
       assert(false, `the function ${call.fn} has no SQL`)
   }

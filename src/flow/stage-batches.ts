@@ -1,0 +1,146 @@
+import type { Clock } from '../model/clock.ts'
+import type { ConsumedRange } from '../model/consumed.ts'
+import type { DeadLetter } from '../model/dead-letter.ts'
+import { type RecordBatch, recordAt } from '../model/record-batch.ts'
+import type { RecordSchema } from '../model/schema.ts'
+import type { Step } from '../model/step.ts'
+import { batchDecoder } from '../sql/duckdb/decode.ts'
+import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
+import { transform } from '../sql/duckdb/transform.ts'
+import type { StagedBatch, StagePort } from '../stream/ports.ts'
+
+export interface StageBatchesOptions {
+  readonly pipeline: string
+  readonly hop: string
+  readonly schema: RecordSchema
+  readonly steps: readonly Step[]
+  readonly engine: ComputeEngine
+  readonly clock: Clock
+}
+
+interface DeadRecord {
+  readonly batch: RecordBatch
+  readonly index: number
+  readonly reason: string
+  readonly message: string
+}
+
+/**
+ * The compute engine as a hop's stage: bytes become typed rows, then the stream's steps are applied. What cannot be decoded and what a
+ * step fails on are dead letters, what a filter drops is counted; of every record exactly one is true.
+ */
+export function stageBatches(options: StageBatchesOptions): StagePort {
+  const { pipeline, hop, schema, steps, engine, clock } = options
+  const decoder = batchDecoder({ schema })
+
+  const stage = async (
+    connection: EngineConnection,
+    batches: readonly RecordBatch[],
+    signal: AbortSignal,
+  ): Promise<StagedBatch> => {
+    const decoded = await decoder.decode(connection, batches, signal)
+    try {
+      const processingTime = BigInt(clock.nowMs()) * 1_000n
+      const { relation, failed, filtered } = await transform(connection, {
+        relation: decoded.relation,
+        steps,
+        processingTime,
+        signal,
+      })
+      if (relation !== decoded.relation) await decoded.release()
+      const dead: DeadRecord[] = [
+        ...decoded.undecodable.map(({ batchIndex, recordIndex, reason, message }) => ({
+          batch: batches[batchIndex]!,
+          index: recordIndex,
+          reason,
+          message,
+        })),
+        ...failed.map(({ topic, partition, offset, reason, message }) => ({
+          ...placeOf(batches, topic, partition, offset),
+          reason,
+          message,
+        })),
+      ]
+      return {
+        relation,
+        dead: dead.map((record) => deadLetter(pipeline, hop, record)),
+        ranges: batches.map((batch) => {
+          const { topic, partition } = batch
+          const dropped = filtered.find((f) => f.topic === topic && f.partition === partition)
+          const deadHere = dead.filter((record) => record.batch === batch).length
+          return consumedRange(batch, deadHere, dropped?.count ?? 0)
+        }),
+        release: () => dropRelation(engine, relation.name),
+      }
+    } catch (error) {
+      await decoded.release()
+      throw error
+    }
+  }
+
+  return {
+    async stage(batches, signal) {
+      const connection = await engine.connection()
+      try {
+        return await stage(connection, batches, signal)
+      } finally {
+        connection.close()
+      }
+    },
+  }
+}
+
+async function dropRelation(engine: ComputeEngine, name: string): Promise<void> {
+  const connection = await engine.connection()
+  try {
+    await connection.run(`DROP TABLE IF EXISTS ${name}`)
+  } finally {
+    connection.close()
+  }
+}
+
+function consumedRange(batch: RecordBatch, dead: number, filtered: number): ConsumedRange {
+  const read = batch.offsets.length
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    offsetStart: batch.offsets[0]!,
+    offsetEnd: batch.offsetEnd,
+    read,
+    rows: read - dead - filtered,
+    dead,
+    filtered,
+  }
+}
+
+function placeOf(
+  batches: readonly RecordBatch[],
+  topic: string,
+  partition: number,
+  offset: number,
+) {
+  const batch = batches.find((b) => b.topic === topic && b.partition === partition)!
+  return { batch, index: batch.offsets.indexOf(offset) }
+}
+
+function deadLetter(
+  pipeline: string,
+  hop: string,
+  { batch, index, reason, message }: DeadRecord,
+): DeadLetter {
+  const { topic, partition, offset, id, key, value, headers, arrivedMs } = recordAt(batch, index)
+  return {
+    pipeline,
+    hop,
+    topic,
+    partition,
+    offset,
+    recordId: id,
+    key,
+    reason,
+    message,
+    value,
+    headers,
+    arrivedMs,
+  }
+}
