@@ -1,0 +1,272 @@
+import type { ColumnType } from '../../model/column.ts'
+import type { ObjectStore } from '../../model/object-store.ts'
+import {
+  type ColumnPath,
+  columnsIn,
+  conjuncts,
+  type Predicate,
+  type Scalar,
+} from '../../model/predicate.ts'
+import type { DeletedRows, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
+import { TableMismatchError } from '../errors.ts'
+import { type BoundsOf, type ColumnBounds, mayMatch, surelyMatches } from '../file-skipping.ts'
+import type { DeletionVectorDescriptor } from './actions.ts'
+import { readDeletionVector } from './deletion-vector.ts'
+import { boundsFromStats, rowCountFromStats } from './file-bounds.ts'
+import { type FileView, liveRows } from './file-table.ts'
+import type { LogState } from './log-state.ts'
+import { partitionScalar } from './partition-value.ts'
+import { locateFile } from './table-path.ts'
+import { type ResolvedColumn, resolvePath, type TableSchema } from './table-schema.ts'
+
+/** Deletion vectors fetched at once. */
+const VECTOR_CONCURRENCY = 16
+
+export interface ScanOptions {
+  /** Rows wanted. Default: all. */
+  readonly predicate?: Predicate
+  /** Columns wanted, by name. Default: all, in the table's order. */
+  readonly columns?: readonly string[]
+}
+
+export interface ScanContext {
+  readonly store: ObjectStore
+  readonly tableKey: string
+  readonly state: LogState
+  readonly schema: TableSchema
+}
+
+/**
+ * Which files to read for a scan, and what of them. Files are ruled out by partition values first, then by
+ * statistics; reads deletion vectors of the chosen files, and nothing else.
+ *
+ * @throws TableMismatchError when a column is unknown or a value has another type
+ * @throws TableBrokenError when a partition value or deletion vector is damaged
+ */
+export async function planScan(
+  context: ScanContext,
+  options: ScanOptions = {},
+  signal?: AbortSignal,
+): Promise<ScanPlan> {
+  const { state, schema, tableKey } = context
+  const columns = projected(schema, options.columns, tableKey)
+  const wanted = (options.predicate === undefined ? [] : conjuncts(options.predicate)).map(
+    (part) => ({ part, columns: resolveColumns(part, schema, tableKey) }),
+  )
+  const rows = chooseRows(context, wanted)
+  const unsettled = wanted.filter((part) => !isSettled(context, part, rows))
+  const residual =
+    unsettled.length === 0
+      ? undefined
+      : ({ kind: 'and', of: unsettled.map(({ part }) => part) } as const)
+  return {
+    table: tableKey,
+    version: String(state.version),
+    columns,
+    residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, schema),
+    matchBy: schema.mapping === 'id' ? 'field_id' : 'name',
+    files: await scanFiles(context, rows, signal),
+    residual,
+    rowCount: liveRowCount(state.files, rows),
+  }
+}
+
+/** Rows that some files have together, deleted ones subtracted; `undefined` when a file does not tell. */
+export function liveRowCount(
+  { table, rowEnd }: FileView,
+  rows: Iterable<number>,
+): number | undefined {
+  let count = 0
+  for (const row of rows) {
+    if (row >= rowEnd) continue
+    const inFile = rowCountFromStats(table.stats[row]!)
+    if (inFile === undefined) return undefined
+    count += inFile - (table.deletionVectors.get(row)?.cardinality ?? 0)
+  }
+  return count
+}
+
+interface WantedPart {
+  readonly part: Predicate
+  readonly columns: ReadonlyMap<string, ResolvedColumn>
+}
+
+function chooseRows(context: ScanContext, wanted: readonly WantedPart[]): number[] {
+  const { files } = context.state
+  const onPartitions = wanted.filter(isOnPartitions)
+  const onStats = wanted.filter((part) => !isOnPartitions(part))
+  const keeps = files.table.partitions.map((_, id) =>
+    onPartitions.every((part) => mayMatch(part.part, partitionBounds(context, part, id))),
+  )
+  const rows: number[] = []
+  for (const row of liveRows(files)) {
+    if (!keeps[files.table.partitionIds[row]!]) continue
+    if (onStats.every((part) => mayMatch(part.part, fileBounds(context, part, row)))) rows.push(row)
+  }
+  return rows
+}
+
+const isOnPartitions = ({ columns }: WantedPart) =>
+  [...columns.values()].every((column) => column.partitionIndex !== undefined)
+
+/** Whether a part of the predicate holds for every row of the chosen files, so that nobody need test it again. */
+function isSettled(context: ScanContext, part: WantedPart, rows: readonly number[]): boolean {
+  if (isOnPartitions(part)) {
+    const ids = new Set(rows.map((row) => context.state.files.table.partitionIds[row]!))
+    return [...ids].every((id) => surelyMatches(part.part, partitionBounds(context, part, id)))
+  }
+  return rows.every((row) => surelyMatches(part.part, fileBounds(context, part, row)))
+}
+
+function partitionBounds(context: ScanContext, { columns }: WantedPart, id: number): BoundsOf {
+  return (path) => partitionBoundsOf(context, columns.get(pathKey(path))!, id)
+}
+
+function fileBounds(context: ScanContext, { columns }: WantedPart, row: number): BoundsOf {
+  const { table } = context.state.files
+  return (path) => {
+    const column = columns.get(pathKey(path))!
+    return column.partitionIndex === undefined
+      ? boundsFromStats(table.stats[row]!, column)
+      : partitionBoundsOf(context, column, table.partitionIds[row]!)
+  }
+}
+
+function partitionBoundsOf(
+  { state, tableKey }: ScanContext,
+  column: ResolvedColumn,
+  id: number,
+): ColumnBounds {
+  const text = state.files.table.partitions[id]![column.path[0]!]
+  const value = partitionScalar(text, column.type, tableKey)
+  return value === null
+    ? { mayBeNull: true, mayBeValue: false }
+    : { min: value, max: value, mayBeNull: false, mayBeValue: true }
+}
+
+const pathKey = (path: ColumnPath) => JSON.stringify(path)
+
+function resolveColumns(
+  part: Predicate,
+  schema: TableSchema,
+  table: string,
+): ReadonlyMap<string, ResolvedColumn> {
+  const problems: string[] = []
+  const found = new Map<string, ResolvedColumn>()
+  for (const path of columnsIn(part)) {
+    const column = resolvePath(schema, path)
+    if (column === undefined) problems.push(`there is no column ${path.join('.')}`)
+    else found.set(pathKey(path), column)
+  }
+  checkValues(part, found, problems)
+  if (problems.length > 0) throw new TableMismatchError(`Planning a scan of ${table}`, problems)
+  return found
+}
+
+/** Values must compare with their columns; what width a number has does not matter. */
+function checkValues(
+  part: Predicate,
+  columns: ReadonlyMap<string, ResolvedColumn>,
+  problems: string[],
+): void {
+  if (part.kind === 'and' || part.kind === 'or') {
+    for (const inner of part.of) checkValues(inner, columns, problems)
+  } else if (part.kind === 'not') {
+    checkValues(part.of, columns, problems)
+  } else if (part.kind !== 'is_null') {
+    const column = columns.get(pathKey(part.column))
+    const values = part.kind === 'in' ? part.values : [part.value]
+    for (const value of values)
+      if (column !== undefined && comparableAs(value.type) !== comparableAs(column.type))
+        problems.push(
+          `${part.column.join('.')} is ${comparableAs(column.type)}, not ${comparableAs(value.type)}`,
+        )
+  }
+}
+
+function comparableAs(type: ColumnType): string {
+  if (typeof type !== 'string')
+    return type.kind === 'decimal' ? `a decimal with scale ${type.scale}` : `a ${type.kind}`
+  if (type.startsWith('int')) return 'an integer'
+  return type.startsWith('float') ? 'a float' : `a ${type}`
+}
+
+function projected(
+  schema: TableSchema,
+  names: readonly string[] | undefined,
+  table: string,
+): ScanColumn[] {
+  if (names === undefined) return [...schema.scanColumns]
+  const problems: string[] = []
+  const columns: ScanColumn[] = []
+  for (const name of names) {
+    const column = schema.scanColumns.find((candidate) => candidate.name === name)
+    if (column === undefined) problems.push(`there is no column ${name}`)
+    else columns.push(column)
+  }
+  if (problems.length === 0) return columns
+  const known = schema.scanColumns.map((column) => column.name).join(', ')
+  throw new TableMismatchError(`Planning a scan of ${table}`, [...problems, `it has ${known}`])
+}
+
+function hiddenColumns(
+  residual: Predicate,
+  columns: readonly ScanColumn[],
+  schema: TableSchema,
+): ScanColumn[] {
+  const shown = new Set(columns.map((column) => column.name))
+  const needed = new Set(columnsIn(residual).map((path) => path[0]!))
+  return schema.scanColumns.filter(({ name }) => needed.has(name) && !shown.has(name))
+}
+
+async function scanFiles(
+  context: ScanContext,
+  rows: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<ScanFile[]> {
+  const { store, tableKey, state, schema } = context
+  const { table } = state.files
+  const vectors = await readVectors(context, rows, signal)
+  const valuesOf = new Map<number, readonly (Scalar | null)[]>()
+  return rows.map((row) => {
+    const id = table.partitionIds[row]!
+    let partitionValues = valuesOf.get(id)
+    if (partitionValues === undefined) {
+      const texts = table.partitions[id]!
+      partitionValues = schema.partitionColumns.map(({ physicalName, type }) =>
+        partitionScalar(texts[physicalName], type, tableKey),
+      )
+      valuesOf.set(id, partitionValues)
+    }
+    const deletedRows = vectors.get(row)
+    return {
+      location: locateFile(table.paths[row]!, tableKey, store),
+      bytes: table.sizes[row]!,
+      rowCount: rowCountFromStats(table.stats[row]!),
+      partitionValues,
+      ...(deletedRows === undefined ? {} : { deletedRows }),
+    }
+  })
+}
+
+async function readVectors(
+  { store, tableKey, state }: ScanContext,
+  rows: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<number, DeletedRows>> {
+  const { deletionVectors } = state.files.table
+  const found = new Map<number, DeletedRows>()
+  if (deletionVectors.size === 0) return found
+  const wanted: [number, DeletionVectorDescriptor][] = []
+  for (const row of rows) {
+    const descriptor = deletionVectors.get(row)
+    if (descriptor !== undefined) wanted.push([row, descriptor])
+  }
+  for (let start = 0; start < wanted.length; start += VECTOR_CONCURRENCY)
+    await Promise.all(
+      wanted.slice(start, start + VECTOR_CONCURRENCY).map(async ([row, descriptor]) => {
+        found.set(row, await readDeletionVector(store, tableKey, descriptor, signal))
+      }),
+    )
+  return found
+}
