@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import { SinkConfigError } from '../../../src/serve/errors.ts'
 import {
   type EmbeddedPostgres,
+  findEmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../src/serve/postgres/embedded.ts'
 import { queryPostgres } from '../../../src/serve/postgres/query.ts'
@@ -204,7 +205,18 @@ test('a broken session is replaced by a new thread on the same port', async (con
   expect(notices.join()).toContain('Starting it again')
 })
 
-test('the folder has one owner at a time', async () => {
+test('a commit is synced, not just written', async () => {
+  const sql =
+    "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'wal_sync_method') ORDER BY 1"
+  expect((await queryPostgres(embedded.config, { sql })).rows).toEqual([
+    ['fsync', 'on'],
+    // The one method that reaches the disk through PGlite's file layer.
+    ['wal_sync_method', 'fsync'],
+  ])
+})
+
+test('the folder has one owner at a time, and tells others its port', async () => {
+  expect(findEmbeddedPostgres(folder)).toEqual(embedded.config)
   const refusal = await startEmbeddedPostgres({ folder, port: 0 }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(SinkConfigError)
   expect(String(refusal)).toContain('in use by another process')
@@ -216,6 +228,7 @@ test('a taken port is passed over', async () => {
   const neighbour = await startEmbeddedPostgres({ folder: second, port })
   expect(neighbour.config.port).toBeGreaterThan(port)
   await neighbour.close()
+  expect(findEmbeddedPostgres(second)).toBeNull()
   rmSync(second, { recursive: true })
 })
 
