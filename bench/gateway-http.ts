@@ -109,7 +109,7 @@ export async function measureGateway(durationMs: number, rounds: number) {
       eventBytes: EVENT.length,
       gatewayPerSecond: Math.round(ours.responsesPerSecond),
       gatewayP99Ms: ours.latencyMs.p99,
-      statuses: { ...ours.statusCounts, ...batch.statusCounts },
+      statuses: [ours.statusCounts, batch.statusCounts],
       barePerSecond: Math.round(theirs.responsesPerSecond),
       ratio: Math.round((ours.responsesPerSecond / theirs.responsesPerSecond) * 100) / 100,
       ndjsonEventsPerSecond: Math.round(batch.responsesPerSecond * LINES_PER_BODY),

@@ -169,7 +169,7 @@ function receive(run: Run, connection: Connection, chunk: Buffer): void {
       return
     }
     connection.rest = undefined
-    const head = bytes.latin1Slice(0, headEnd)
+    const head = bytes.toString('latin1', 0, headEnd)
     if (run.counting) {
       const status = head.slice(9, 12)
       run.statusCounts[status] = (run.statusCounts[status] ?? 0) + 1

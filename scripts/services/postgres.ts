@@ -37,6 +37,7 @@ export const postgres: Service = Object.freeze<Service>({
     if (programFolder() === null) await installPackage(place)
     const data = dataFolder(place)
     if (!existsSync(path.join(data, 'PG_VERSION'))) await createCluster(place)
+    if (!existsSync(path.join(data, 'server.crt'))) await createCertificate(data)
     writeFileSync(path.join(data, 'postgresql.auto.conf'), serverSettings(place))
     if (isRoot()) await handOver(place)
   },
@@ -120,6 +121,16 @@ async function createCluster(place: ServicePlace): Promise<void> {
   )
 }
 
+/** A certificate for 127.0.0.1 that nobody vouches for; clients that want one get it from the data folder. */
+async function createCertificate(data: string): Promise<void> {
+  await run('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-subj', '/CN=127.0.0.1'],
+    ...['-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-keyout', path.join(data, 'server.key'), '-out', path.join(data, 'server.crt')],
+  ])
+  chmodSync(path.join(data, 'server.key'), 0o600)
+}
+
 /** Give data and password to the package's user, who must also be able to walk to them. */
 async function handOver(place: ServicePlace): Promise<void> {
   const { uid, gid } = packageUser()
@@ -134,6 +145,7 @@ port = ${place.port}
 unix_socket_directories = ''
 shared_buffers = 128MB
 max_wal_size = 1GB
+ssl = on
 log_min_messages = warning
 `
 }

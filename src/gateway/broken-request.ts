@@ -37,7 +37,8 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, duplex: Duplex
     return
   }
   if (!last.request.complete) {
-    // Closing the connection afterwards also ends whoever waits for the rest of the body.
+    // Node forgets a request once it is answered, so whoever waits for the rest of its body must be told by us.
+    last.response.once('close', () => last.request.destroy(error))
     if (last.response.headersSent) socket.destroySoon()
     else sendProblem(last.response, { ...problem, headers: ['Connection', 'close'] })
     return

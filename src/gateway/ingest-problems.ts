@@ -5,7 +5,7 @@ import type { GatewayLimits } from './gateway-limits.ts'
 import { rejectionMember, shownRejections } from './ingest-answer.ts'
 import type { HttpProblem } from './problem-document.ts'
 import type { BodyOutcome } from './read-body.ts'
-import type { Rejection } from './rejection.ts'
+import type { Fault, Rejection } from './rejection.ts'
 
 /** Every way in which an ingest request ends without a 202, as the document that says so. */
 
@@ -88,7 +88,7 @@ export function allRejected(topic: string, { isBatch, rejections }: Collected): 
     return {
       status: reason === 'record_too_large' ? 413 : 400,
       code: reason,
-      detail: `The record was not taken: ${problems[0]!.path} ${problems[0]!.message} It is kept as a dead letter; mend it and send it again.`,
+      detail: `The record was not taken. ${faultText(problems[0]!)} It is kept as a dead letter; mend it and send it again.`,
       members: { topic, ...(id === undefined ? {} : { id }), reason, problems },
     }
   }
@@ -104,6 +104,10 @@ export function allRejected(topic: string, { isBatch, rejections }: Collected): 
       records: shownRejections(rejections),
     },
   }
+}
+
+function faultText({ path, message }: Fault): string {
+  return path === '' ? message : `${path}: ${message}`
 }
 
 export function notAppended(

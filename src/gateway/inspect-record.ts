@@ -62,7 +62,7 @@ export function createInspector(
     try {
       value = JSON.parse(json)
     } catch (error) {
-      const message = `The record is not valid JSON: ${messageOf(error)}`
+      const message = `The record is not valid JSON: ${messageOf(error)}.`
       return reject(body, scanner, index, 'malformed_json', message)
     }
     if (memberCountOf(value) !== scanner.memberCount) {

@@ -54,16 +54,20 @@ export function sendProblem(response: ServerResponse, problem: HttpProblem): voi
 /** How long bytes of a refused body are still taken in and dropped. */
 const LINGER_MS = 2_000
 
+/** What is left of a body up to this size is read and dropped, and the connection stays in use. */
+const DROPPED_BYTES_MAX = 64 * 1024
+
 /**
- * Answer before the body has been read, then close. What the client is still sending is taken in and dropped for a
- * moment: closing at once would reset the connection, and many clients would never see the answer.
+ * Answer before the body has been read. Past a small size the connection is closed then; what the client is still
+ * sending is taken in and dropped for a moment, because closing at once would reset the connection, and many clients
+ * would never see the answer.
  */
 export function sendProblemUnread(
   request: IncomingMessage,
   response: ServerResponse,
   problem: HttpProblem,
 ): void {
-  if (request.complete) {
+  if (request.complete || isSmall(request)) {
     sendProblem(response, problem)
     return
   }
@@ -78,6 +82,12 @@ export function sendProblemUnread(
   request.once('end', finish)
   request.once('error', finish)
   request.resume()
+}
+
+/** Whether Node may drop the rest of the body by itself, as it does for every request that is answered unread. */
+function isSmall({ headers }: IncomingMessage): boolean {
+  if (headers['transfer-encoding'] !== undefined) return false
+  return Number(headers['content-length'] ?? 0) <= DROPPED_BYTES_MAX
 }
 
 /** The same problem as a whole HTTP/1.1 response, for sockets whose request never became one. */

@@ -28,7 +28,8 @@ export interface StatementAnswer {
 export interface PostgresConnection {
   readonly lost: boolean
   /**
-   * Run SQL. Without `values` the text may hold several statements and the last one's answer comes back.
+   * Run SQL. With `values`, also with an empty list, the text holds exactly one statement; without, it may hold several, and the
+   * last one's answer comes back.
    * @throws the driver's error with its SQLSTATE, SinkUnavailableError when the connection is lost
    */
   run(text: string, values?: readonly unknown[]): Promise<StatementAnswer>
@@ -121,7 +122,8 @@ export async function connect(
         client.query({
           text,
           rowMode: 'array',
-          ...(values === undefined ? {} : { values: [...values] }),
+          // The extended protocol takes one statement only. Left to itself the driver would use the simple one for no values.
+          ...(values === undefined ? {} : { values: [...values], queryMode: 'extended' as const }),
         }),
         silenceMs,
       )

@@ -50,11 +50,18 @@ async function openFiles(data: string): Promise<PGlite> {
 
 function syncForReal(layer: NodeFileLayer): void {
   layer.stream_ops.fsync = (stream) => {
-    if (stream.nfd === undefined) syncPath(layer.realPath(stream.node))
-    else fs.fdatasyncSync(stream.nfd)
-    return 0
+    try {
+      if (stream.nfd === undefined) syncPath(layer.realPath(stream.node))
+      else fs.fdatasyncSync(stream.nfd)
+      return 0
+    } catch {
+      // PostgreSQL must hear of it and stop: an exception would be swallowed on its way through the database.
+      return EIO
+    }
   }
 }
+/** https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#-errno-variant */
+const EIO = 29
 
 /** Create under another name and rename when complete, so that a crash cannot leave half a database behind. */
 async function createDatabase(folder: string, data: string): Promise<void> {

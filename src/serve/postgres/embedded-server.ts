@@ -179,12 +179,11 @@ export class EmbeddedServer {
     if (code === SSL_REQUEST || code === GSS_REQUEST) return void client.socket.write('N')
     // Whatever is left is a cancel request, which cannot reach a statement that runs: the thread is busy with it.
     if (code >> 16 !== PROTOCOL_MAJOR) return void client.socket.destroy()
-    if (this.#clients.size > this.#limits.clientCountMax)
-      return this.#dismiss(
-        client,
-        '53300',
-        `there are ${this.#limits.clientCountMax} clients already`,
-      )
+    const { clientCountMax } = this.#limits
+    if (this.#clients.size > clientCountMax) {
+      this.#dismiss(client, '53300', `there are ${clientCountMax} clients already`)
+      return
+    }
     client.session = embeddedSession(client.number, startupParameters(first))
     const key = Buffer.alloc(8)
     key.writeInt32BE(client.number, 0)

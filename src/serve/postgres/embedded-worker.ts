@@ -2,11 +2,10 @@
 // on the thread that answers HTTP. Started by `embedded.ts`; speaks to it in `WorkerNotice`s.
 
 import { mkdirSync } from 'node:fs'
-import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { PGlite } from '@electric-sql/pglite'
 import { openDatabase } from './embedded-files.ts'
+import { lockFolder } from './embedded-lock.ts'
 import { EmbeddedServer, type EmbeddedServerLimits } from './embedded-server.ts'
 import { message } from './wire.ts'
 
@@ -42,15 +41,16 @@ async function serve(parent: MessagePort, options: WorkerOptions): Promise<void>
   const listening = await listenNear(server, options)
   if (!listening) {
     await database.close()
-    lock.close()
+    lock.release()
     return say({ kind: 'refused', reason: 'ports-taken' })
   }
   parent.once('message', async () => {
     await server.close()
     await database.close()
-    lock.close()
+    lock.release()
     parent.close()
   })
+  lock.announce(server.port)
   say({ kind: 'listening', port: server.port })
 }
 
@@ -84,23 +84,5 @@ async function listenNear(
   }
   return false
 }
-
-/**
- * Make sure that no other process opens the folder: two PostgreSQLs on one folder destroy it. SQLite's lock is the operating
- * system's, so it goes when its holder dies, however it dies; PGlite's own `postmaster.pid` tells nothing.
- */
-function lockFolder(folder: string): DatabaseSync | null {
-  const lock = new DatabaseSync(path.join(folder, 'lock.sqlite'))
-  try {
-    lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
-    return lock
-  } catch (error) {
-    lock.close()
-    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return null
-    throw error
-  }
-}
-/** https://www.sqlite.org/rescode.html#busy */
-const SQLITE_BUSY = 5
 
 if (parentPort !== null) await serve(parentPort, workerData as WorkerOptions)

@@ -11,6 +11,7 @@ import { Worker } from 'node:worker_threads'
 import { messageOf } from '../../model/errors.ts'
 import { SinkConfigError, SinkUnavailableError } from '../errors.ts'
 import { type PostgresConfig, postgresConfig } from './config.ts'
+import { announcedPort } from './embedded-lock.ts'
 import { EMBEDDED_SERVER_LIMITS, type EmbeddedServerLimits } from './embedded-server.ts'
 import type { WorkerNotice, WorkerOptions } from './embedded-worker.ts'
 
@@ -36,9 +37,11 @@ export interface EmbeddedPostgres {
 const PORT_DEFAULT = 5433
 /** Enough for a few platforms side by side on one machine. */
 const PORT_TRY_COUNT = 50
-/** A thread that breaks so soon after its start will break again. */
+/** Multiplied by how often it broke already: at once the first time. */
 const RESTART_PAUSE_MS = 1_000
 const RESTART_COUNT_MAX = 5
+/** A thread that ran so long broke for a new reason. */
+const RESTART_FORGOTTEN_MS = 60_000
 
 /**
  * Open the database in a folder and listen. Takes some seconds the first time, a third of one later; the main thread is free meanwhile.
@@ -58,44 +61,48 @@ export async function startEmbeddedPostgres(
   const { port } = thread
   let closing = false
 
-  const keepAlive = async () => {
-    for (let restarts = 0; !closing; ) {
+  /** Replace the thread for as long as it breaks. Returns after `close`, or when it breaks too often. */
+  const keepRunning = async () => {
+    for (let restarts = 0; restarts <= RESTART_COUNT_MAX; restarts += 1) {
       const startedMs = performance.now()
       const reason = await thread.ended
       if (closing) return
-      if (performance.now() - startedMs > RESTART_PAUSE_MS * RESTART_COUNT_MAX) restarts = 0
-      restarts += 1
-      if (restarts > RESTART_COUNT_MAX)
-        return notice(
-          `The embedded PostgreSQL ended ${restarts} times in a row: ${reason}. It stays down; start the platform again.`,
-        )
+      if (performance.now() - startedMs > RESTART_FORGOTTEN_MS) restarts = 0
       notice(`The embedded PostgreSQL ended: ${reason}. Starting it again on port ${port}.`)
-      await sleep(RESTART_PAUSE_MS * (restarts - 1))
+      await sleep(RESTART_PAUSE_MS * restarts)
       // The same port, or the configuration that everybody holds would be wrong.
-      thread = await startThread({ ...wanted, port, portTryCount: 0 }).catch((error) => ({
-        port,
-        ended: Promise.resolve(messageOf(error)),
-        close: async () => {},
-      }))
+      thread = await startThread({ ...wanted, port, portTryCount: 0 }).catch(endedThread)
+      if (closing) await thread.close()
     }
+    notice('The embedded PostgreSQL keeps ending and stays down. Start the platform again.')
   }
-  const kept = keepAlive()
+  const running = keepRunning()
 
   return {
-    config: postgresConfig({
-      host: '127.0.0.1',
-      port,
-      database: 'postgres',
-      user: 'postgres',
-      password: null,
-    }),
+    config: embeddedConfig(port),
     psqlCommand: `psql -h 127.0.0.1 -p ${port} -U postgres`,
     async close() {
       closing = true
       await thread.close()
-      await kept
+      await running
     },
   }
+}
+
+/** The embedded PostgreSQL that some process runs on a folder, for programs that only ask; `null` when none does. */
+export function findEmbeddedPostgres(folder: string): PostgresConfig | null {
+  const port = announcedPort(folder)
+  return port === null ? null : embeddedConfig(port)
+}
+
+function embeddedConfig(port: number): PostgresConfig {
+  return postgresConfig({
+    host: '127.0.0.1',
+    port,
+    database: 'postgres',
+    user: 'postgres',
+    password: null,
+  })
 }
 
 interface Thread {
@@ -103,6 +110,11 @@ interface Thread {
   /** Resolves when the thread has ended, with the reason in words. */
   readonly ended: Promise<string>
   close(): Promise<void>
+}
+
+/** What stands for a thread that did not start. */
+function endedThread(error: unknown): Thread {
+  return { port: 0, ended: Promise.resolve(messageOf(error)), close: async () => {} }
 }
 
 async function startThread(options: WorkerOptions): Promise<Thread> {

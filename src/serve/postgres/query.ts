@@ -1,8 +1,9 @@
 import type { Columns } from '../../model/column.ts'
+import { SinkConfigError } from '../errors.ts'
 import { connect } from './client.ts'
 import { type PostgresConfig, postgresName } from './config.ts'
 import { beginRead, quoteTable } from './encode.ts'
-import { sinkError } from './errors.ts'
+import { isServerError, sinkError } from './errors.ts'
 import { cellValue, columnTypeOfOid } from './type-mapping.ts'
 
 export interface PostgresQuery {
@@ -23,6 +24,9 @@ export interface PostgresAnswer {
 
 /** As many as a person may scroll through; more is an export's work. */
 const ROW_COUNT_MAX_DEFAULT = 10_000
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: `read_only_sql_transaction` */
+const READ_ONLY = '25006'
 
 /**
  * Ask a question on a connection of its own, in a read-only transaction that ends with a rollback.
@@ -60,6 +64,11 @@ export async function queryPostgres(
     }
   } catch (error) {
     signal?.throwIfAborted()
+    if (isServerError(error) && error.code === READ_ONLY)
+      throw new SinkConfigError(
+        `The statement would change ${postgresName(config)}: ${error.message}. Nothing was changed; questions are asked read-only. Use psql for changes.`,
+        { cause: error },
+      )
     throw sinkError(`answer the query in ${postgresName(config)}`, error)
   } finally {
     signal?.removeEventListener('abort', aborted)

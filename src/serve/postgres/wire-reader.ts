@@ -25,6 +25,10 @@ export interface WireReader {
 const FIRST_BYTES_MAX = 10_000
 /** Types whose messages ask for an answer: query, sync, flush, function call. */
 const ASKING = 'QSHF'
+/** All a client may send outside of a COPY. Anything else would end the one session that all clients share. */
+const KNOWN = `${ASKING}PBDEC`
+/** What is left of a COPY that failed, "simply dropped" like the server does. */
+const LEFT_OVER = 'dcf'
 
 /**
  * Cuts a client's bytes into requests. A COPY's rows are held until they are complete, because the embedded database runs a COPY
@@ -61,6 +65,8 @@ export function wireReader({ requestBytesMax }: { readonly requestBytesMax: numb
     const type = typeOf(bytes)
     if (copying) return acceptCopying(type, bytes)
     if (type === 'X') return { kind: 'goodbye' }
+    if (LEFT_OVER.includes(type)) return null
+    if (!KNOWN.includes(type)) return { kind: 'nonsense', text: `a message of type ${type}` }
     const sql = sqlIn(bytes)
     const copies = sql === null ? 'no' : copiesFromClient(sql)
     if (type === 'Q' && copies === 'alone' && pending.length === 0) {
