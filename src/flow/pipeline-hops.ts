@@ -24,7 +24,11 @@ export function hopsOf(plan: PipelinePlan): readonly PlannedHop[] {
     consumer: `${plan.name}/${name}`,
   })
   return [
-    ...plan.tables.map((table): PlannedHop => ({ kind: 'table', table, ...topicsOf(table.name, table.topic) })),
-    ...plan.serves.map((serve): PlannedHop => ({ kind: 'serve', serve, ...topicsOf(serve.name, serve.topic) })),
+    ...plan.tables.map(
+      (table): PlannedHop => ({ kind: 'table', table, ...topicsOf(table.name, table.topic) }),
+    ),
+    ...plan.serves.map(
+      (serve): PlannedHop => ({ kind: 'serve', serve, ...topicsOf(serve.name, serve.topic) }),
+    ),
   ]
 }

@@ -1,0 +1,160 @@
+import type { Log } from '../log/log.ts'
+import type { AppendOutcome, NewRecord } from '../model/append.ts'
+import type { Clock } from '../model/clock.ts'
+import { PlatformError } from '../model/errors.ts'
+import { bytesColumn, type RecordBatch } from '../model/record-batch.ts'
+import type { PipelinePlan, TopicPlan } from '../pipeline/plan.ts'
+import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import type { StoredLetter } from '../state/letter-rows.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { hopsOf, type PlannedHop } from './pipeline-hops.ts'
+import { stageBatches } from './stage-batches.ts'
+
+// A dead letter's way back. It goes where it was turned away and nowhere else: a hop's letter into the hop's own replay topic, the
+// gateway's letter into the topic it was meant for. Appending is idempotent by an id made from the letter, so a replay that
+// was cut off anywhere is repeated safely: replay is exactly once.
+
+export interface ReplayContext {
+  readonly plans: readonly PipelinePlan[]
+  readonly log: Pick<Log, 'append' | 'ensureTopic'>
+  readonly state: Pick<StateStore, 'markReplayed'>
+}
+
+/** A letter cannot be replayed as things are: its pipeline is gone, or the log did not take it. Nothing was changed. */
+export class ReplayRefusedError extends PlatformError {
+  readonly code = 'REPLAY_REFUSED'
+  readonly retry = 'never'
+}
+
+/** What would become of a letter's bytes if it were replayed now. */
+export type ReplayPreview =
+  | { readonly status: 'row'; readonly row: Readonly<Record<string, unknown>> }
+  | { readonly status: 'filtered' }
+  | { readonly status: 'dead'; readonly reason: string; readonly message: string }
+
+/** The bytes that a replay of the letter sends: the mended ones, else the original. */
+export const replayBytes = (letter: StoredLetter): Uint8Array => letter.fixed ?? letter.value
+
+/**
+ * Decode a letter's bytes as its hop would, without writing anything. A gateway's letter is shown as the topic's row.
+ * @throws ReplayRefusedError
+ */
+export async function previewReplay(
+  {
+    plans,
+    engine,
+    clock,
+  }: {
+    readonly plans: readonly PipelinePlan[]
+    readonly engine: ComputeEngine
+    readonly clock: Clock
+  },
+  letter: StoredLetter,
+): Promise<ReplayPreview> {
+  const { plan, hop, topic } = placeOf(plans, letter)
+  const stage = stageBatches({
+    pipeline: plan.name,
+    hop: letter.hop,
+    schema: topic.schema,
+    steps: hop === undefined ? [] : hop.kind === 'table' ? hop.table.steps : hop.serve.steps,
+    engine,
+    clock,
+  })
+  const staged = await stage.stage([batchOfOne(letter)], AbortSignal.timeout(30_000))
+  try {
+    const [dead] = staged.dead
+    if (dead !== undefined) return { status: 'dead', reason: dead.reason, message: dead.message }
+    if (staged.relation.rowCount === 0) return { status: 'filtered' }
+    const connection = await engine.connection()
+    try {
+      const result = await connection.run(
+        `SELECT COLUMNS(c -> NOT starts_with(c, '_')) FROM ${staged.relation.name}`,
+      )
+      const [row] = await result.getRowObjectsJson()
+      return { status: 'row', row: row! }
+    } finally {
+      connection.close()
+    }
+  } finally {
+    await staged.release()
+  }
+}
+
+/**
+ * Send a letter back. Returns where it went, `topic/partition/offset`.
+ * @throws ReplayRefusedError, DeadLetterStateError when it was replayed already
+ */
+export async function replayLetter(context: ReplayContext, letter: StoredLetter): Promise<string> {
+  const { hop, topic } = placeOf(context.plans, letter)
+  const to = hop?.replayTopic ?? topic.name
+  if (hop !== undefined) await context.log.ensureTopic({ name: to, partitions: 1 })
+  const outcome = await context.log.append(to, [replayRecord(letter, topic)])
+  const place = `${to}/${placeText(outcome)}`
+  await context.state.markReplayed(letter.id, place)
+  return place
+}
+
+function placeText(outcome: AppendOutcome): string {
+  if (outcome.status !== 'appended') {
+    throw new ReplayRefusedError(
+      `The log did not take it (${outcome.reason}). Nothing was changed; try again.`,
+    )
+  }
+  const [record] = outcome.records
+  return `${record!.partition}/${record!.offset}`
+}
+
+/**
+ * A record that never reached the log takes the id that it declares, mended as it is, so that a client who sends it again
+ * finds it there already. One that did reach it takes an id that is new in the replay topic and always the same.
+ */
+function replayRecord(letter: StoredLetter, topic: TopicPlan): NewRecord {
+  const value = replayBytes(letter)
+  const headers = { ...letter.headers, 'mekong-dead-letter': letter.id }
+  const rest = { idMayRepeat: true, value, headers }
+  if (letter.partition >= 0) return { ...rest, id: `replay-${letter.id}`, key: letter.key }
+  const declared = fieldText(value, topic.id)
+  return { ...rest, id: declared ?? `replay-${letter.id}`, key: fieldText(value, topic.key) }
+}
+
+function fieldText(value: Uint8Array, field: string | undefined): string | null {
+  if (field === undefined) return null
+  try {
+    const cell = JSON.parse(new TextDecoder().decode(value))[field]
+    return cell === undefined || cell === null || cell === '' ? null : String(cell)
+  } catch {
+    return null
+  }
+}
+
+function placeOf(plans: readonly PipelinePlan[], letter: StoredLetter) {
+  const plan = plans.find(({ name }) => name === letter.pipeline)
+  const hop: PlannedHop | undefined =
+    plan &&
+    hopsOf(plan).find(
+      ({ name, topic, replayTopic }) =>
+        name === letter.hop && [topic, replayTopic].includes(letter.topic),
+    )
+  const topic = plan?.topics.find(({ name }) => name === (hop?.topic ?? letter.topic))
+  if (plan === undefined || topic === undefined || (hop === undefined && letter.partition >= 0)) {
+    throw new ReplayRefusedError(
+      `The dead letter ${letter.id} belongs to ${letter.pipeline} / ${letter.hop}, topic ${letter.topic}, which is not in the configuration.`,
+    )
+  }
+  return { plan, hop, topic }
+}
+
+function batchOfOne(letter: StoredLetter): RecordBatch {
+  const text = new TextEncoder()
+  return {
+    topic: letter.topic,
+    partition: Math.max(0, letter.partition),
+    offsets: Float64Array.of(letter.offset),
+    offsetEnd: letter.offset + 1,
+    arrivedMs: Float64Array.of(letter.arrivedMs),
+    ids: bytesColumn([text.encode(letter.recordId || letter.id)]),
+    keys: bytesColumn([text.encode(letter.key ?? '')]),
+    headers: bytesColumn([text.encode(JSON.stringify(letter.headers))]),
+    values: bytesColumn([replayBytes(letter)]),
+  }
+}
