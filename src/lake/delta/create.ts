@@ -1,0 +1,157 @@
+import type { Columns } from '../../model/column.ts'
+import { uuidV7Maker } from '../../model/uuid.ts'
+import { TableMismatchError, TableUnsupportedError } from '../errors.ts'
+import type { CommitInfoAction, MetadataAction, ProtocolAction, StringMap } from './actions.ts'
+import { putCommit } from './commit.ts'
+import { ENGINE_INFO } from './engine-info.ts'
+import { LAST_CHECKPOINT, LOG_FOLDER, parseLogFile } from './log-files.ts'
+import { findField } from './protocol.ts'
+import { type DeltaStruct, schemaOfColumns } from './schema.ts'
+import { commitContext, type DeltaDeps } from './table-log.ts'
+
+export interface CreateOptions {
+  readonly columns: Columns
+  /** Names of columns, in order. Not all of them, and none nested or binary. Default: none. */
+  readonly partitionBy?: readonly string[]
+  /** `delta.…` properties and any others. Default: none. */
+  readonly properties?: StringMap
+  readonly name?: string
+  readonly description?: string
+  /** Default: this program and its version. */
+  readonly engineInfo?: string
+}
+
+/** `exists`: somebody else made a table there, now or earlier; whether it is the one wanted is for the caller to see. */
+export type CreateOutcome =
+  | { readonly status: 'created' }
+  | { readonly status: 'exists' }
+  | { readonly status: 'unknown'; readonly cause: unknown }
+
+/**
+ * Make an empty table at `location`, a key in the store, unless one is there.
+ * @throws TableMismatchError when the options contradict each other
+ * @throws TableUnsupportedError when a property needs what Mekong cannot do
+ */
+export async function createDeltaTable(
+  deps: DeltaDeps,
+  location: string,
+  options: CreateOptions,
+): Promise<CreateOutcome> {
+  const schema = schemaOfColumns(options.columns)
+  checkOptions(location, options)
+  const protocol = protocolFor(location, options, schema)
+  const context = commitContext(deps, location)
+  if (await hasLog(deps, location)) return { status: 'exists' }
+  const newId = uuidV7Maker(deps.clock, deps.randomness)
+  const commitId = newId()
+  const nowMs = deps.clock.nowMs()
+  const metaData: MetadataAction = {
+    id: newId(),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.description === undefined ? {} : { description: options.description }),
+    format: { provider: 'parquet', options: {} },
+    schemaString: JSON.stringify(schema),
+    partitionColumns: options.partitionBy ?? [],
+    createdTime: nowMs,
+    configuration: options.properties ?? {},
+  }
+  const commitInfo: CommitInfoAction = {
+    timestamp: nowMs,
+    ...(options.properties?.['delta.enableInCommitTimestamps'] === 'true'
+      ? { inCommitTimestamp: nowMs }
+      : {}),
+    operation: 'CREATE TABLE',
+    operationParameters: { partitionBy: JSON.stringify(options.partitionBy ?? []) },
+    isBlindAppend: true,
+    engineInfo: options.engineInfo ?? ENGINE_INFO,
+    txnId: commitId,
+  }
+  const put = await putCommit(context, 0, [{ commitInfo }, { protocol }, { metaData }], commitId)
+  switch (put.status) {
+    case 'mine':
+      return { status: 'created' }
+    case 'taken':
+      return { status: 'exists' }
+    case 'unknown':
+      return { status: 'unknown', cause: put.cause }
+  }
+}
+
+/** Also finds a table whose first commits have been cleaned up; a new version 0 under it would be a disaster. */
+async function hasLog({ store }: DeltaDeps, location: string): Promise<boolean> {
+  const prefix = `${location}/${LOG_FOLDER}/`
+  for await (const { key } of store.list({ prefix, delimiter: '/' })) {
+    const name = key.slice(prefix.length)
+    if (name === LAST_CHECKPOINT || parseLogFile(name) !== undefined) return true
+  }
+  return false
+}
+
+function checkOptions(location: string, { columns, partitionBy = [] }: CreateOptions): void {
+  const problems: string[] = []
+  const seen = new Set<string>()
+  for (const { name } of columns) {
+    if (name === '') problems.push('a column has no name')
+    // PROTOCOL.md, "Schema Serialization Format"; the characters are those that old Parquet readers trip over.
+    if (/[ ,;{}()\n\t=]/.test(name))
+      problems.push(`column ${JSON.stringify(name)} has one of " ,;{}()\\n\\t=" in its name`)
+    if (seen.has(name.toLowerCase())) problems.push(`column ${name} is there twice`)
+    seen.add(name.toLowerCase())
+  }
+  for (const name of partitionBy) {
+    const column = columns.find((candidate) => candidate.name === name)
+    if (column === undefined)
+      problems.push(`it cannot be partitioned by ${name}, which is no column`)
+    else if (
+      column.type === 'binary' ||
+      (typeof column.type === 'object' && column.type.kind !== 'decimal')
+    )
+      problems.push(`it cannot be partitioned by ${name}: values of its type do not fit a path`)
+  }
+  if (new Set(partitionBy).size !== partitionBy.length)
+    problems.push('a partition column is named twice')
+  if (columns.length === 0) problems.push('it has no columns')
+  else if (partitionBy.length === columns.length)
+    problems.push('every column is a partition column, so that its files would be empty')
+  if (problems.length > 0) throw new TableMismatchError(`Creating the table ${location}`, problems)
+}
+
+/** Properties that need a feature of the table; `true` turns them on. */
+const FEATURE_OF_PROPERTY: Readonly<Record<string, string>> = {
+  'delta.enableChangeDataFeed': 'changeDataFeed',
+  'delta.enableDeletionVectors': 'deletionVectors',
+  'delta.enableInCommitTimestamps': 'inCommitTimestamp',
+}
+const READER_TOO: ReadonlySet<string> = new Set(['deletionVectors', 'timestampNtz'])
+/** What writer version 2 stands for; listed again once features are. */
+const ALWAYS = ['appendOnly', 'invariants']
+/** Properties whose features we do not write yet. */
+const UNSUPPORTED_PROPERTY =
+  /^delta\.(columnMapping\.|constraints\.|enableRowTracking$|enableIcebergCompat|enableTypeWidening$|universalFormat\.|feature\.)/
+
+/** The lowest protocol that has what the table needs, so that as many readers as possible can read it. */
+function protocolFor(
+  location: string,
+  { properties = {} }: CreateOptions,
+  schema: DeltaStruct,
+): ProtocolAction {
+  const unsupported = Object.keys(properties).filter((name) => UNSUPPORTED_PROPERTY.test(name))
+  if (unsupported.length > 0)
+    throw new TableUnsupportedError(
+      `Mekong cannot create ${location} with ${unsupported.join(', ')}. Nothing was written.`,
+      unsupported,
+    )
+  const features: string[] = []
+  for (const [name, feature] of Object.entries(FEATURE_OF_PROPERTY))
+    if (properties[name] === 'true') features.push(feature)
+  if (usesTimestampNtz(schema)) features.push('timestampNtz')
+  if (features.length === 0) return { minReaderVersion: 1, minWriterVersion: 2 }
+  const writerFeatures = [...ALWAYS, ...features]
+  const readerFeatures = features.filter((feature) => READER_TOO.has(feature))
+  return readerFeatures.length === 0
+    ? { minReaderVersion: 1, minWriterVersion: 7, writerFeatures }
+    : { minReaderVersion: 3, minWriterVersion: 7, readerFeatures, writerFeatures }
+}
+
+const usesTimestampNtz = (schema: DeltaStruct) =>
+  findField(schema, ({ type }) => JSON.stringify(type).includes('"timestamp_ntz"')) !== undefined
