@@ -1,6 +1,7 @@
 import type { DeltaTable } from '../lake/delta/table.ts'
 import type { ConsumedRange, Cursor, PartitionCursor } from '../model/consumed.ts'
 import { advance } from '../model/consumed.ts'
+import { messageOf } from '../model/errors.ts'
 import type { CommitOutcome, TargetPort } from '../stream/ports.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
 
@@ -44,8 +45,15 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
       return { status: 'conflict', reason: 'the cursor does not stand where the batch begins' }
     }
     const outcome = await (await table()).commitAppend(prepared, { transactions })
-    if (outcome.status === 'committed') known = moved
-    return outcome
+    switch (outcome.status) {
+      case 'committed':
+        known = moved
+        return outcome
+      case 'conflict':
+        return { status: 'conflict', reason: outcome.message }
+      case 'unknown':
+        return { status: 'unknown', reason: messageOf(outcome.cause) }
+    }
   }
 
   return {
@@ -58,11 +66,13 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
     skip: (ranges) => commit(ranges, undefined),
 
     async stage({ relation }) {
-      const prepared = relation.rowCount === 0 ? undefined : await (await table()).prepareAppend(relation)
+      const prepared =
+        relation.rowCount === 0 ? undefined : await (await table()).prepareAppend(relation)
       return {
         rejected: [],
         commit: (ranges) => commit(ranges, prepared),
-        abort: async () => prepared?.discard(),
+        // The files stay behind, unseen, for vacuum.
+        abort: async () => {},
       }
     },
   }
@@ -92,14 +102,18 @@ export function cursorOf(
   })
 }
 
-function transactionsOf(consumer: string, before: PartitionCursor | undefined, after: PartitionCursor) {
+function transactionsOf(
+  consumer: string,
+  before: PartitionCursor | undefined,
+  after: PartitionCursor,
+) {
   const appId = `mekong/${consumer}/${after.topic}/${after.partition}`
   return [
-    { appId, version: after.offset, expected: before?.offset },
+    { appId, version: after.offset, expected: before?.offset ?? null },
     ...TOTALS.map((total) => ({
       appId: `${appId}/${total}`,
       version: after[total],
-      expected: before?.[total],
+      expected: before?.[total] ?? null,
     })),
   ]
 }

@@ -45,7 +45,9 @@ export function serveTarget({ pipeline, hop, sink, engine }: ServeTargetOptions)
       const staged = await sink.stage(rows, signal)
       const records = await rows.records(staged.rejected.map(({ index }) => index))
       return {
-        rejected: staged.rejected.map((row, index) => deadLetter(pipeline, hop.name, row, records[index]!)),
+        rejected: staged.rejected.map((row, index) =>
+          deadLetter(pipeline, hop.name, row, records[index]!),
+        ),
         commit: (ranges) => staged.commit(hop.consumer, ranges),
         abort: () => staged.abort(),
       }

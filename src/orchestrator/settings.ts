@@ -19,7 +19,7 @@ interface IntegerSetting extends SettingFacts<number> {
   readonly min: number
   readonly max: number
 }
-interface TextSetting extends SettingFacts<string | undefined> {
+interface TextSetting<D extends string | undefined = string | undefined> extends SettingFacts<D> {
   readonly kind: 'text'
 }
 interface ChoiceSetting<C extends string> extends SettingFacts<C> {
@@ -32,7 +32,9 @@ const integer = (facts: Omit<IntegerSetting, 'kind'>): IntegerSetting => ({
   kind: 'integer',
   ...facts,
 })
-const text = (facts: Omit<TextSetting, 'kind'>): TextSetting => ({ kind: 'text', ...facts })
+const text = <const D extends string | undefined>(
+  facts: Omit<TextSetting<D>, 'kind'>,
+): TextSetting<D> => ({ kind: 'text', ...facts })
 const choice = <const C extends string>(
   facts: Omit<ChoiceSetting<C>, 'kind'>,
 ): ChoiceSetting<C> => ({
@@ -102,8 +104,8 @@ export const SETTINGS = {
   postgresSslMode: choice({
     variable: 'POSTGRES_SSLMODE',
     doc: 'TLS to the PostgreSQL server, as libpq names it.',
-    default: 'prefer',
-    choices: ['disable', 'prefer', 'require', 'verify-full'],
+    default: 'disable',
+    choices: ['disable', 'require', 'verify-full'],
   }),
   startAt: choice({
     variable: 'MEKONG_START_AT',

@@ -1,0 +1,261 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gatewayToLog } from '../flow/gateway-to-log.ts'
+import { openLakeHome } from '../flow/lake-home.ts'
+import { pipelineLedger } from '../flow/ledger.ts'
+import { hopsOf } from '../flow/pipeline-hops.ts'
+import { type RunningHop, startHop } from '../flow/running-hop.ts'
+import { type ApiKeys, apiKeysOf } from '../gateway/api-keys.ts'
+import { type Gateway, startGateway } from '../gateway/gateway.ts'
+import type { IngestRoute } from '../gateway/ingest-route.ts'
+import type { HttpRoute } from '../gateway/router.ts'
+import type { Log } from '../log/log.ts'
+import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
+import { messageOf } from '../model/errors.ts'
+import type { LedgerLine } from '../model/ledger.ts'
+import { createMeter, type Meter } from '../model/meter.ts'
+import type { PipelinePlan } from '../pipeline/plan.ts'
+import { postgresName } from '../serve/postgres/config.ts'
+import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
+import { openStateStore, type StateStore } from '../state/state-store.ts'
+import type { HopState } from '../stream/hop-state.ts'
+import type { LockedHome } from './home.ts'
+import { hopMetrics } from './hop-metrics.ts'
+import { openLog } from './open-log.ts'
+import { openPostgres } from './open-postgres.ts'
+import type { Settings } from './settings.ts'
+
+// The whole platform in one process: state, log, compute engine, serving stores, hops, and last the front door. Everything is
+// opened in the order in which records need it, and closed the other way round, so that nothing is accepted before it can be kept and
+// nothing is stopped before what feeds it.
+
+export interface PlatformOptions {
+  readonly home: LockedHome
+  readonly settings: Settings
+  readonly plans: readonly PipelinePlan[]
+  /** Routes beside the ingest doors, made once the platform stands. */
+  readonly routes?: (platform: Platform) => readonly HttpRoute[]
+  /** False carries what is in the log without opening the front door. Default true. */
+  readonly openGateway?: boolean
+  /** Told, in one line each, about things a person should know. */
+  readonly onNotice: (line: string) => void
+  readonly clock?: Clock
+  readonly randomness?: Randomness
+}
+
+export interface HopReport {
+  readonly pipeline: string
+  readonly name: string
+  readonly state: HopState
+  readonly lagRecords: number
+}
+
+export interface Platform {
+  /** Where the front door is; `undefined` when it was not opened. */
+  readonly url: string | undefined
+  /** How people reach the relational store, without its password. */
+  readonly postgresUrl: string | undefined
+  readonly psqlCommand: string | undefined
+  readonly plans: readonly PipelinePlan[]
+  readonly log: Log
+  readonly state: StateStore
+  readonly engine: ComputeEngine
+  readonly meter: Meter
+  readonly startedMs: number
+  hops(): Promise<readonly HopReport[]>
+  ledger(): Promise<readonly LedgerLine[]>
+  /** Returns when every hop has carried everything that is in its topics, or has failed. */
+  drained(signal: AbortSignal): Promise<void>
+  /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
+  stop(): Promise<void>
+}
+
+const DRAIN_LOOK_MS = 25
+const RETENTION_INTERVAL_MS = 60_000
+
+/** Start everything. What was opened is closed again when something does not open. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const closers: (() => Promise<unknown> | unknown)[] = []
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    return await assemble(options, closers, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function assemble(
+  options: PlatformOptions,
+  closers: (() => Promise<unknown> | unknown)[],
+  stop: () => Promise<void>,
+): Promise<Platform> {
+  const { home, settings, plans, onNotice } = options
+  const clock = options.clock ?? systemClock
+  const randomness = options.randomness ?? systemRandomness
+  const meter = createMeter()
+
+  const state = await openStateStore({ file: home.state, clock })
+  closers.push(() => state.close())
+  const log = await openLog({ home, settings })
+  closers.push(() => log.close())
+  const engine = await openComputeEngine({
+    spillDirectory: home.spill,
+    memoryLimitBytes: settings.memoryMb * 1024 * 1024,
+  })
+  closers.push(() => engine.close())
+  const lake = await openLakeHome({ folder: home.lake, engine, clock, randomness })
+  const postgres = await openPostgres({ home, settings, plans, onNotice })
+  closers.push(() => postgres?.close())
+
+  const metrics = hopMetrics(meter)
+  const hops: RunningHop[] = []
+  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
+  for (const plan of plans) {
+    for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
+      await log.ensureTopic({
+        name,
+        partitions,
+        ...(retentionMs === undefined ? {} : { retentionMs }),
+        ...(retentionBytes === undefined ? {} : { retentionBytes }),
+      })
+    }
+    for (const planned of hopsOf(plan)) {
+      await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
+      const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
+      const world = {
+        ...{ log, state, engine, lake, clock, chance: () => Math.random() },
+        ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
+        postgres: postgres?.config,
+        onState: (pipeline: string, hop: string, now: HopState) => {
+          metrics.state(pipeline, hop, now)
+          noticeState(onNotice, pipeline, hop, now)
+        },
+        onBatch: metrics.batch,
+      }
+      hops.push(startHop(world, plan, planned))
+    }
+  }
+  metrics.watch(hops)
+  closers.push(startRetention(log, clock, onNotice))
+
+  let gateway: Gateway | undefined
+  const platform: Platform = {
+    get url() {
+      return gateway?.url
+    },
+    postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
+    psqlCommand: postgres?.psqlCommand,
+    ...{ plans, log, state, engine, meter },
+    startedMs: clock.nowMs(),
+    hops: () => Promise.all(hops.map(reportOf)),
+    ledger: async () =>
+      (
+        await Promise.all(
+          plans.map((plan) =>
+            pipelineLedger({
+              plan,
+              log,
+              state,
+              hops: hops.filter((hop) => hop.pipeline === plan.name),
+            }),
+          ),
+        )
+      ).flat(),
+    drained: (signal) => untilDrained(hops, signal),
+    stop,
+  }
+  if (options.openGateway === false) return platform
+  const keys = await keysOf(state)
+  gateway = await startGateway({
+    routes: plans.flatMap(ingestRoutes),
+    port: gatewayToLog({ log, state }),
+    extraRoutes: options.routes?.(platform) ?? [],
+    listen: { host: settings.host, port: settings.port },
+    ...(keys === undefined ? {} : { keys }),
+    readiness: async () => (await platform.hops()).flatMap(notReady),
+    onSurprise: (error, what) => onNotice(`${what}: ${messageOf(error)}`),
+    meter,
+    clock,
+    randomness,
+  })
+  const { url } = gateway
+  closers.push(() => gateway!.close())
+  home.announce({
+    url,
+    ...(postgres === undefined ? {} : { postgresUrl: postgresName(postgres.config) }),
+  })
+  return platform
+}
+
+function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
+  return plan.ingests.map(({ path, topic: name }) => {
+    const topic = plan.topics.find((t) => t.name === name)!
+    return {
+      path,
+      topic: name,
+      pipeline: plan.name,
+      schema: topic.schema,
+      ...(topic.id === undefined ? {} : { idField: topic.id }),
+      ...(topic.key === undefined ? {} : { keyField: topic.key }),
+    }
+  })
+}
+
+/** The keys in force; `undefined` when none was ever made, which loopback allows. */
+async function keysOf(state: StateStore): Promise<ApiKeys | undefined> {
+  const rows = await state.keys()
+  if (rows.length === 0) return undefined
+  return apiKeysOf(
+    rows
+      .filter(({ revokedMs }) => revokedMs === null)
+      .map(({ name, hash, recordsPerSecondMax }) => ({
+        name,
+        hash,
+        ...(recordsPerSecondMax === null ? {} : { recordsPerSecondMax }),
+      })),
+  )
+}
+
+async function reportOf({ hop }: RunningHop): Promise<HopReport> {
+  const { pipeline, name, state, lagRecords } = await hop.status()
+  return { pipeline, name, state, lagRecords }
+}
+
+function notReady({ pipeline, name, state }: HopReport): string[] {
+  if (state.name === 'failed') return [`${pipeline} / ${name} has failed: ${state.reason}`]
+  if (state.name === 'retrying') return [`${pipeline} / ${name} is waiting: ${state.reason}`]
+  return []
+}
+
+/** Trouble is said when it begins and when it is over, not at each attempt. */
+function noticeState(
+  onNotice: (line: string) => void,
+  pipeline: string,
+  hop: string,
+  now: HopState,
+): void {
+  if (now.name === 'failed') onNotice(`${pipeline} / ${hop} has stopped: ${now.reason}`)
+  if (now.name === 'retrying' && now.attempt === 1)
+    onNotice(`${pipeline} / ${hop} is waiting: ${now.reason}`)
+}
+
+async function untilDrained(hops: readonly RunningHop[], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const reports = await Promise.all(hops.map(reportOf))
+    if (reports.every(({ state, lagRecords }) => lagRecords === 0 || state.name === 'failed'))
+      return
+    await sleep(DRAIN_LOOK_MS, undefined, { signal }).catch(() => {})
+  }
+}
+
+function startRetention(log: Log, clock: Clock, onNotice: (line: string) => void): () => void {
+  const timer = setInterval(() => {
+    log
+      .enforceRetention(clock.nowMs())
+      .catch((error) => onNotice(`Retention was not enforced this time: ${messageOf(error)}`))
+  }, RETENTION_INTERVAL_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
