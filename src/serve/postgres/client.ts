@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { SinkUnavailableError } from '../errors.ts'
 import { type PostgresConfig, postgresName } from './config.ts'
+import { copyInQuery, type DriverConnection } from './copy-in.ts'
 import { connectionError, isServerError } from './errors.ts'
 
 /** A cell as the server spells it in text format, or null. */
@@ -53,109 +54,132 @@ export async function connect(
   signal?: AbortSignal,
 ): Promise<PostgresConnection> {
   signal?.throwIfAborted()
-  const name = postgresName(config)
-  const client = new pg.Client({
-    host: config.host,
-    port: config.port,
-    database: config.database,
-    user: config.user,
-    ...(config.password === null ? {} : { password: config.password.reveal() }),
-    ssl: tlsOptions(config),
-    application_name: config.applicationName,
-    connectionTimeoutMillis: config.connectTimeoutMs,
-    keepAlive: true,
-    // Text as it came: this room converts by column type and must not lose a microsecond or a digit on the way.
-    types: { getTypeParser: () => (text: string) => text },
-  })
-  let lost: { readonly cause: unknown } | null = null
-  client.on('error', (error) => {
-    lost ??= { cause: error }
-  })
-  client.on('end', () => {
-    lost ??= { cause: new Error('the connection was closed') }
-  })
-  const destroy = () => {
-    lost ??= { cause: new Error('the connection was cut by us') }
-    streamOf(client).destroy()
-  }
-  const aborted = () => destroy()
+  const connection = new DriverBackedConnection(config)
+  const aborted = () => connection.destroy()
   signal?.addEventListener('abort', aborted, { once: true })
   try {
-    await client.connect()
+    await connection.open()
+    return connection
   } catch (error) {
-    destroy()
+    connection.destroy()
     signal?.throwIfAborted()
-    throw connectionError(`connect to ${name}`, error)
+    throw connectionError(`connect to ${postgresName(config)}`, error)
   } finally {
     signal?.removeEventListener('abort', aborted)
   }
+}
+
+class DriverBackedConnection implements PostgresConnection {
+  readonly #name: string
+  readonly #client: pg.Client
+  readonly #silenceMs: number
+  #lost: { readonly cause: unknown } | null = null
+
+  constructor(config: PostgresConfig) {
+    this.#name = postgresName(config)
+    this.#silenceMs = Math.min(config.statementTimeoutMs + SILENCE_MARGIN_MS, TIMER_MS_MAX)
+    this.#client = new pg.Client({
+      host: config.host,
+      port: config.port,
+      database: config.database,
+      user: config.user,
+      ...(config.password === null ? {} : { password: config.password.reveal() }),
+      ssl: tlsOptions(config),
+      application_name: config.applicationName,
+      connectionTimeoutMillis: config.connectTimeoutMs,
+      keepAlive: true,
+      // Text as it came: this room converts by column type and must not lose a microsecond or a digit on the way.
+      types: { getTypeParser: () => (text: string) => text },
+    })
+    this.#client.on('error', (error) => this.#lose(error))
+    this.#client.on('end', () => this.#lose(new Error('the connection was closed')))
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null
+  }
+
+  async open(): Promise<void> {
+    await this.#client.connect()
+  }
+
+  async run(text: string, values?: readonly unknown[]): Promise<StatementAnswer> {
+    const answer = await this.#answered(() =>
+      this.#client.query<TextCell[]>({
+        text,
+        rowMode: 'array',
+        // The extended protocol takes one statement only. Left to itself the driver would use the simple one for no values.
+        ...(values === undefined ? {} : { values: [...values], queryMode: 'extended' as const }),
+      }),
+    )
+    // Of several statements the driver gives several answers, which its types do not know.
+    const last: pg.QueryArrayResult<TextCell[]> = Array.isArray(answer) ? answer.at(-1) : answer
+    return {
+      command: last.command,
+      rowCount: last.rowCount ?? 0,
+      fields: last.fields.map((field) => ({
+        name: field.name,
+        typeOid: field.dataTypeID,
+        typeModifier: field.dataTypeModifier,
+      })),
+      rows: last.rows,
+    }
+  }
+
+  async copyIn(text: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+    return await this.#answered(
+      () =>
+        new Promise<number>((resolve, reject) => {
+          this.#client.query(copyInQuery(text, source, { resolve, reject }))
+        }),
+    )
+  }
+
+  async close(): Promise<void> {
+    if (this.lost) return
+    const waited = sleep(CLOSE_WAIT_MS, null, { ref: false })
+    await Promise.race([this.#client.end().catch(() => {}), waited])
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#lose(new Error('the connection was cut by us'))
+    this.#stream.destroy()
+  }
+
+  get #stream(): Duplex {
+    return (this.#client as unknown as { connection: DriverConnection }).connection.stream
+  }
+
+  /** Remember the first reason; what follows is its echo. */
+  #lose(cause: unknown): void {
+    this.#lost ??= { cause }
+  }
+
+  #assertConnected(): void {
+    if (this.#lost === null) return
+    const { cause } = this.#lost
+    throw new SinkUnavailableError(`The connection to ${this.#name} is lost; open a new one.`, {
+      cause,
+    })
+  }
 
   /** Wait for an answer, but not for ever, and call a lost connection by its name. */
-  const answered = async <T>(answer: Promise<T>, silenceMs: number): Promise<T> => {
+  async #answered<T>(ask: () => Promise<T>): Promise<T> {
+    this.#assertConnected()
     const timer = setTimeout(() => {
-      lost ??= { cause: new Error(`no answer for ${silenceMs} ms`) }
-      streamOf(client).destroy(new Error(`no answer for ${silenceMs} ms`))
-    }, silenceMs)
+      this.#lose(new Error(`no answer for ${this.#silenceMs} ms`))
+      this.#stream.destroy()
+    }, this.#silenceMs)
     try {
-      return await answer
+      return await ask()
     } catch (error) {
       // What the source of a COPY threw is neither the server's nor the network's; it passes as it is.
-      if (lost === null || isServerError(error)) throw error
-      throw connectionError(`finish a statement on ${name}`, lost.cause)
+      if (this.#lost === null || isServerError(error)) throw error
+      throw connectionError(`finish a statement on ${this.#name}`, this.#lost.cause)
     } finally {
       clearTimeout(timer)
     }
-  }
-  const silenceMs = Math.min(config.statementTimeoutMs + SILENCE_MARGIN_MS, TIMER_MS_MAX)
-  const assertConnected = () => {
-    if (lost !== null)
-      throw new SinkUnavailableError(`The connection to ${name} is lost; open a new one.`, lost)
-  }
-
-  return {
-    get lost() {
-      return lost !== null
-    },
-    async run(text, values) {
-      assertConnected()
-      const answer = await answered(
-        client.query({
-          text,
-          rowMode: 'array',
-          // The extended protocol takes one statement only. Left to itself the driver would use the simple one for no values.
-          ...(values === undefined ? {} : { values: [...values], queryMode: 'extended' as const }),
-        }),
-        silenceMs,
-      )
-      const last = (Array.isArray(answer) ? answer.at(-1) : answer) as pg.QueryArrayResult<
-        TextCell[]
-      >
-      return {
-        command: last.command,
-        rowCount: last.rowCount ?? 0,
-        fields: last.fields.map((field) => ({
-          name: field.name,
-          typeOid: field.dataTypeID,
-          typeModifier: field.dataTypeModifier,
-        })),
-        rows: last.rows,
-      }
-    },
-    async copyIn(text, source) {
-      assertConnected()
-      return await answered(
-        new Promise<number>((resolve, reject) => {
-          client.query(copyInQuery(text, source, { resolve, reject }))
-        }),
-        silenceMs,
-      )
-    },
-    async close() {
-      if (lost !== null) return
-      await Promise.race([client.end().catch(() => {}), sleep(CLOSE_WAIT_MS, null, { ref: false })])
-      destroy()
-    },
-    destroy,
   }
 }
 
@@ -165,84 +189,4 @@ function tlsOptions(config: PostgresConfig): false | { rejectUnauthorized: boole
     rejectUnauthorized: config.sslMode === 'verify-full',
     ...(config.sslRootCertificate === null ? {} : { ca: config.sslRootCertificate }),
   }
-}
-
-/** The part of the driver's connection that a query of our own needs. */
-interface DriverConnection {
-  readonly stream: Duplex
-  query(text: string): void
-  sendCopyFail(reason: string): void
-}
-
-function streamOf(client: pg.Client): Duplex {
-  return (client as unknown as { connection: DriverConnection }).connection.stream
-}
-
-const COPY_DONE = Uint8Array.of(0x63, 0, 0, 0, 4)
-
-/**
- * A `COPY … FROM STDIN` as the driver wants its queries: an object with a method for every message the server may send.
- * The source is read no faster than the socket takes it, and no further once the server has refused.
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
- */
-function copyInQuery(
-  text: string,
-  source: AsyncIterable<Uint8Array>,
-  outcome: { resolve(rowCount: number): void; reject(error: unknown): void },
-): pg.Submittable {
-  let settled = false
-  let rowCount = 0
-  /** What the source threw; then the server is told, and its error about that is ours, not news. */
-  let sourceFailure: { readonly error: unknown } | null = null
-
-  const send = async (connection: DriverConnection) => {
-    try {
-      for await (const bytes of source) {
-        if (settled) return
-        if (bytes.length > 0) await sendCopyData(connection.stream, bytes)
-      }
-      if (!settled) connection.stream.write(COPY_DONE)
-    } catch (error) {
-      if (settled) return
-      sourceFailure = { error }
-      connection.sendCopyFail('the rows could not be read')
-    }
-  }
-  const query = {
-    submit: (connection: DriverConnection) => connection.query(text),
-    handleCopyInResponse: (connection: DriverConnection) => void send(connection),
-    handleCommandComplete: (message: { readonly text: string }) => {
-      rowCount = Number(message.text.split(' ')[1] ?? 0)
-    },
-    handleReadyForQuery: () => {
-      settled = true
-      outcome.resolve(rowCount)
-    },
-    handleError: (error: unknown) => {
-      settled = true
-      outcome.reject(sourceFailure === null ? error : sourceFailure.error)
-    },
-  }
-  return query as unknown as pg.Submittable
-}
-
-/** Write one CopyData message; resolves when the socket has room again, or is gone. */
-function sendCopyData(stream: Duplex, bytes: Uint8Array): Promise<void> | undefined {
-  const head = Buffer.allocUnsafe(5)
-  head[0] = 0x64
-  head.writeUInt32BE(bytes.length + 4, 1)
-  stream.cork()
-  stream.write(head)
-  const roomLeft = stream.write(bytes)
-  stream.uncork()
-  if (roomLeft || stream.destroyed) return undefined
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off('drain', done)
-      stream.off('close', done)
-      resolve()
-    }
-    stream.on('drain', done)
-    stream.on('close', done)
-  })
 }

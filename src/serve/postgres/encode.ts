@@ -98,8 +98,8 @@ WHERE consumer = $1 ORDER BY topic, partition`,
 }
 
 /**
- * Move a consumer's cursor over `ranges`, one for each partition. A line moves only when it stands where its range starts, and is
- * inserted only when it is absent; so fewer rows than ranges means that somebody else has moved it.
+ * Move a consumer's cursor over `ranges`, one for each partition. A line moves only when it stands where its range starts; an absent
+ * line stands at 0. So fewer rows than ranges means that somebody else has moved it.
  */
 export function moveCursor(consumer: string, ranges: readonly ConsumedRange[]): Statement {
   const column = <Name extends keyof ConsumedRange>(name: Name) =>
@@ -110,7 +110,10 @@ export function moveCursor(consumer: string, ranges: readonly ConsumedRange[]): 
     AS m(topic, partition, offset_start, offset_end, rows, dead, filtered)
 )
 INSERT INTO mekong.cursors AS c (consumer, topic, partition, offset_end, rows, dead, filtered)
-SELECT $1, topic, partition, offset_end, rows, dead, filtered FROM moved
+SELECT $1, topic, partition, offset_end, rows, dead, filtered FROM moved m
+WHERE m.offset_start = 0 OR EXISTS (
+  SELECT FROM mekong.cursors c WHERE c.consumer = $1 AND c.topic = m.topic AND c.partition = m.partition
+)
 ON CONFLICT (consumer, topic, partition) DO UPDATE SET
   offset_end = excluded.offset_end,
   rows = c.rows + excluded.rows,

@@ -267,4 +267,4 @@ test('what was committed survives kill -9, with its cursor', async (context) => 
   expect(Number(count)).toBeGreaterThanOrEqual(said)
   expect(last).toBe(Number(count) - 1)
   expect(cursor).toEqual([count, count])
-})
+}, 120_000)

@@ -4,7 +4,7 @@ import { quoteIdentifier } from '../../../src/serve/postgres/encode.ts'
 import { queryPostgres } from '../../../src/serve/postgres/query.ts'
 import { postgresSink } from '../../../src/serve/postgres/sink.ts'
 import { postgresTypeText } from '../../../src/serve/postgres/type-mapping.ts'
-import type { SinkStore, TargetOptions } from '../../conformance/sink.ts'
+import type { SinkStore, TargetOptions } from '../../conformance/sink-store.ts'
 
 /** A PostgreSQL server for the conformance suite; `mark` keeps the tables of one run apart from another's. */
 export function postgresStore(config: PostgresConfig, stop: () => Promise<void>): SinkStore {
