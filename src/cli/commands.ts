@@ -1,0 +1,6 @@
+import type { Command } from './command.ts'
+import { demo } from './commands/demo.ts'
+import { up } from './commands/up.ts'
+
+/** Every command, in the order in which help shows them. */
+export const COMMANDS: readonly Command[] = [demo, up]

@@ -1,0 +1,134 @@
+import { apiRoutes } from '../../api/routes.ts'
+import { lockHome } from '../../orchestrator/home.ts'
+import { type Platform, startPlatform } from '../../orchestrator/platform.ts'
+import { type Command, EXIT, UsageError } from '../command.ts'
+import { play } from '../playback.ts'
+import { loadProject } from '../project.ts'
+import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'start everything, play the simulators through the front door, show what happened',
+  usage: 'demo [--exit] [--events N] [--seed N]',
+  about: `
+Starts the whole platform on this machine, plays each pipeline's simulator through its real front door, waits until every record
+has arrived, and prints what became of them. Then it stays up until Ctrl+C. Running it again adds nothing: the same events are the
+same records.`,
+  options: {
+    exit: {
+      type: 'boolean',
+      doc: 'Stop once the table is printed; exit code 1 when something does not balance.',
+    },
+    events: {
+      type: 'string',
+      value: 'N',
+      doc: 'Events to play for each pipeline (default: as the pipeline says).',
+    },
+    seed: { type: 'string', value: 'N', doc: 'Seed of the simulators (default 1).' },
+  },
+  examples: [
+    ['mekong demo', 'the first minute'],
+    ['mekong demo --exit --json', 'the same for a script'],
+  ],
+
+  async run(context) {
+    const { terminal, options, signal } = context
+    const project = await loadProject(context)
+    const seed = wholeNumber(options.seed, '--seed') ?? 1
+    const eventCount = wholeNumber(options.events, '--events')
+    const quiet = options.json === true
+    const note = quiet ? () => {} : terminal.note
+    note(`Starting in ${project.homeFolder}: log, lake, compute, PostgreSQL …`)
+    const home = lockHome(project.homeFolder)
+    try {
+      const platform = await startPlatform({
+        home,
+        settings: project.settings,
+        plans: project.plans,
+        routes: apiRoutes,
+        onNotice: terminal.note,
+      })
+      try {
+        note(`Listening on ${platform.url}`)
+        const reports: PipelineReport[] = []
+        for (const plan of project.plans) {
+          if (plan.simulator === undefined) continue
+          reports.push(
+            await playPipeline(platform, plan.name, { seed, eventCount, signal, terminal }),
+          )
+        }
+        const ok = reports.every(({ balanced }) => balanced)
+        if (!quiet) {
+          terminal.print(reportTable(reports))
+          if (options.exit !== true) terminal.print(nextSteps(platform))
+        }
+        if (options.exit !== true) await untilInterrupted(signal, note)
+        if (quiet) {
+          const pipelines = Object.fromEntries(
+            reports.map(({ pipeline, ...rest }) => [pipeline, rest]),
+          )
+          terminal.printJson({ ok, pipelines })
+        }
+        return ok ? EXIT.ok : EXIT.failed
+      } finally {
+        await platform.stop()
+      }
+    } finally {
+      home.release()
+    }
+  },
+}
+
+interface PlayOptions {
+  readonly seed: number
+  readonly eventCount: number | undefined
+  readonly signal: AbortSignal
+  readonly terminal: import('../terminal.ts').Terminal
+}
+
+async function playPipeline(
+  platform: Platform,
+  name: string,
+  { seed, eventCount, signal, terminal }: PlayOptions,
+): Promise<PipelineReport> {
+  const plan = platform.plans.find((known) => known.name === name)!
+  const simulator = plan.simulator!
+  const total = eventCount ?? simulator.eventCountDefault
+  const startMs = performance.now()
+  const tally = await play({
+    url: platform.url!,
+    requests: simulator.requests({ seed, eventCount: total, nowMs: Date.now() }),
+    signal,
+    onProgress: ({ produced }) => terminal.progress(`${name}: ${produced} of ${total} events sent`),
+  })
+  terminal.progress(`${name}: waiting for the last records to arrive`)
+  await platform.drained(signal)
+  terminal.progress('')
+  return pipelineReport({
+    plan,
+    tally,
+    ledger: await platform.ledger(),
+    seconds: (performance.now() - startMs) / 1_000,
+  })
+}
+
+function nextSteps({ url, psqlCommand }: Platform): string {
+  const event = '{"user_id":123,"movie_id":456,"event_type":"click","timestamp":1701234567890}'
+  return [
+    '',
+    'Three things to try next, from another terminal:',
+    `  curl -i ${url}/events -H 'content-type: application/json' -d '${event}'`,
+    `  bin/mekong sql "select event_type, count(*) from bronze.user_events group by all"`,
+    `  ${psqlCommand} -c 'select * from get_recent_events(1)'`,
+    '',
+    `API: ${url}/docs   metrics: ${url}/metrics   stop: Ctrl+C`,
+  ].join('\n')
+}
+
+function wholeNumber(text: string | boolean | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new UsageError(`${name} takes a whole number, not ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,48 @@
+import { apiRoutes } from '../../api/routes.ts'
+import { lockHome } from '../../orchestrator/home.ts'
+import { startPlatform } from '../../orchestrator/platform.ts'
+import { type Command, EXIT } from '../command.ts'
+import { loadProject } from '../project.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
+
+export const up: Command = {
+  name: 'up',
+  summary: 'start the platform and keep it running',
+  usage: 'up',
+  about: `
+Opens the log, the lake and the serving stores, starts every pipeline, opens the front door, and runs until Ctrl+C or SIGTERM; then it
+finishes what is in hand. With KAFKA_BROKER and POSTGRES_HOST, _DB, _USER, _PASSWORD set it uses these servers instead of the embedded
+parts. All settings: docs/configuration.md.`,
+  options: {},
+  examples: [
+    ['mekong up', 'embedded, on 127.0.0.1:7070'],
+    ['MEKONG_PORT=8080 mekong up --home /var/lib/mekong', 'elsewhere'],
+  ],
+
+  async run(context) {
+    const { terminal, options, signal } = context
+    const project = await loadProject(context)
+    const home = lockHome(project.homeFolder)
+    try {
+      const platform = await startPlatform({
+        home,
+        settings: project.settings,
+        plans: project.plans,
+        routes: apiRoutes,
+        onNotice: terminal.note,
+      })
+      try {
+        const { url, postgresUrl, psqlCommand } = platform
+        if (options.json === true)
+          terminal.printJson({ ok: true, url, postgresUrl, pid: process.pid })
+        else terminal.print(`Listening on ${url} (pid ${process.pid})\nPostgreSQL: ${psqlCommand}`)
+        await untilInterrupted(signal, terminal.note)
+      } finally {
+        await platform.stop()
+      }
+      return EXIT.ok
+    } finally {
+      home.release()
+    }
+  },
+}
