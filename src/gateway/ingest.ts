@@ -176,9 +176,15 @@ async function reject(
 ): Promise<void> {
   const { pipeline, topic } = route
   const origin = { pipeline, topic, headers, arrivedMs: clock.nowMs() }
-  await port.reject(rejections.map((rejection) => deadLetterOf(rejection, origin)))
-  metrics.rejected.add(rejections.length)
+  for (let start = 0; start < rejections.length; start += LETTER_COUNT_MAX) {
+    const some = rejections.slice(start, start + LETTER_COUNT_MAX)
+    await port.reject(some.map((rejection) => deadLetterOf(rejection, origin)))
+    metrics.rejected.add(some.length)
+  }
 }
+
+/** Dead letters handed over at once; a body of nothing but bad lines should not hold the event loop. */
+const LETTER_COUNT_MAX = 1_000
 
 function countDuplicates(appended: readonly AppendedRecord[]): number {
   let count = 0
