@@ -68,7 +68,7 @@ function bareServer(answer: string) {
 }
 
 export async function measureGateway(durationMs: number, rounds: number) {
-  const port = groupingPort()
+  const appendPort = groupingPort()
   const route = {
     path: '/events',
     topic: 'user-events',
@@ -76,7 +76,7 @@ export async function measureGateway(durationMs: number, rounds: number) {
     schema: SCHEMA,
     keyField: 'user_id',
   }
-  const gateway = await startGateway({ routes: [route], port, listen: { port: 0 } })
+  const gateway = await startGateway({ routes: [route], appendPort, listen: { port: 0 } })
   const answer =
     '{"id":"019333a1-2b3c-7def-8123-456789abcdef","status":"accepted","topic":"user-events","partition":0,"offset":12345}'
   const bare = bareServer(answer)

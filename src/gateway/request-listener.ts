@@ -45,7 +45,7 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const startMs = performance.now()
     trackExchange(request, response)
     activeCount += 1
-    const url = request.url!
+    const url = originFormOf(request.url!)
     const queryAt = url.indexOf('?')
     const path = queryAt < 0 ? url : url.slice(0, queryAt)
     const found = router.match(request.method!, path)
@@ -97,6 +97,13 @@ export function createRequestListener(options: ListenerOptions): RequestListener
       closing.abort()
     },
   }
+}
+
+/** Proxies may send the whole URL as target, and a server must take it (RFC 9112, 3.2.2). */
+function originFormOf(target: string): string {
+  if (target.startsWith('/')) return target
+  const absolute = /^https?:\/\/[^/?]*(.*)$/i.exec(target)
+  return absolute === null ? target : absolute[1]!.replace(/^(?!\/)/, '/')
 }
 
 const ANYBODY: { readonly identity: KeyIdentity | undefined } = Object.freeze({
