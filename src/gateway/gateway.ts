@@ -109,6 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('drop', () => metrics.rejectedConnections.add(1))
   const sockets = trackSockets(server)
   const port = await listenOn(server, host, listen.port)
+  metrics.open()
   address.url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   let closing: Promise<CloseOutcome> | undefined
   const close = async () => {
