@@ -1,17 +1,23 @@
 import { Worker } from 'node:worker_threads'
 import { type Clock, systemClock } from '../../model/clock.ts'
-import { LogClosedError, topicMissing } from '../errors.ts'
-import type { Log, LogReader } from '../log.ts'
 import {
   AppendQueue,
   type AppendQueueLimits,
   DEFAULT_APPEND_QUEUE_LIMITS,
+} from '../append-queue.ts'
+import { AppendWaiters } from '../append-waiters.ts'
+import { LogClosedError, topicMissing } from '../errors.ts'
+import type { Log, LogReader } from '../log.ts'
+import { ThreadCaller, type ThreadFunctions } from '../thread-call.ts'
+import {
+  commitGroup,
+  type GroupCommitOptions,
   type QueueTopic,
-} from './append-queue.ts'
-import { AppendWaiters } from './append-waiters.ts'
+  WRITE_BYTES_MAX,
+  WRITE_RECORD_COUNT_MAX,
+} from './group-commit.ts'
 import { viewColumns } from './read-batches.ts'
 import type { ReaderFunctions } from './reader-thread.ts'
-import { ThreadCaller, type ThreadFunctions } from './thread-call.ts'
 import type { OpenedTopic, WriterFunctions } from './writer-thread.ts'
 
 // The embedded log: topics in one SQLite file.
@@ -64,10 +70,15 @@ export async function openEmbeddedLog({
   }
   const topics = new Map(opened.map((topic) => [topic.row.config.name, queueTopic(topic)]))
   const waiters = new AppendWaiters()
-  const queue = new AppendQueue({
-    limits: { ...DEFAULT_APPEND_QUEUE_LIMITS, ...limits },
+  const groupCommit: GroupCommitOptions = {
     write: (request) => writer.call('append', request, [request.buffer]),
     onAppended: (topic) => waiters.wake(topic.ends),
+  }
+  const queue = new AppendQueue<QueueTopic>({
+    limits: { ...DEFAULT_APPEND_QUEUE_LIMITS, ...limits },
+    writeRecordCountMax: WRITE_RECORD_COUNT_MAX,
+    writeBytesMax: WRITE_BYTES_MAX,
+    write: (calls) => commitGroup(calls, groupCommit),
   })
   let closed = false
   const topicOf = (name: string): QueueTopic => {

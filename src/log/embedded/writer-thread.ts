@@ -2,15 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../../model/errors.ts'
 import type { PartitionBounds, TopicConfig } from '../log.ts'
+import { diskTrouble } from '../sqlite-errors.ts'
+import { serveCalls } from '../thread-call.ts'
 import { type AppendAnswer, type AppendRequest, BatchAppender } from './append-batches.ts'
-import {
-  diskTrouble,
-  openLogFileToWrite,
-  type WritableLogFile,
-  type WriteFileOptions,
-} from './log-file.ts'
+import { openLogFileToWrite, type WritableLogFile, type WriteFileOptions } from './log-file.ts'
 import { retentionSteps } from './retention.ts'
-import { serveCalls } from './thread-call.ts'
 import { boundsOf, commitOffsets, ensureTopicRow, type TopicRow, topicRows } from './topic-rows.ts'
 
 // The thread that writes the log's file: the only one that does. Started by `embedded-log.ts`.
