@@ -8,6 +8,7 @@ import {
 import { AppendWaiters } from '../append-waiters.ts'
 import { LogClosedError, topicMissing } from '../errors.ts'
 import type { Log, LogReader } from '../log.ts'
+import { pause } from '../pause.ts'
 import { ThreadCaller, type ThreadFunctions } from '../thread-call.ts'
 import {
   commitGroup,
@@ -176,17 +177,4 @@ function queueTopic({ row, bounds }: OpenedTopic): QueueTopic {
     builders: [],
     segmentOf: new Int32Array(bounds.length).fill(-1),
   }
-}
-
-/** Waits, or less when `signal` aborts; never throws. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }
