@@ -37,6 +37,14 @@ export interface EmbeddedLogOptions {
   readonly clock?: Clock
 }
 
+export interface EmbeddedLog extends Log {
+  /**
+   * Drop batches of a partition that lie wholly before `offset`, when nobody needs them. Returns
+   * how many records went.
+   */
+  dropBefore(topic: string, partition: number, offset: number): Promise<number>
+}
+
 export interface EmbeddedLogLimits extends AppendQueueLimits {
   /**
    * How large the file may grow; past it appends are `unavailable` until retention has dropped
@@ -56,7 +64,7 @@ export async function openEmbeddedLog({
   file,
   limits,
   clock = systemClock,
-}: EmbeddedLogOptions): Promise<Log> {
+}: EmbeddedLogOptions): Promise<EmbeddedLog> {
   const writer = startThread<WriterFunctions>('./writer-thread.ts')
   const { fileBytesMax } = limits ?? {}
   const bound = fileBytesMax === undefined ? {} : { fileBytesMax }
@@ -107,6 +115,12 @@ export async function openEmbeddedLog({
 
     commit: async (group, topic, offsets) =>
       writer.call('commit', { group, topicId: topicOf(topic).id, offsets }),
+
+    async dropBefore(name, partition, offset) {
+      const topic = topicOf(name)
+      const partitionNumber = topic.partitionNumbers[partition]!
+      return writer.call('dropBefore', { topicId: topic.id, partitionNumber, offset })
+    },
 
     enforceRetention: (nowMs) => writer.call('enforceRetention', { nowMs }),
 

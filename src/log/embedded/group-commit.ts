@@ -118,7 +118,7 @@ function makeRequest(calls: readonly AppendCall<QueueTopic>[]): MadeRequest {
         topic.builders[partition] ??= new BatchBuilder()
       }
       const { id, key, headers, value } = record
-      topic.builders[partition]!.add(id, key, headers, value, arrivedMs)
+      topic.builders[partition]!.add(id, key, headers, value, record.arrivedMs ?? arrivedMs)
       if (record.idMayRepeat) {
         mayRepeat ??= new Uint8Array(recordCount)
         mayRepeat[order] = 1

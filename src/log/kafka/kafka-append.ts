@@ -21,6 +21,8 @@ import { kafkaTrouble } from './kafka-trouble.ts'
 const PRODUCE_BYTES_MAX = 800_000
 const RECORD_OVERHEAD_BYTES = 100
 const RETRY_AFTER_MS = 1_000
+/** How long a broker may still work on a request whose connection is gone. */
+const SETTLE_MS = 500
 
 /** A topic with what appending remembers of it. */
 export interface KafkaTopic extends KafkaTopicIdentity {
@@ -33,10 +35,16 @@ export interface KafkaTopic extends KafkaTopicIdentity {
    */
   isCurrent: boolean
   /**
-   * Ids that may or may not have been written; looked up when they come again, whatever the caller
-   * says of them.
+   * Ids that we may or may not have written. When they come again they are looked up, whatever the
+   * caller says of them, and one that is found is answered as appended: it was this append that
+   * wrote it.
    */
   readonly doubtfulIds: Set<string>
+  /**
+   * A request without answer may still be on its way in the broker; the topic's tail is not final
+   * before this.
+   */
+  settledAtMs: number
 }
 
 export interface KafkaAppendOptions {
@@ -86,7 +94,7 @@ async function appendToTopic(
     call: { records, arrivedMs, ...call },
     sendings: records.map((record) => ({
       record,
-      arrivedMs,
+      arrivedMs: record.arrivedMs ?? arrivedMs,
       partition: partitionOf(record, topic.partitionCount),
       place: null,
       isDuplicate: false,
@@ -136,9 +144,9 @@ async function findDuplicates(
   const places = await index.call('lookUp', { indexId: topic.indexId, ids })
   for (const [order, id] of ids.entries()) {
     const sending = firstOf.get(id)!
-    topic.doubtfulIds.delete(id)
+    const wasDoubtful = topic.doubtfulIds.delete(id)
     if (places[order * 2] === -1) continue
-    sending.isDuplicate = true
+    sending.isDuplicate = !wasDoubtful
     sending.place = { partition: places[order * 2]!, offset: places[order * 2 + 1]! }
   }
 }
@@ -152,7 +160,7 @@ async function produceAll(
   sendings: readonly Sending[],
   { producer }: KafkaAppendOptions,
 ): Promise<unknown> {
-  const toSend = sendings.filter(({ isDuplicate }) => !isDuplicate)
+  const toSend = sendings.filter(({ place, sameAs }) => place === null && sameAs === null)
   for (let from = 0; from < toSend.length; ) {
     let bytes = 0
     let to = from
@@ -166,6 +174,7 @@ async function produceAll(
       await produce(topic, part, producer)
     } catch (error) {
       topic.isCurrent = false
+      topic.settledAtMs = Date.now() + SETTLE_MS
       // Their outcome, and that of what went before them in the same call, is open.
       if (kafkaTrouble(error).kind === 'unknown' || from > 0)
         for (const { record } of toSend.slice(0, to)) topic.doubtfulIds.add(record.id)
@@ -209,7 +218,7 @@ async function enterProduced(
   index: KafkaAppendOptions['index'],
 ): Promise<void> {
   const duplicateCount = sendings.filter(({ isDuplicate }) => isDuplicate).length
-  const indexed = sendings.filter((each) => each.record.idMayRepeat && !each.isDuplicate)
+  const indexed = sendings.filter(({ record, isDuplicate }) => record.idMayRepeat && !isDuplicate)
   const entering = index.call('enter', {
     indexId: topic.indexId,
     ids: indexed.map(({ record }) => record.id),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { Admin, Producer } from '@platformatic/kafka'
 import { type Clock, systemClock } from '../../model/clock.ts'
@@ -54,8 +55,12 @@ export interface KafkaLogOptions {
 
 /** How long a broker may take to accept a connection, and to answer, before it counts as away. */
 const CONNECT_TIMEOUT_MS = 3_000
-const REQUEST_TIMEOUT_MS = 10_000
-/** For questions, not for appends: those are tried once, and again by whoever called. */
+const REQUEST_TIMEOUT_MS = 5_000
+/**
+ * A leader that just moved is found again; then whoever called is told. The client takes 0 and 1
+ * for "for ever".
+ */
+const APPEND_RETRIES = 2
 const ASK_RETRIES = 4
 const ASK_RETRY_DELAY_MS = 150
 /** How often we ask for what other producers appended; our own appends are known at once. */
@@ -83,7 +88,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
   const admin = new Admin({ ...client, retries: ASK_RETRIES, retryDelay: ASK_RETRY_DELAY_MS })
   const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
     ...client,
-    retries: 0,
+    retries: APPEND_RETRIES,
+    retryDelay: ASK_RETRY_DELAY_MS,
     idempotent: true,
     acks: -1,
     compression: 'zstd',
@@ -100,7 +106,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
       kafkaId: identity.kafkaId,
       partitions: identity.partitionCount,
     })
-    const memory = { isCurrent: false, doubtfulIds: new Set<string>() }
+    const memory = { isCurrent: false, doubtfulIds: new Set<string>(), settledAtMs: 0 }
     return { ...identity, indexId, seenEnds: [...seenEnds], ...memory }
   }
 
@@ -115,6 +121,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
   }
 
   async function catchUp(topic: KafkaTopic): Promise<void> {
+    await sleep(Math.max(0, topic.settledAtMs - Date.now()))
     const ends = await kafkaEnds(admin, topic)
     for (const [partition, end] of ends) {
       let offset = topic.seenEnds[partition]!

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Admin,
   ConfigResourceTypes,
@@ -16,6 +17,10 @@ export interface KafkaTopicIdentity {
   readonly kafkaId: string
   readonly partitionCount: number
 }
+
+/** How long a new topic may take to appear, and how often we look. */
+const NEW_TOPIC_WAIT_MS = 10_000
+const NEW_TOPIC_LOOK_MS = 25
 
 const LATEST = -1n
 const EARLIEST = -2n
@@ -65,8 +70,9 @@ export async function ensureKafkaTopic(
       replicas: replicationFactor,
       configs: Object.entries(retention).map(([key, value]) => ({ name: key, value })),
     })
-    return findTopic(admin, name)
+    return await findNewTopic(admin, name)
   } catch (error) {
+    if (error instanceof LogUnavailableError) throw error
     if (kafkaTrouble(error).kind !== 'exists') throw unavailable(`create topic "${name}"`, error)
   }
   const present = await findTopic(admin, name)
@@ -91,6 +97,24 @@ export async function ensureKafkaTopic(
     }),
   )
   return present
+}
+
+/**
+ * A topic just created takes a moment until every broker knows it and its partitions have leaders.
+ */
+async function findNewTopic(admin: Admin, name: string): Promise<KafkaTopicIdentity> {
+  const deadlineMs = Date.now() + NEW_TOPIC_WAIT_MS
+  for (;;) {
+    try {
+      const topic = await findTopic(admin, name)
+      const { topics } = await admin.metadata({ topics: [name] })
+      if (topics.get(name)?.partitions.every(({ leader }) => leader >= 0)) return topic
+    } catch (error) {
+      if (Date.now() > deadlineMs)
+        throw unavailable(`show topic "${name}" after creating it`, error)
+    }
+    await sleep(NEW_TOPIC_LOOK_MS)
+  }
 }
 
 /** Retention of topics as the broker has it, by name. */
