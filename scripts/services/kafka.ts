@@ -154,7 +154,7 @@ function answersApiVersions(port: number): Promise<boolean> {
 
 /**
  * One node, small: every internal topic has one replica, groups form without the usual three
- * seconds of waiting.
+ * seconds of waiting, and a killed broker may come back after two seconds instead of nine.
  */
 function serverProperties(place: ServicePlace, controllerPort: number): string {
   return `process.roles=broker,controller

@@ -20,7 +20,9 @@ import { pause } from './pause.ts'
 // records of one key keep their order. Moving sends the same ids again and lets the primary look
 // for them, so it is exactly-once whatever is killed when: records of an `unknown` append that had
 // arrived after all, and records moved just before a kill, are found and not written twice. What
-// survives a crash: the spill, and how far it was moved.
+// survives a crash: the spill, and how far it was moved. After a kill in the middle of a move, the
+// records of that one batch are counted among the primary's duplicates, though nobody sent them
+// twice.
 
 export interface SpillingLogOptions<L extends Log> {
   readonly primary: L

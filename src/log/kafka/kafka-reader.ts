@@ -15,6 +15,8 @@ const FETCH_BYTES_MAX = 8 * 1024 * 1024
  */
 const NO_SESSION = { id: 0, epoch: -1 }
 const READ_COMMITTED = 1
+/** Partitions for which the rest of a fetch is kept, so that memory stays bounded. */
+const LEFT_COUNT_MAX = 16
 
 /**
  * Reads partitions from any offset, without a group. Kafka hands out whole batches; what a request
@@ -38,8 +40,11 @@ export class KafkaReader {
         ? left
         : await this.#fetch(topic, request)
     const count = countWithin(batch, request)
-    if (count < batch.offsets.length)
+    if (count < batch.offsets.length) {
       this.#left.set(place, sliceBatch(batch, count, batch.offsets.length))
+      const [oldest] = this.#left.keys()
+      if (this.#left.size > LEFT_COUNT_MAX) this.#left.delete(oldest!)
+    }
     return sliceBatch(batch, 0, count)
   }
 

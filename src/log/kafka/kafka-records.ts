@@ -125,7 +125,7 @@ function splitHeaders(headers: readonly [Buffer | null, Buffer | null][]): {
   let rest: Record<string, string> | undefined
   for (const [name, value] of headers) {
     if (name === null || value === null) continue
-    if (name.equals(ID_HEADER_BYTES)) id = value
+    if (id === null && name.equals(ID_HEADER_BYTES)) id = value
     else {
       rest ??= {}
       rest[name.toString()] = value.toString()
