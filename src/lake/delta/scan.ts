@@ -10,13 +10,14 @@ import {
 import type { DeletedRows, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
 import { TableMismatchError } from '../errors.ts'
 import { type BoundsOf, type ColumnBounds, mayMatch, surelyMatches } from '../file-skipping.ts'
+import type { ParquetPort } from '../parquet-port.ts'
 import type { DeletionVectorDescriptor } from './actions.ts'
 import { readDeletionVector } from './deletion-vector.ts'
-import { boundsFromStats, rowCountFromStats } from './file-bounds.ts'
-import { type FileView, liveRows } from './file-table.ts'
+import { type FileStatistics, knownStatistics, loadStatistics } from './file-statistics.ts'
+import { liveRows } from './file-table.ts'
 import type { LogState } from './log-state.ts'
 import { partitionScalar } from './partition-value.ts'
-import { locateFile } from './table-path.ts'
+import { fileLocator } from './table-path.ts'
 import { type ResolvedColumn, resolvePath, type TableSchema } from './table-schema.ts'
 
 /** Deletion vectors fetched at once. */
@@ -31,6 +32,7 @@ export interface ScanOptions {
 
 export interface ScanContext {
   readonly store: ObjectStore
+  readonly parquet: ParquetPort
   readonly tableKey: string
   readonly state: LogState
   readonly schema: TableSchema
@@ -53,8 +55,9 @@ export async function planScan(
   const wanted = (options.predicate === undefined ? [] : conjuncts(options.predicate)).map(
     (part) => ({ part, columns: resolveColumns(part, schema, tableKey) }),
   )
-  const rows = chooseRows(context, wanted)
-  const unsettled = wanted.filter((part) => !isSettled(context, part, rows))
+  const judge = { ...context, statistics: await statisticsFor(context, wanted, signal) }
+  const rows = chooseRows(judge, wanted)
+  const unsettled = wanted.filter((part) => !isSettled(judge, part, rows))
   const residual =
     unsettled.length === 0
       ? undefined
@@ -65,25 +68,46 @@ export async function planScan(
     columns,
     residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, schema),
     matchBy: schema.mapping === 'id' ? 'field_id' : 'name',
-    files: await scanFiles(context, rows, signal),
+    files: await scanFiles(judge, rows, signal),
     residual,
-    rowCount: liveRowCount(state.files, rows),
   }
 }
 
-/** Rows that some files have together, deleted ones subtracted; `undefined` when a file does not tell. */
-export function liveRowCount(
-  { table, rowEnd }: FileView,
-  rows: Iterable<number>,
-): number | undefined {
+/** Rows in a snapshot, deleted ones subtracted; `undefined` when some file has no statistics. */
+export async function countRows(
+  { store, parquet, state }: ScanContext,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const { table } = state.files
+  const statistics = await loadStatistics({ store, parquet }, table, [], signal)
   let count = 0
-  for (const row of rows) {
-    if (row >= rowEnd) continue
-    const inFile = rowCountFromStats(table.stats[row]!)
+  for (const row of liveRows(state.files)) {
+    const inFile = statistics.rowCountOf(row)
     if (inFile === undefined) return undefined
     count += inFile - (table.deletionVectors.get(row)?.cardinality ?? 0)
   }
   return count
+}
+
+/** A context with the statistics at hand that the predicate needs. */
+interface Judge extends ScanContext {
+  readonly statistics: FileStatistics
+}
+
+/** Nothing is fetched for a predicate that partitions alone decide. */
+async function statisticsFor(
+  { store, parquet, state }: ScanContext,
+  wanted: readonly WantedPart[],
+  signal: AbortSignal | undefined,
+): Promise<FileStatistics> {
+  const columns = new Map<string, ResolvedColumn>()
+  for (const part of wanted.filter((candidate) => !isOnPartitions(candidate)))
+    for (const [key, column] of part.columns)
+      if (column.partitionIndex === undefined) columns.set(key, column)
+  const { table } = state.files
+  return columns.size === 0
+    ? knownStatistics(table)
+    : loadStatistics({ store, parquet }, table, [...columns.values()], signal)
 }
 
 interface WantedPart {
@@ -91,7 +115,7 @@ interface WantedPart {
   readonly columns: ReadonlyMap<string, ResolvedColumn>
 }
 
-function chooseRows(context: ScanContext, wanted: readonly WantedPart[]): number[] {
+function chooseRows(context: Judge, wanted: readonly WantedPart[]): number[] {
   const { files } = context.state
   const onPartitions = wanted.filter(isOnPartitions)
   const onStats = wanted.filter((part) => !isOnPartitions(part))
@@ -110,7 +134,7 @@ const isOnPartitions = ({ columns }: WantedPart) =>
   [...columns.values()].every((column) => column.partitionIndex !== undefined)
 
 /** Whether a part of the predicate holds for every row of the chosen files, so that nobody need test it again. */
-function isSettled(context: ScanContext, part: WantedPart, rows: readonly number[]): boolean {
+function isSettled(context: Judge, part: WantedPart, rows: readonly number[]): boolean {
   if (isOnPartitions(part)) {
     const ids = new Set(rows.map((row) => context.state.files.table.partitionIds[row]!))
     return [...ids].every((id) => surelyMatches(part.part, partitionBounds(context, part, id)))
@@ -122,12 +146,12 @@ function partitionBounds(context: ScanContext, { columns }: WantedPart, id: numb
   return (path) => partitionBoundsOf(context, columns.get(pathKey(path))!, id)
 }
 
-function fileBounds(context: ScanContext, { columns }: WantedPart, row: number): BoundsOf {
+function fileBounds(context: Judge, { columns }: WantedPart, row: number): BoundsOf {
   const { table } = context.state.files
   return (path) => {
     const column = columns.get(pathKey(path))!
     return column.partitionIndex === undefined
-      ? boundsFromStats(table.stats[row]!, column)
+      ? context.statistics.boundsOf(row, column)
       : partitionBoundsOf(context, column, table.partitionIds[row]!)
   }
 }
@@ -220,13 +244,14 @@ function hiddenColumns(
 }
 
 async function scanFiles(
-  context: ScanContext,
+  context: Judge,
   rows: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<ScanFile[]> {
   const { store, tableKey, state, schema } = context
   const { table } = state.files
   const vectors = await readVectors(context, rows, signal)
+  const locate = fileLocator(tableKey, store)
   const valuesOf = new Map<number, readonly (Scalar | null)[]>()
   return rows.map((row) => {
     const id = table.partitionIds[row]!
@@ -240,9 +265,9 @@ async function scanFiles(
     }
     const deletedRows = vectors.get(row)
     return {
-      location: locateFile(table.paths[row]!, tableKey, store),
+      location: locate(table.paths[row]!),
       bytes: table.sizes[row]!,
-      rowCount: rowCountFromStats(table.stats[row]!),
+      rowCount: context.statistics.rowCountOf(row),
       partitionValues,
       ...(deletedRows === undefined ? {} : { deletedRows }),
     }
