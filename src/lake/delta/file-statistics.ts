@@ -14,7 +14,8 @@ import type { FileTable } from './file-table.ts'
  * anyway; those of files from a checkpoint are many, and are fetched from it a column at a time and kept.
  */
 export interface FileStatistics {
-  boundsOf(row: number, column: StatsColumn): ColumnBounds | undefined
+  /** A look-up of one column's bounds by row, to be made once and asked often. */
+  boundsOf(column: StatsColumn): (row: number) => ColumnBounds | undefined
   /** `numRecords`; `undefined` when unknown or not fetched. */
   rowCountOf(row: number): number | undefined
 }
@@ -43,10 +44,11 @@ export async function loadStatistics(
 ): Promise<FileStatistics> {
   const known = kept.get(table) ?? { rowCounts: undefined, bounds: new Map() }
   kept.set(table, known)
-  const missing = columns.filter((column) => !known.bounds.has(columnKey(column)))
+  const wanted = new Map(columns.map((column) => [columnKey(column), column]))
+  const missing = [...wanted].filter(([key]) => !known.bounds.has(key)).map(([, column]) => column)
   if (table.statsRowEnd > 0 && (known.rowCounts === undefined || missing.length > 0))
     await fetchStatistics(reader, table, missing, known, signal)
-  while (known.bounds.size > Math.max(KEPT_COLUMN_COUNT_MAX, columns.length))
+  while (known.bounds.size > Math.max(KEPT_COLUMN_COUNT_MAX, wanted.size))
     known.bounds.delete(known.bounds.keys().next().value!)
   return knownStatistics(table)
 }
@@ -56,10 +58,11 @@ export function knownStatistics(table: FileTable): FileStatistics {
   const known = kept.get(table)
   const { statsRowEnd } = table
   return {
-    boundsOf: (row, column) =>
-      row < statsRowEnd
-        ? known?.bounds.get(columnKey(column))?.[row]
-        : boundsFromStats(table.stats[row]!, column),
+    boundsOf(column) {
+      const fetched = known?.bounds.get(columnKey(column))
+      return (row) =>
+        row < statsRowEnd ? fetched?.[row] : boundsFromStats(table.stats[row]!, column)
+    },
     rowCountOf(row) {
       if (row >= statsRowEnd) return rowCountFromStats(table.stats[row]!)
       const count = known?.rowCounts?.[row]

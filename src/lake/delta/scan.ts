@@ -5,6 +5,7 @@ import {
   columnsIn,
   conjuncts,
   type Predicate,
+  pathsIn,
   type Scalar,
 } from '../../model/predicate.ts'
 import type { DeletedRows, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
@@ -100,32 +101,35 @@ async function statisticsFor(
   wanted: readonly WantedPart[],
   signal: AbortSignal | undefined,
 ): Promise<FileStatistics> {
-  const columns = new Map<string, ResolvedColumn>()
-  for (const part of wanted.filter((candidate) => !isOnPartitions(candidate)))
-    for (const [key, column] of part.columns)
-      if (column.partitionIndex === undefined) columns.set(key, column)
+  const columns = wanted
+    .filter((part) => !isOnPartitions(part))
+    .flatMap((part) => [...part.columns.values()])
+    .filter((column) => column.partitionIndex === undefined)
   const { table } = state.files
-  return columns.size === 0
+  return columns.length === 0
     ? knownStatistics(table)
-    : loadStatistics({ store, parquet }, table, [...columns.values()], signal)
+    : loadStatistics({ store, parquet }, table, columns, signal)
 }
 
+/** A conjunct, with the columns behind its very path objects. */
 interface WantedPart {
   readonly part: Predicate
-  readonly columns: ReadonlyMap<string, ResolvedColumn>
+  readonly columns: ReadonlyMap<ColumnPath, ResolvedColumn>
 }
 
 function chooseRows(context: Judge, wanted: readonly WantedPart[]): number[] {
   const { files } = context.state
   const onPartitions = wanted.filter(isOnPartitions)
-  const onStats = wanted.filter((part) => !isOnPartitions(part))
+  const onStats = wanted
+    .filter((part) => !isOnPartitions(part))
+    .map((part) => ({ part: part.part, boundsAt: fileBounds(context, part) }))
   const keeps = files.table.partitions.map((_, id) =>
     onPartitions.every((part) => mayMatch(part.part, partitionBounds(context, part, id))),
   )
   const rows: number[] = []
   for (const row of liveRows(files)) {
     if (!keeps[files.table.partitionIds[row]!]) continue
-    if (onStats.every((part) => mayMatch(part.part, fileBounds(context, part, row)))) rows.push(row)
+    if (onStats.every(({ part, boundsAt }) => mayMatch(part, boundsAt(row)))) rows.push(row)
   }
   return rows
 }
@@ -139,21 +143,26 @@ function isSettled(context: Judge, part: WantedPart, rows: readonly number[]): b
     const ids = new Set(rows.map((row) => context.state.files.table.partitionIds[row]!))
     return [...ids].every((id) => surelyMatches(part.part, partitionBounds(context, part, id)))
   }
-  return rows.every((row) => surelyMatches(part.part, fileBounds(context, part, row)))
+  const boundsAt = fileBounds(context, part)
+  return rows.every((row) => surelyMatches(part.part, boundsAt(row)))
 }
 
 function partitionBounds(context: ScanContext, { columns }: WantedPart, id: number): BoundsOf {
-  return (path) => partitionBoundsOf(context, columns.get(pathKey(path))!, id)
+  return (path) => partitionBoundsOf(context, columns.get(path)!, id)
 }
 
-function fileBounds(context: Judge, { columns }: WantedPart, row: number): BoundsOf {
+/** Bounds by row. The look-up of each column is made once, because there may be a hundred thousand rows. */
+function fileBounds(context: Judge, { columns }: WantedPart): (row: number) => BoundsOf {
   const { table } = context.state.files
-  return (path) => {
-    const column = columns.get(pathKey(path))!
-    return column.partitionIndex === undefined
-      ? context.statistics.boundsOf(row, column)
-      : partitionBoundsOf(context, column, table.partitionIds[row]!)
-  }
+  const lookUps = new Map<ColumnPath, (row: number) => ColumnBounds | undefined>()
+  for (const [path, column] of columns)
+    lookUps.set(
+      path,
+      column.partitionIndex === undefined
+        ? context.statistics.boundsOf(column)
+        : (row) => partitionBoundsOf(context, column, table.partitionIds[row]!),
+    )
+  return (row) => (path) => lookUps.get(path)!(row)
 }
 
 function partitionBoundsOf(
@@ -168,19 +177,17 @@ function partitionBoundsOf(
     : { min: value, max: value, mayBeNull: false, mayBeValue: true }
 }
 
-const pathKey = (path: ColumnPath) => JSON.stringify(path)
-
 function resolveColumns(
   part: Predicate,
   schema: TableSchema,
   table: string,
-): ReadonlyMap<string, ResolvedColumn> {
+): ReadonlyMap<ColumnPath, ResolvedColumn> {
   const problems: string[] = []
-  const found = new Map<string, ResolvedColumn>()
-  for (const path of columnsIn(part)) {
+  const found = new Map<ColumnPath, ResolvedColumn>()
+  for (const path of pathsIn(part)) {
     const column = resolvePath(schema, path)
     if (column === undefined) problems.push(`there is no column ${path.join('.')}`)
-    else found.set(pathKey(path), column)
+    else found.set(path, column)
   }
   checkValues(part, found, problems)
   if (problems.length > 0) throw new TableMismatchError(`Planning a scan of ${table}`, problems)
@@ -190,7 +197,7 @@ function resolveColumns(
 /** Values must compare with their columns; what width a number has does not matter. */
 function checkValues(
   part: Predicate,
-  columns: ReadonlyMap<string, ResolvedColumn>,
+  columns: ReadonlyMap<ColumnPath, ResolvedColumn>,
   problems: string[],
 ): void {
   if (part.kind === 'and' || part.kind === 'or') {
@@ -198,7 +205,7 @@ function checkValues(
   } else if (part.kind === 'not') {
     checkValues(part.of, columns, problems)
   } else if (part.kind !== 'is_null') {
-    const column = columns.get(pathKey(part.column))
+    const column = columns.get(part.column)
     const values = part.kind === 'in' ? part.values : [part.value]
     for (const value of values)
       if (column !== undefined && comparableAs(value.type) !== comparableAs(column.type))
