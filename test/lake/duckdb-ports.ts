@@ -91,7 +91,10 @@ const stageFiles = async (
   const options = ['FORMAT parquet', `COMPRESSION ${compression}`, 'RETURN_STATS']
   if (ids.length > 0) options.push(`FIELD_IDS {${ids.join(', ')}}`)
   if (partitionBy.length > 0)
-    options.push(`PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`, 'OVERWRITE')
+    options.push(
+      `PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`,
+      "FILENAME_PATTERN 'part-{uuid}'",
+    )
   const target = partitionBy.length > 0 ? directory : path.join(directory, 'data.parquet')
   const written = await rows(
     `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${order}) TO ${quoteText(target)} (${options.join(', ')})`,
@@ -104,7 +107,7 @@ const stageFiles = async (
       bytes: Number(file.file_size_bytes),
       rowCount,
       partitionValues: Object.fromEntries(
-        partitionBy.map((name) => [name, hiveValue(keys.get(name) as string | null)]),
+        partitionBy.map((name) => [name, (keys.get(name) ?? null) as string | null]),
       ),
       columnStatistics: [...entries(file.column_statistics)].map(([name, value]) =>
         statisticsOf(name, entries(value)),
@@ -113,11 +116,10 @@ const stageFiles = async (
   })
 }
 
-const hiveValue = (text: string | null) =>
-  text === null || text === 'NULL' || text === '__HIVE_DEFAULT_PARTITION__' ? null : text
-
 function entries(map: unknown): Map<string, unknown> {
-  return new Map((map as { key: string; value: unknown }[]).map(({ key, value }) => [key, value]))
+  return new Map(
+    ((map ?? []) as { key: string; value: unknown }[]).map(({ key, value }) => [key, value]),
+  )
 }
 
 function statisticsOf(name: string, facts: Map<string, unknown>): ColumnStatistics {

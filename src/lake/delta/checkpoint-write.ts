@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Column, Columns } from '../../model/column.ts'
-import { ObjectMissingError, type ObjectStore } from '../../model/object-store.ts'
+import type { ObjectStore } from '../../model/object-store.ts'
 import type { ParquetField } from '../parquet-port.ts'
 import type { ScratchPort } from '../scratch-port.ts'
 import type { Action, RemoveAction } from './actions.ts'
@@ -9,6 +9,7 @@ import { deletionVectorId } from './actions.ts'
 import { type CheckpointReader, readTombstones } from './checkpoint-read.ts'
 import type { FileTable } from './file-table.ts'
 import { checkpointName, LAST_CHECKPOINT, LOG_FOLDER } from './log-files.ts'
+import { readHint } from './log-read.ts'
 import type { LogState } from './log-state.ts'
 import { parseProperties } from './properties.ts'
 import { canonicalPath, encodePath, tableUrlOf } from './table-path.ts'
@@ -185,13 +186,9 @@ interface LastCheckpoint {
 
 /** PROTOCOL.md, "Last Checkpoint File". Never back: another writer may have written a newer checkpoint. */
 async function moveHint(store: ObjectStore, tableKey: string, hint: LastCheckpoint): Promise<void> {
+  const found = await readHint(store, tableKey)
+  if (found !== undefined && found > hint.version) return
   const key = `${tableKey}/${LOG_FOLDER}/${LAST_CHECKPOINT}`
-  try {
-    const found = JSON.parse(new TextDecoder().decode(await store.get(key))) as LastCheckpoint
-    if (found.version > hint.version) return
-  } catch (error) {
-    if (!(error instanceof ObjectMissingError || error instanceof SyntaxError)) throw error
-  }
   await store.put(key, new TextEncoder().encode(JSON.stringify(hint)))
 }
 
