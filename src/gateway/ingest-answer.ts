@@ -22,32 +22,36 @@ export interface BatchResult {
 
 const RECORDS_PER_LOOK = 256
 
-/** The answer for a batch, one line per record in the order sent. Written in turns, because it can be long. */
-export async function batchAnswer(result: BatchResult, turns: Turns): Promise<string> {
+/**
+ * The answer for a batch, one line per record in the order sent. It can be long, so it comes in parts, each the
+ * work of one turn.
+ */
+export async function* batchAnswer(result: BatchResult, turns: Turns): AsyncGenerator<string> {
   const { records, appended, rejections } = result
-  const lines: string[] = []
   const count = records.length + rejections.length
   let taken = 0
   let refused = 0
+  let part = `{${countsText(result)},"records":[`
   let turnEnd = performance.now() + TURN_MS
   for (let index = 0; index < count; index += 1) {
+    if (index > 0) part += ','
     const rejection = rejections[refused]
     if (rejection !== undefined && rejection.index === index) {
-      lines.push(JSON.stringify(rejectionMember(rejection)))
+      part += JSON.stringify(rejectionMember(rejection))
       refused += 1
     } else {
       const { partition, offset } = appended[taken]!
-      lines.push(
-        `{"id":${JSON.stringify(records[taken]!.id)},"status":"${statusWord(appended[taken]!)}","partition":${partition},"offset":${offset}}`,
-      )
+      part += `{"id":${JSON.stringify(records[taken]!.id)},"status":"${statusWord(appended[taken]!)}","partition":${partition},"offset":${offset}}`
       taken += 1
     }
     if (index % RECORDS_PER_LOOK === 0 && performance.now() > turnEnd) {
+      yield part
+      part = ''
       await turns.next()
       turnEnd = performance.now() + TURN_MS
     }
   }
-  return `{${countsText(result)},"records":[${lines.join(',')}]}`
+  yield `${part}]}`
 }
 
 /** The short answer for a batch: counts, what was written where, and only the rejected records. */

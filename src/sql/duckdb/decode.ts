@@ -254,7 +254,11 @@ async function frequentSignatures(
       Buffer.from(bytesAt(batch.values, Math.floor((index * count) / share))).toString(),
     )
   })
-  const samples = texts.slice(0, 2 * SIGNATURE_SAMPLE_COUNT).map((text) => `(${quoteText(text)})`)
+  // SQL text cannot hold a NUL byte, and a value with one is no JSON anyway.
+  const samples = texts
+    .filter((text) => !text.includes('\0'))
+    .slice(0, 2 * SIGNATURE_SAMPLE_COUNT)
+    .map((text) => `(${quoteText(text)})`)
   if (samples.length === 0) return []
   const rows = await connection.rows(
     `SELECT to_json(t)::VARCHAR FROM (SELECT ${sql.kinds('v')} AS t FROM (VALUES ${samples.join(', ')}) samples(v)) ` +

@@ -5,9 +5,10 @@ import type {
   DuckDBDataChunk,
   DuckDBMaterializedResult,
   DuckDBResult,
+  DuckDBType,
   DuckDBValue,
 } from '@duckdb/node-api'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api'
 import { assert } from '../../model/errors.ts'
 import { EngineInterruptedError, engineErrorOf } from './errors.ts'
 import { quoteText } from './quote-identifier.ts'
@@ -112,14 +113,31 @@ export class EngineConnection {
 
   /** Chunks of up to 2,048 rows, fetched as they are asked for, in bounded memory. */
   async *stream(sql: string, signal?: AbortSignal): AsyncGenerator<DuckDBDataChunk> {
+    const { chunks } = await this.open(sql, signal)
+    yield* chunks
+  }
+
+  /** Start a statement and say what its columns are; its rows follow as they are asked for. */
+  async open(
+    sql: string,
+    signal?: AbortSignal,
+  ): Promise<{
+    readonly names: readonly string[]
+    readonly types: readonly DuckDBType[]
+    readonly chunks: AsyncGenerator<DuckDBDataChunk>
+  }> {
     const result: DuckDBResult = await this.#guard(sql, signal, () => this.#connection.stream(sql))
-    while (true) {
-      const chunk = await this.#guard(sql, signal, () => result.fetchChunk())
-      // An interrupted stream ends like a finished one; only the signal tells them apart.
-      throwIfInterrupted(signal)
-      if (chunk === null || chunk.rowCount === 0) return
-      yield chunk
+    const fetch = () => this.#guard(sql, signal, () => result.fetchChunk())
+    async function* chunks() {
+      while (true) {
+        const chunk = await fetch()
+        // An interrupted stream ends like a finished one; only the signal tells them apart.
+        throwIfInterrupted(signal)
+        if (chunk === null || chunk.rowCount === 0) return
+        yield chunk
+      }
     }
+    return { names: result.columnNames(), types: result.columnTypes(), chunks: chunks() }
   }
 
   close(): void {
@@ -185,6 +203,8 @@ export async function openComputeEngine(options: ComputeEngineOptions): Promise<
     // Freed memory is kept for the next batch of the same size instead of being asked from the system again.
     allocator_flush_threshold: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
   })
+  // The driver would write instants in the machine's own zone.
+  DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0
   const engine = new ComputeEngine(instance, { spillDirectory, threads })
   const connection = await engine.connection()
   await connection.run(`SET GLOBAL TimeZone = ${quoteText('UTC')}`)

@@ -1,0 +1,127 @@
+import type { EngineConnection } from './engine.ts'
+import { EngineFailedError, QueryRefusedError, SqlError } from './errors.ts'
+import { quoteText } from './quote-identifier.ts'
+
+/** A table as a statement names it; lower case, `schema` empty when it was left out. */
+export interface TableName {
+  readonly schema: string
+  readonly name: string
+}
+
+/** What one read-only statement reads, found by parsing it. */
+export interface ReadStatement {
+  /** Tables and views, without the statement's own CTEs. */
+  readonly tables: readonly TableName[]
+  /** Anything that goes beyond the tables: `read_csv(…)`, `memory.main.x`, `SHOW TABLES`. Words for people. */
+  readonly reaches: readonly string[]
+}
+
+/** Table functions that only compute. */
+const PURE_TABLE_FUNCTIONS = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'json_each',
+  'json_tree',
+])
+const PLAIN_SOURCES = new Set([
+  'BASE_TABLE',
+  'SUBQUERY',
+  'JOIN',
+  'EMPTY',
+  'EXPRESSION_LIST',
+  'PIVOT',
+])
+/** Scalar functions that look beyond their arguments. */
+const REACHING_FUNCTION =
+  /^(getenv|current_setting|getvariable|query|query_table|write_log|read_.*|duckdb_.*|pragma_.*)$/
+
+/**
+ * Parse a statement that must be one `SELECT` (or `FROM`, `VALUES`, `DESCRIBE`, `SUMMARIZE`), possibly behind
+ * `EXPLAIN`. Nothing runs. @throws QueryRefusedError for anything else, SqlError when it does not parse
+ */
+export async function readStatement(
+  connection: EngineConnection,
+  sql: string,
+): Promise<ReadStatement> {
+  const explain = /^\s*explain(\s+analyze)?\s+/i.exec(sql)
+  const plain = explain === null ? sql : sql.slice(explain[0].length)
+  const [row] = await connection.rows(`SELECT json_serialize_sql(${quoteText(plain)})`)
+  const parsed = JSON.parse(row![0] as string) as Parsed
+  if (parsed.error) throw refusal(parsed, plain)
+  if (parsed.statements.length !== 1)
+    throw new QueryRefusedError(
+      `A query is one statement, this text has ${parsed.statements.length}. Nothing was run; send them one by one.`,
+    )
+  const found: Found = { tables: new Map(), ctes: new Set(), reaches: new Set() }
+  walk(parsed.statements[0], found)
+  const tables = [...found.tables.values()].filter(
+    ({ schema, name }) => schema !== '' || !found.ctes.has(name),
+  )
+  return { tables, reaches: [...found.reaches] }
+}
+
+type Parsed =
+  | { readonly error: false; readonly statements: readonly unknown[] }
+  | {
+      readonly error: true
+      readonly error_type: string
+      readonly error_message: string
+      readonly position?: string
+    }
+
+function refusal(parsed: Parsed & { error: true }, sql: string): Error {
+  if (parsed.error_type === 'not implemented')
+    return new QueryRefusedError(
+      'Only reading is possible here: SELECT, FROM, VALUES, DESCRIBE, SUMMARIZE, EXPLAIN. Nothing was run. ' +
+        '(A PIVOT must list its values with IN.)',
+    )
+  if (parsed.error_type !== 'parser')
+    return new EngineFailedError(`DuckDB could not parse the statement: ${parsed.error_message}`)
+  const position = parsed.position === undefined ? {} : { position: Number(parsed.position) }
+  return new SqlError({
+    sql,
+    facts: { type: 'Parser', text: parsed.error_message, candidates: [], ...position },
+  })
+}
+
+interface Found {
+  readonly tables: Map<string, TableName>
+  readonly ctes: Set<string>
+  readonly reaches: Set<string>
+}
+
+/** Look at every node of the serialized statement, whatever it hangs under. */
+function walk(node: unknown, found: Found): void {
+  if (Array.isArray(node)) {
+    for (const child of node) walk(child, found)
+    return
+  }
+  if (typeof node !== 'object' || node === null) return
+  const fields = node as Record<string, unknown>
+  if ('sample' in fields && 'alias' in fields) source(fields, found)
+  if (fields.class === 'FUNCTION') {
+    const name = String(fields.function_name).toLowerCase()
+    if (REACHING_FUNCTION.test(name)) found.reaches.add(`${name}()`)
+  }
+  const map = (fields.cte_map as { map?: { key: string }[] } | undefined)?.map
+  for (const { key } of map ?? []) found.ctes.add(key.toLowerCase())
+  for (const child of Object.values(fields)) walk(child, found)
+}
+
+function source(fields: Record<string, unknown>, found: Found): void {
+  const type = String(fields.type)
+  if (type === 'BASE_TABLE') {
+    const schema = String(fields.schema_name).toLowerCase()
+    const name = String(fields.table_name).toLowerCase()
+    if (fields.catalog_name !== '')
+      found.reaches.add([fields.catalog_name, schema, name].filter(Boolean).join('.'))
+    else found.tables.set(`${schema}.${name}`, { schema, name })
+  } else if (type === 'TABLE_FUNCTION') {
+    const call = fields.function as { function_name?: string }
+    const name = String(call.function_name).toLowerCase()
+    if (!PURE_TABLE_FUNCTIONS.has(name)) found.reaches.add(`${name}()`)
+  } else if (type === 'SHOW_REF') {
+    if (fields.query === null) found.reaches.add('SHOW')
+  } else if (!PLAIN_SOURCES.has(type)) found.reaches.add(type)
+}
