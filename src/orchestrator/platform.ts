@@ -170,7 +170,7 @@ async function assemble(
   const keys = await keysOf(state)
   gateway = await startGateway({
     routes: plans.flatMap(ingestRoutes),
-    port: gatewayToLog({ log, state }),
+    appendPort: gatewayToLog({ log, state }),
     extraRoutes: options.routes?.(platform) ?? [],
     listen: { host: settings.host, port: settings.port },
     ...(keys === undefined ? {} : { keys }),
