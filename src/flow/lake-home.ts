@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { parquetFiles } from '../sql/duckdb/parquet-files.ts'
+import { parquetTables } from '../sql/duckdb/parquet-tables.ts'
 import { fileStager } from '../sql/duckdb/stage-files.ts'
 import { openLocalStore } from '../storage/local.ts'
 
@@ -25,7 +25,7 @@ export async function openLakeHome(options: LakeHomeOptions): Promise<DeltaDeps>
     store: await openLocalStore({ folder, nowMs: () => clock.nowMs() }),
     ports: {
       stageFiles: fileStager(engine),
-      parquet: parquetFiles(engine),
+      parquet: parquetTables(() => engine.connection()),
       scratch: {
         async makeFolder() {
           const parent = path.join(folder, STAGING_FOLDER)
