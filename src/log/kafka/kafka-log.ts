@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { Admin, Producer } from '@platformatic/kafka'
 import { type Clock, systemClock } from '../../model/clock.ts'
-import { bytesAt } from '../../model/record-batch.ts'
 import {
   AppendQueue,
   type AppendQueueLimits,
@@ -21,13 +19,12 @@ import { KafkaReader } from './kafka-reader.ts'
 import {
   asking,
   ensureKafkaTopic,
-  findTopic,
-  type KafkaTopicIdentity,
   kafkaBounds,
   kafkaEnds,
   kafkaOffsetsAt,
   retentionOf,
 } from './kafka-topics.ts'
+import { TopicMemory } from './topic-memory.ts'
 
 // Topics in Apache Kafka (4.x). In come records (`append`), acknowledged by all in-sync replicas
 // before anything is said; out come record batches (`read`), from any offset, without a group. What
@@ -67,7 +64,6 @@ const ASK_RETRY_DELAY_MS = 150
 const POLL_INTERVAL_MS = 100
 const WRITE_RECORD_COUNT_MAX = 5_000
 const WRITE_BYTES_MAX = 2 * 1024 * 1024
-const CATCH_UP = { recordCountMax: 20_000, bytesMax: 4 * 1024 * 1024 }
 
 /**
  * Open topics in Kafka. Does not need the broker yet; what needs it says so. @throws
@@ -95,56 +91,13 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
     compression: 'zstd',
   })
   const reader = new KafkaReader(admin)
-  const catchUpReader = new KafkaReader(admin)
+  const memory = new TopicMemory(admin, index)
   const waiters = new AppendWaiters()
-  const topics = new Map<string, Promise<KafkaTopic>>()
   let closed = false
-
-  async function remember(identity: KafkaTopicIdentity): Promise<KafkaTopic> {
-    const { indexId, seenEnds } = await index.call('topic', {
-      name: identity.name,
-      kafkaId: identity.kafkaId,
-      partitions: identity.partitionCount,
-    })
-    const memory = { isCurrent: false, doubtfulIds: new Set<string>(), settledAtMs: 0 }
-    return { ...identity, indexId, seenEnds: [...seenEnds], ...memory }
-  }
 
   async function topicOf(name: string): Promise<KafkaTopic> {
     if (closed) throw new LogClosedError('The log was used after it was closed.')
-    const known = topics.get(name)
-    if (known !== undefined) return known
-    const finding = findTopic(admin, name).then(remember)
-    topics.set(name, finding)
-    finding.catch(() => topics.delete(name))
-    return finding
-  }
-
-  async function catchUp(topic: KafkaTopic): Promise<void> {
-    await sleep(Math.max(0, topic.settledAtMs - Date.now()))
-    const ends = await kafkaEnds(admin, topic)
-    for (const [partition, end] of ends) {
-      let offset = topic.seenEnds[partition]!
-      while (offset < end) {
-        const batch = await catchUpReader.read(topic, {
-          topic: topic.name,
-          partition,
-          offset,
-          ...CATCH_UP,
-        })
-        offset = Math.max(batch.offsetEnd, offset + (batch.offsets.length === 0 ? 1 : 0))
-        await index.call('enter', {
-          indexId: topic.indexId,
-          ids: Array.from(batch.offsets, (_, at) => Buffer.from(bytesAt(batch.ids, at)).toString()),
-          partitions: Array.from(batch.offsets, () => partition),
-          offsets: [...batch.offsets],
-          seenEnds: new Map([[partition, offset]]),
-          duplicateCount: 0,
-        })
-        topic.seenEnds[partition] = offset
-      }
-    }
-    topic.isCurrent = true
+    return memory.find(name)
   }
 
   const queue = new AppendQueue<KafkaTopic>({
@@ -155,7 +108,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
       appendToKafka(calls, {
         producer,
         index,
-        catchUp,
+        catchUp: (topic) => memory.catchUp(topic),
         onAppended: (topic) => waiters.wake(topic.seenEnds),
       }),
   })
@@ -163,8 +116,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
   return {
     async ensureTopic(config) {
       const identity = await ensureKafkaTopic(admin, config, options.replicationFactor ?? -1)
-      const known = await topics.get(config.name)
-      if (known?.kafkaId !== identity.kafkaId) topics.set(config.name, remember(identity))
+      await memory.learn(identity)
     },
 
     async topics() {
@@ -236,18 +188,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
     commit: async (group, topic, offsets) =>
       commitOffsets(admin, group, await topicOf(topic), offsets),
 
-    async enforceRetention() {
-      // The broker drops records by the topic's settings; ours is to forget their ids, and to count
-      // them.
-      let dropped = 0
-      for (const knowing of [...topics.values()]) {
-        const topic = await knowing
-        const bounds = await kafkaBounds(admin, topic)
-        const starts = new Map(bounds.map((each) => [each.partition, each.offsetStart]))
-        dropped += await index.call('forget', { indexId: topic.indexId, starts })
-      }
-      return dropped
-    },
+    // The broker drops records by the topic's settings; ours is to forget their ids, and to count
+    // them.
+    enforceRetention: () => memory.forgetDropped(),
 
     joinGroup: (membership) => joinKafkaGroup(client, membership),
 

@@ -22,6 +22,9 @@ export interface KafkaTopicIdentity {
 const NEW_TOPIC_WAIT_MS = 10_000
 const NEW_TOPIC_LOOK_MS = 25
 
+/** The end is where reading ends: before the first open transaction of another program. */
+const READ_COMMITTED = 1
+
 const LATEST = -1n
 const EARLIEST = -2n
 
@@ -182,7 +185,7 @@ async function listOffsets(
     timestamp,
   }))
   const [topic] = await asking(`list offsets of topic "${name}"`, () =>
-    admin.listOffsets({ topics: [{ name, partitions }] }),
+    admin.listOffsets({ topics: [{ name, partitions }], isolationLevel: READ_COMMITTED }),
   )
   return new Map(topic!.partitions.map((each) => [each.partitionIndex, Number(each.offset)]))
 }
