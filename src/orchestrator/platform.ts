@@ -98,7 +98,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings })
+  const log = await openLog({ home, settings, onNotice })
   closers.push(() => log.close())
   const engine = await openComputeEngine({
     spillDirectory: home.spill,
