@@ -4,10 +4,10 @@ import path from 'node:path'
 import { openKafkaLog } from '../src/log/kafka/kafka-log.ts'
 import { measure, recordsOf } from './log-records.ts'
 
-// How fast is the log in Kafka, and what does it cost the main thread? Needs MEKONG_KAFKA_BROKERS
+// How fast is the log in Kafka, and what does it cost the main thread? Needs KAFKA_BROKER
 // (npm run services -- kafka). Every append is acknowledged by all in-sync replicas before it counts.
 
-const brokers = (process.env.MEKONG_KAFKA_BROKERS ?? '127.0.0.1:19092').split(',')
+const brokers = (process.env.KAFKA_BROKER ?? '127.0.0.1:19092').split(',')
 const folder = mkdtempSync(path.join(os.tmpdir(), 'mekong-bench-'))
 const log = await openKafkaLog({ brokers, indexFile: path.join(folder, 'ids.sqlite') })
 const topic = `bench-${Date.now()}`

@@ -73,7 +73,7 @@ export const kafka: Service = Object.freeze<Service>({
     ],
   }),
   ready: (place) => answersApiVersions(place.port),
-  environment: (place) => ({ MEKONG_KAFKA_BROKERS: `127.0.0.1:${place.port}` }),
+  environment: (place) => ({ KAFKA_BROKER: `127.0.0.1:${place.port}` }),
 })
 
 function javaArgs(place: ServicePlace): readonly string[] {
