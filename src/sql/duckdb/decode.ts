@@ -73,6 +73,10 @@ export interface BatchDecoder {
 }
 
 const SIGNATURE_SAMPLE_COUNT = 64
+/** With many small batches every one of them gives a sample. */
+const SAMPLE_COUNT_MAX = 128
+/** Longer records say as little about the others and cost more. */
+const SAMPLE_BYTES_MAX = 32 * 1024
 const SIGNATURE_COUNT_MAX = 8
 
 const DOUBTFUL = quoteIdentifier('?doubtful')
@@ -126,7 +130,9 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
     const { spillDirectory } = connection.engine
     const recordCount = countRecords(batches)
     const signatures =
-      recordCount < sampledRecordCountMin ? [] : await frequentSignatures(connection, sql, batches)
+      recordCount < sampledRecordCountMin
+        ? []
+        : await frequentSignatures(connection, sql, batches, marks)
     const accept = `${sql.accept(signatures)} ${strict}`
     const slices = writeStagingFiles({
       batches,
@@ -238,19 +244,22 @@ async function frequentSignatures(
   connection: EngineConnection,
   sql: DecoderSql,
   batches: readonly RecordBatch[],
+  marks: readonly RecordMarks[],
 ): Promise<readonly Signature[]> {
   const recordCount = countRecords(batches)
-  const texts = batches.flatMap((batch) => {
+  const samples = batches.flatMap((batch, batchIndex) => {
     const count = batch.offsets.length
-    const share = Math.ceil((SIGNATURE_SAMPLE_COUNT * count) / recordCount)
-    return Array.from({ length: Math.min(share, count) }, (_, index) =>
-      Buffer.from(bytesAt(batch.values, Math.floor((index * count) / share))).toString(),
-    )
+    const share = Math.min(Math.ceil((SIGNATURE_SAMPLE_COUNT * count) / recordCount), count)
+    const indexes = Array.from({ length: share }, (_, n) => Math.floor((n * count) / share))
+    return indexes
+      .filter((index) => marks[batchIndex]![index] === 0)
+      .map((index) => bytesAt(batch.values, index))
+      .filter((value) => value.length <= SAMPLE_BYTES_MAX)
+      .map((value) => `(${quoteText(Buffer.from(value).toString())})`)
   })
-  const samples = texts.slice(0, 2 * SIGNATURE_SAMPLE_COUNT).map((text) => `(${quoteText(text)})`)
   if (samples.length === 0) return []
   const rows = await connection.rows(
-    `SELECT to_json(t)::VARCHAR FROM (SELECT ${sql.kinds('v')} AS t FROM (VALUES ${samples.join(', ')}) samples(v)) ` +
+    `SELECT to_json(t)::VARCHAR FROM (SELECT ${sql.kinds('v')} AS t FROM (VALUES ${samples.slice(0, SAMPLE_COUNT_MAX).join(', ')}) samples(v)) ` +
       `WHERE t IS NOT NULL GROUP BY t ORDER BY count(*) DESC, t LIMIT ${SIGNATURE_COUNT_MAX}`,
   )
   return rows.map(([kinds]) => JSON.parse(kinds as string) as Signature)
