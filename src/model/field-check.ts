@@ -62,6 +62,9 @@ function report(findings: Findings, path: string, verdict: Verdict, value: unkno
   })
 }
 
+const NOT_AN_OBJECT: Verdict = { code: 'not_an_object', expected: 'an object' }
+const WRONG_OBJECT: Verdict = { code: 'wrong_type', expected: 'an object' }
+
 function recordChecker(record: RecordField, step: string): Checker {
   const members = Object.entries(record.fields).map(([name, field]) => ({
     name,
@@ -72,14 +75,10 @@ function recordChecker(record: RecordField, step: string): Checker {
     step: pointerStep(name),
     check: checkerOf(field, pointerStep(name)),
   }))
-  const wrong: Verdict = {
-    code: step === '' ? 'not_an_object' : 'wrong_type',
-    expected: 'an object',
-  }
   return (value, parent, findings) => {
     const path = step === '' ? parent : parent + step
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      report(findings, path, wrong, value)
+      report(findings, path, path === '' ? NOT_AN_OBJECT : WRONG_OBJECT, value)
       return
     }
     for (const member of members) {

@@ -283,7 +283,8 @@ async function takeDoubtful(
   await connection.run(`ALTER TABLE ${name} DROP COLUMN ${DOUBTFUL}`)
 }
 
-function placeOf(
+/** Where in `batches` the record at an offset is. @throws RangeError when it is in none of them */
+export function placeOf(
   batches: readonly RecordBatch[],
   topic: string,
   partition: number,
