@@ -128,6 +128,7 @@ async function assemble(
         ...{ log, state, engine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
+        logIsShared: settings.log === 'kafka',
         onState: (pipeline: string, hop: string, now: HopState) => {
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
