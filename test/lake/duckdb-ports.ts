@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetPort } from '../../src/lake/parquet-port.ts'
-import type { ScratchPort } from '../../src/lake/scratch-port.ts'
 import type { ColumnStatistics, StageFilesPort } from '../../src/lake/stage-files.ts'
 import type { Columns } from '../../src/model/column.ts'
 import type { Relation } from '../../src/model/relation.ts'
@@ -62,16 +60,6 @@ export async function openTestEngine(): Promise<TestEngine> {
     close() {
       connection.closeSync()
       instance.closeSync()
-    },
-  }
-}
-
-/** Scratch folders below a folder of the test's. */
-export function scratchIn(folder: string): ScratchPort {
-  return {
-    async makeFolder() {
-      const made = await mkdtemp(path.join(folder, 'scratch-'))
-      return { path: made, [Symbol.asyncDispose]: () => rm(made, { recursive: true, force: true }) }
     },
   }
 }

@@ -16,7 +16,7 @@ import {
   memoryDisk,
   memoryStore,
 } from '../../../src/storage/memory.ts'
-import { scratchIn } from '../duckdb-ports.ts'
+import { type LocalScratch, openLocalScratch } from '../../../src/storage/scratch.ts'
 
 // Writers with a cursor each append batches to one table, exactly once, while the storage fails them: errors, full disks, lost
 // answers, crashes at any step. Goal: every row that a writer has seen committed is there once, no row is there twice,
@@ -24,8 +24,10 @@ import { scratchIn } from '../duckdb-ports.ts'
 // Method: the memory store owns time, order and failure, all from one seed; a crashed writer starts again from the table.
 
 let folder: string
+let scratch: LocalScratch
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'mekong-faults-'))
+  scratch = await openLocalScratch({ folder })
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -135,7 +137,7 @@ function depsIn(world: World, rates: Parameters<typeof chanceFaults>[1] | undefi
   })
   return {
     store,
-    ports: { stageFiles, parquet: jsonTables(store), scratch: scratchIn(folder) },
+    ports: { stageFiles, parquet: jsonTables(store), scratch },
     clock,
     randomness: {
       bytes(target) {

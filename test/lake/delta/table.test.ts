@@ -11,7 +11,8 @@ import type { ObjectStore } from '../../../src/model/object-store.ts'
 import { and, compare, isIn, isNull, not, or } from '../../../src/model/predicate.ts'
 import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
-import { openTestEngine, scratchIn, type TestEngine } from '../duckdb-ports.ts'
+import { openLocalScratch } from '../../../src/storage/scratch.ts'
+import { openTestEngine, type TestEngine } from '../duckdb-ports.ts'
 
 const EVENTS: Columns = [
   { name: 'id', type: 'int64', nullable: false },
@@ -60,7 +61,10 @@ beforeAll(async () => {
   store = await openLocalStore({ folder })
   deps = {
     store,
-    ports: { ...engine, scratch: scratchIn(path.join(folder, '.mekong-tmp')) },
+    ports: {
+      ...engine,
+      scratch: await openLocalScratch({ folder: path.join(folder, '.mekong-tmp') }),
+    },
     clock: { nowMs: () => (nowMs += 1000) },
     randomness: systemRandomness,
   }
