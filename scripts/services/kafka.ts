@@ -73,7 +73,7 @@ export const kafka: Service = Object.freeze<Service>({
     ],
   }),
   ready: (place) => answersApiVersions(place.port),
-  environment: (place) => ({ MEKONG_KAFKA_BROKERS: `127.0.0.1:${place.port}` }),
+  environment: (place) => ({ KAFKA_BROKER: `127.0.0.1:${place.port}` }),
 })
 
 function javaArgs(place: ServicePlace): readonly string[] {
@@ -154,7 +154,7 @@ function answersApiVersions(port: number): Promise<boolean> {
 
 /**
  * One node, small: every internal topic has one replica, groups form without the usual three
- * seconds of waiting.
+ * seconds of waiting, and a killed broker may come back after two seconds instead of nine.
  */
 function serverProperties(place: ServicePlace, controllerPort: number): string {
   return `process.roles=broker,controller
@@ -176,6 +176,8 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
 log.cleaner.dedupe.buffer.size=16777216
 message.max.bytes=10485760
 `

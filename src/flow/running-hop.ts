@@ -32,6 +32,8 @@ export interface HopWorld {
   readonly clock: Clock
   readonly chance: () => number
   readonly startAt: StartAt
+  /** The log is one that others write to as well. */
+  readonly logIsShared: boolean
   readonly batchRecordsMax: number
   readonly lakeIntervalMs: number
   readonly serveIntervalMs: number
@@ -75,6 +77,7 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
       steps: planned.kind === 'table' ? storedSteps(planned.table) : planned.serve.steps,
       engine,
       clock,
+      strictJson: world.logIsShared,
     }),
     target: target.port,
     deadLetters: state,

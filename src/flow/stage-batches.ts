@@ -16,6 +16,8 @@ export interface StageBatchesOptions {
   readonly steps: readonly Step[]
   readonly engine: ComputeEngine
   readonly clock: Clock
+  /** Refuse what only DuckDB takes for JSON; for topics that others write to, whose values no gateway has parsed. Default false. */
+  readonly strictJson?: boolean
 }
 
 interface DeadRecord {
@@ -30,8 +32,8 @@ interface DeadRecord {
  * step fails on are dead letters, what a filter drops is counted; of every record exactly one is true.
  */
 export function stageBatches(options: StageBatchesOptions): StagePort {
-  const { pipeline, hop, schema, steps, engine, clock } = options
-  const decoder = batchDecoder({ schema })
+  const { pipeline, hop, schema, steps, engine, clock, strictJson = false } = options
+  const decoder = batchDecoder({ schema, strictJson })
 
   const stage = async (
     connection: EngineConnection,
