@@ -139,7 +139,7 @@ function openServe(
 }
 
 /** The numbered `.sql` files of a folder, in the order of their names. */
-function readMigrations(folder: URL): { readonly name: string; readonly sql: string }[] {
+export function readMigrations(folder: URL): { readonly name: string; readonly sql: string }[] {
   const at = fileURLToPath(folder)
   return readdirSync(at)
     .filter((name) => name.endsWith('.sql'))
