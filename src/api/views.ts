@@ -35,9 +35,9 @@ export function tableView(facts: LakeTableFacts) {
   }
 }
 
-export type TableDetailView = ReturnType<typeof tableDetailView>
+export type TableDetailView = Awaited<ReturnType<typeof tableDetailView>>
 
-export function tableDetailView(name: string, snapshot: DeltaSnapshot) {
+export async function tableDetailView(name: string, snapshot: DeltaSnapshot) {
   const { protocol } = snapshot
   return {
     name,
