@@ -43,7 +43,7 @@ async function runCommand(
   args: readonly string[],
   terminal: ReturnType<typeof openTerminal>,
 ): Promise<number> {
-  const { values, positionals } = parsed(command, args)
+  const { values, lists, positionals } = parsed(command, args)
   if (values.help === true) {
     terminal.print(commandHelp(command))
     return EXIT.ok
@@ -59,6 +59,7 @@ async function runCommand(
   return command.run({
     args: positionals,
     options: values,
+    lists,
     variables: process.env,
     cwd: process.cwd(),
     terminal,
@@ -68,12 +69,20 @@ async function runCommand(
 
 function parsed(command: Command, args: readonly string[]) {
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...args],
       options: parseArgsOptions(command),
       allowPositionals: true,
       strict: true,
-    }) as { values: Record<string, string | boolean | undefined>; positionals: string[] }
+    })
+    const multiple = Object.keys(command.options).filter((name) => command.options[name]!.multiple)
+    return {
+      values: values as Record<string, string | boolean | undefined>,
+      lists: Object.fromEntries(
+        multiple.map((name) => [name, (values[name] ?? []) as readonly string[]]),
+      ),
+      positionals,
+    }
   } catch (error) {
     const names = Object.keys({ ...command.options, ...GLOBAL_OPTIONS })
     throw new UsageError(`${messageOf(error)}\nOptions: ${names.map((n) => `--${n}`).join(', ')}`)

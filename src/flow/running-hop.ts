@@ -149,7 +149,7 @@ function unlessAway(error: unknown): undefined {
 }
 
 /** The numbered `.sql` files of a folder, in the order of their names. */
-function readMigrations(folder: URL): { readonly name: string; readonly sql: string }[] {
+export function readMigrations(folder: URL): { readonly name: string; readonly sql: string }[] {
   const at = fileURLToPath(folder)
   return readdirSync(at)
     .filter((name) => name.endsWith('.sql'))

@@ -1,7 +1,8 @@
 import { apiRoutes } from '../../api/routes.ts'
 import { lockHome } from '../../orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../orchestrator/platform.ts'
-import { type Command, EXIT, UsageError } from '../command.ts'
+import { type Command, EXIT } from '../command.ts'
+import { wholeNumber } from '../numbers.ts'
 import { play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
@@ -124,11 +125,4 @@ function nextSteps({ url, psqlCommand }: Platform): string {
     '',
     `API: ${url}/docs   metrics: ${url}/metrics   stop: Ctrl+C`,
   ].join('\n')
-}
-
-function wholeNumber(text: string | boolean | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 0) return value
-  throw new UsageError(`${name} takes a whole number, not ${JSON.stringify(text)}`)
 }

@@ -1,0 +1,63 @@
+import { SETTINGS, type Setting } from './settings.ts'
+
+/** Variables that are read beside the settings: about this run of a command, not about the platform. */
+export const COMMAND_VARIABLES: readonly (readonly [variable: string, doc: string])[] = [
+  ['MEKONG_HOME', 'Home folder of the platform, where `--home` is not given. Default `.mekong`.'],
+  ['MEKONG_API_KEY', 'API key with which commands talk to a running platform. Secret.'],
+]
+
+/** The text of `docs/configuration.md`: every setting, from the one table that also validates them. Pure. */
+export function configurationPage(): string {
+  return `# Configuration
+
+Settings come from \`mekong.config.ts\` (by the name in the first column) and from environment variables; a variable wins over the file.
+Secrets come from the environment only and are never printed. \`mekong config\` shows every setting in force and where its value came from.
+
+This page is made by \`mekong config --markdown > docs/configuration.md\`.
+
+| setting | variable | default | meaning |
+| --- | --- | --- | --- |
+${Object.entries<Setting>(SETTINGS).map(settingRow).join('\n')}
+
+## Read by commands
+
+| variable | meaning |
+| --- | --- |
+${COMMAND_VARIABLES.map(([variable, doc]) => `| \`${variable}\` | ${doc} |`).join('\n')}
+
+## The config file
+
+\`\`\`ts
+import { defineConfig } from 'mekong'
+
+export default defineConfig({
+  pipelines: ['./pipelines/*/pipeline.ts'],
+  port: 8080,
+})
+\`\`\`
+
+\`pipelines\` names the files that export a pipeline by default, relative to the config file; \`*\` stands for one folder or file name.
+`
+}
+
+function settingRow([name, setting]: [string, Setting]): string {
+  const cells = [
+    setting.secret ? '(environment only)' : `\`${name}\``,
+    `\`${setting.variable}\``,
+    setting.default === undefined ? '' : `\`${setting.default}\``,
+    `${setting.doc}${limitsText(setting)}${setting.secret ? ' Secret.' : ''}`,
+  ]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+function limitsText(setting: Setting): string {
+  const example = setting.example === undefined ? '' : ` Example: \`${setting.example}\`.`
+  switch (setting.kind) {
+    case 'integer':
+      return ` From ${setting.min} to ${setting.max}${setting.unit === undefined ? '' : ` ${setting.unit}`}.${example}`
+    case 'choice':
+      return ` One of ${setting.choices.map((choice) => `\`${choice}\``).join(', ')}.${example}`
+    case 'text':
+      return example
+  }
+}
