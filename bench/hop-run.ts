@@ -43,6 +43,7 @@ export async function carryBacklog(run: HopRun): Promise<number> {
     {
       ...{ log, state, engine, lake, postgres, clock, chance: () => 0.5 },
       ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
+      logIsShared: false,
       onBatch: () => {},
       onState: (_pipeline, _hop, now) => {
         if (now.name === 'failed' || now.name === 'retrying') trouble = now.reason
