@@ -15,15 +15,14 @@ Secrets come from the environment only and are never printed. \`mekong config\` 
 
 This page is made by \`mekong config --markdown > docs/configuration.md\`.
 
-| setting | variable | default | meaning |
-| --- | --- | --- | --- |
-${Object.entries<Setting>(SETTINGS).map(settingRow).join('\n')}
+${markdownTable(['setting', 'variable', 'default', 'meaning'], Object.entries<Setting>(SETTINGS).map(settingCells))}
 
 ## Read by commands
 
-| variable | meaning |
-| --- | --- |
-${COMMAND_VARIABLES.map(([variable, doc]) => `| \`${variable}\` | ${doc} |`).join('\n')}
+${markdownTable(
+  ['variable', 'meaning'],
+  COMMAND_VARIABLES.map(([variable, doc]) => [`\`${variable}\``, doc]),
+)}
 
 ## The config file
 
@@ -40,14 +39,25 @@ export default defineConfig({
 `
 }
 
-function settingRow([name, setting]: [string, Setting]): string {
-  const cells = [
+function settingCells([name, setting]: [string, Setting]): readonly string[] {
+  return [
     setting.secret ? '(environment only)' : `\`${name}\``,
     `\`${setting.variable}\``,
     setting.default === undefined ? '' : `\`${setting.default}\``,
     `${setting.doc}${limitsText(setting)}${setting.secret ? ' Secret.' : ''}`,
   ]
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** Columns lined up, as the formatter of this project wants it. */
+function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...cells.map((row) => row[column]!.length)),
+  )
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
+  return [line(headings), rule, ...cells.map(line)].join('\n')
 }
 
 function limitsText(setting: Setting): string {

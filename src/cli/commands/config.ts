@@ -1,5 +1,5 @@
 import { configurationPage } from '../../orchestrator/configuration-page.ts'
-import { settingsInForce } from '../../orchestrator/setting-sources.ts'
+import { type SettingInForce, settingsInForce } from '../../orchestrator/setting-sources.ts'
 import { type Command, EXIT } from '../command.ts'
 import { loadProject } from '../project.ts'
 
@@ -43,16 +43,10 @@ as ***. Exit code 3 when something in them is wrong, with every problem named.`,
     terminal.print(
       `home       ${homeFolder}\nconfig     ${configFile}\npipelines  ${pipelines.join(', ')}\n`,
     )
-    terminal.table(
-      ['setting', 'value', 'from', 'variable', 'meaning'],
-      inForce.map(({ name, value, source, variable, doc }) => [
-        name,
-        value === null ? null : String(value),
-        source,
-        variable,
-        doc,
-      ]),
-    )
+    terminal.print(inForce.map(settingText).join('\n'))
     return EXIT.ok
   },
 }
+
+const settingText = ({ name, value, source, variable, doc }: SettingInForce): string =>
+  `${`${name} = ${value ?? '(not set)'}`.padEnd(38)} ${source}, ${variable}\n    ${doc}`

@@ -54,31 +54,14 @@ async function chosenIds(context: CommandContext, reader: HomeReader): Promise<r
 async function replayAll(
   context: CommandContext,
   reader: HomeReader,
-  { homeFolder, settings, plans }: Project,
+  project: Project,
   ids: readonly string[],
 ): Promise<readonly Replayed[]> {
-  const { options, signal, terminal } = context
+  const { options, terminal } = context
   const force = options.force === true
-  if (options['dry-run'] === true) return previewAll(reader, plans, { ids, force })
+  if (options['dry-run'] === true) return previewAll(reader, project.plans, { ids, force })
   const use = homeUse(reader.home)
-  if (use.status !== 'running') {
-    if (options.json !== true)
-      terminal.note('No platform runs here: starting one without front door for the replay …')
-    const notice = terminal.note
-    const replayed = await replayAtRest({
-      homeFolder,
-      settings,
-      plans,
-      ids,
-      wish: { force },
-      signal,
-      onNotice: notice,
-    })
-    return replayed.map(({ id, outcome, arrival }) => ({
-      ...replayView(id, outcome),
-      ...(arrival === undefined ? {} : { arrival }),
-    }))
-  }
+  if (use.status !== 'running') return replayHere(context, reader, project, { ids, force })
   const replayed: Replayed[] = []
   for (const [index, id] of ids.entries()) {
     terminal.progress(`${index} of ${ids.length} replayed`)
@@ -88,11 +71,37 @@ async function replayAll(
   return replayed
 }
 
+interface Choice {
+  readonly ids: readonly string[]
+  readonly force: boolean
+}
+
+/** Replay where no platform runs. One is started only when there is something to send. */
+async function replayHere(
+  { options, terminal, signal }: CommandContext,
+  reader: HomeReader,
+  { homeFolder, settings, plans }: Project,
+  { ids, force }: Choice,
+): Promise<readonly Replayed[]> {
+  const previewed = await previewAll(reader, plans, { ids, force })
+  if (!previewed.some(({ status }) => status === 'would_replay')) return previewed
+  if (options.json !== true)
+    terminal.note('No platform runs here: starting one without front door for the replay …')
+  const onNotice = terminal.note
+  const wish = { force }
+  const world = { homeFolder, settings, plans, signal, onNotice }
+  const replayed = await replayAtRest({ ...world, ids, wish })
+  return replayed.map(({ id, outcome, arrival }) => ({
+    ...replayView(id, outcome),
+    ...(arrival === undefined ? {} : { arrival }),
+  }))
+}
+
 /** What would become of letters; needs no platform and changes nothing. */
 async function previewAll(
   reader: HomeReader,
   plans: Project['plans'],
-  { ids, force }: { readonly ids: readonly string[]; readonly force: boolean },
+  { ids, force }: Choice,
 ): Promise<readonly Replayed[]> {
   const state = await stateToRead(reader)
   const engine = await reader.engine()
@@ -132,7 +141,7 @@ function replayedText(one: Replayed): string {
     case 'would_replay':
       return `not sent (dry run); ${previewText(one.preview)}`
     case 'would_die_again':
-      return `REFUSED, nothing was sent: ${previewText(one.preview)}. Mend it with "mekong dlq fix ${one.id}", or use --force`
+      return `REFUSED, nothing was sent: ${previewText(one.preview)}\n  Mend it with "mekong dlq fix ${one.id}", or use --force`
     case 'dropped':
       return `REFUSED, nothing was sent: it was dropped. "mekong dlq fix ${one.id}" brings it back`
     case 'impossible':
