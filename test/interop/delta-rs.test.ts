@@ -1,11 +1,19 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createWith, deltaRsSteps } from './delta-rs-steps.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { runSteps, steps, tableShape } from './our-delta-table.ts'
 import { conditionChoice } from './random-condition.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
 import { seededRuns } from './seed.ts'
+import {
+  expectMostlyDone,
+  followSteps,
+  isDone,
+  type Tally,
+  type TheirTable,
+} from './their-delta-table.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
 // Both ways with delta-rs: tables made by random sequences of our operations are read by it, every version of them, and
@@ -51,4 +59,35 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
       seededRuns(12),
     )
   }, 600_000)
+
+  test('writes what we read', async () => {
+    const tally: Tally = {}
+    const engine = {
+      name: 'delta-rs',
+      judge: deltaRs,
+      read: (location: string, out: string) => deltaRs.ask('read', { location, out }),
+    }
+    const conditions = fc.array(conditionChoice, { maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(
+        tableShape(),
+        deltaRsSteps,
+        conditions,
+        async ({ columns, partitionBy, properties }, todo, choices) => {
+          const configuration = {
+            'delta.checkpointInterval': properties['delta.checkpointInterval'] ?? '100',
+          }
+          const key = `theirs-${++tableCount}`
+          const at: TheirTable = {
+            ...{ workshop, engine: deltaRs, key, partitionBy, columns },
+            ...{ location: path.join(workshop.folder, key), nextKey: 0, current: `"now ${key}"` },
+          }
+          if (!(await isDone(tally, createWith(configuration), at))) return
+          await followSteps(at, engine, { steps: todo, conditions: choices, tally })
+        },
+      ),
+      seededRuns(12),
+    )
+    expectMostlyDone(tally)
+  }, 1_800_000)
 })
