@@ -12,7 +12,7 @@ import {
   followSteps,
   isDone,
   type Tally,
-  type TheirTable,
+  theirTable,
 } from './their-delta-table.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
@@ -78,10 +78,7 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
             'delta.checkpointInterval': properties['delta.checkpointInterval'] ?? '100',
           }
           const key = `theirs-${++tableCount}`
-          const at: TheirTable = {
-            ...{ workshop, engine: deltaRs, key, partitionBy, columns },
-            ...{ location: path.join(workshop.folder, key), nextKey: 0, current: `"now ${key}"` },
-          }
+          const at = theirTable(workshop, deltaRs, { key, columns, partitionBy })
           if (!(await isDone(tally, createWith(configuration), at))) return
           await followSteps(at, engine, { steps: todo, conditions: choices, tally })
         },
