@@ -3,37 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { openEmbeddedLog } from '../src/log/embedded/embedded-log.ts'
 import type { Log } from '../src/log/log.ts'
-import type { NewRecord } from '../src/model/append.ts'
-import { systemClock, systemRandomness } from '../src/model/clock.ts'
-import { uuidV7Maker } from '../src/model/uuid.ts'
+import { measure, recordsOf } from './log-records.ts'
 
 // How fast is the embedded log, and what does an append cost the main thread?
 //   node bench/log-embedded.ts
 // Every append is fsynced before it counts. Records are 140 bytes with a UUID as id.
-
-const uuid = uuidV7Maker(systemClock, systemRandomness)
-const value = new Uint8Array(140).fill(120)
-
-function records(count: number, idMayRepeat: boolean): NewRecord[] {
-  return Array.from({ length: count }, (_, n) => ({
-    id: uuid(),
-    idMayRepeat,
-    key: `user-${n % 1000}`,
-    value,
-  }))
-}
-
-async function measure(name: string, count: number, work: () => Promise<void>): Promise<void> {
-  const cpu = process.threadCpuUsage()
-  const start = performance.now()
-  await work()
-  const seconds = (performance.now() - start) / 1000
-  const used = process.threadCpuUsage(cpu)
-  const cpuMicros = (used.user + used.system) / count
-  console.log(
-    `${name.padEnd(44)} ${Math.round(count / seconds).toLocaleString('en')} records/s, ${cpuMicros.toFixed(2)} µs main thread each`,
-  )
-}
 
 async function singles(log: Log, count: number, concurrency: number, idMayRepeat: boolean) {
   let left = count
@@ -43,7 +17,7 @@ async function singles(log: Log, count: number, concurrency: number, idMayRepeat
       while (left > 0) {
         left -= 1
         const start = performance.now()
-        const [record] = records(1, idMayRepeat)
+        const [record] = recordsOf(1, idMayRepeat)
         const outcome = await log.append('t', [record!])
         if (outcome.status !== 'appended') throw new Error(outcome.reason)
         waits.push(performance.now() - start)
@@ -57,7 +31,7 @@ async function singles(log: Log, count: number, concurrency: number, idMayRepeat
 }
 
 async function batches(log: Log, batchCount: number, idMayRepeat: boolean) {
-  const made = Array.from({ length: batchCount }, () => records(5_000, idMayRepeat))
+  const made = Array.from({ length: batchCount }, () => recordsOf(5_000, idMayRepeat))
   await measure(
     `5,000 a call${idMayRepeat ? ', ids looked up' : ''}`,
     batchCount * 5_000,

@@ -22,13 +22,14 @@ if (!present) {
   console.error('Installing what is missing (once, a minute or so) …')
   const npm = process.env.npm_execpath
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
+  // Not `npm ci`: it refuses a lock without the binaries of every other platform, which not every registry mirror has.
   const { status } = spawnSync(
     command,
-    [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'],
     { cwd: root, stdio: ['ignore', 2, 2] },
   )
   if (status !== 0) {
-    console.error('npm ci failed: see above. Nothing was started.')
+    console.error('npm install failed: see above. Nothing was started.')
     process.exit(status ?? 1)
   }
   writeFileSync(stamp, wanted)

@@ -74,7 +74,7 @@ export function platformRoutes(platform: Platform): readonly HttpRoute[] {
         const snapshot = await lake.snapshot(name)
         const limit = queryCount(exchange, 'history', HISTORY_SIZE)
         const history = (await lake.history(name, limit)).map(commitView)
-        return { ...tableDetailView(name, snapshot), history }
+        return { ...(await tableDetailView(name, snapshot)), history }
       },
     }),
   ]

@@ -35,9 +35,9 @@ export function tableView(facts: LakeTableFacts) {
   }
 }
 
-export type TableDetailView = ReturnType<typeof tableDetailView>
+export type TableDetailView = Awaited<ReturnType<typeof tableDetailView>>
 
-export function tableDetailView(name: string, snapshot: DeltaSnapshot) {
+export async function tableDetailView(name: string, snapshot: DeltaSnapshot) {
   const { protocol } = snapshot
   return {
     name,
@@ -45,7 +45,7 @@ export function tableDetailView(name: string, snapshot: DeltaSnapshot) {
     description: snapshot.description ?? null,
     format: 'delta',
     version: snapshot.version,
-    rows: snapshot.rowCount() ?? null,
+    rows: (await snapshot.rowCount()) ?? null,
     files: snapshot.fileCount,
     bytes: snapshot.bytes,
     created_at: snapshot.createdMs === undefined ? null : instant(snapshot.createdMs),

@@ -7,6 +7,8 @@ import { doctor } from './commands/doctor.ts'
 import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
+import { load } from './commands/load.ts'
+import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
 import { topics } from './commands/topics.ts'
@@ -14,8 +16,8 @@ import { up } from './commands/up.ts'
 
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
-  ...[demo, up],
-  ...[tables, describe, history, topics],
+  ...[demo, up, load],
+  ...[sql, tables, describe, history, topics],
   ...[status, ledger, dlq],
   ...[doctor, config, keys],
 ]

@@ -76,7 +76,7 @@ async function factsOf(
       status: 'readable',
       name,
       version: snapshot.version,
-      rows: snapshot.rowCount(),
+      rows: await snapshot.rowCount(),
       files: snapshot.fileCount,
       bytes: snapshot.bytes,
       committedMs: newest?.timestampMs,

@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { parquetFiles } from '../sql/duckdb/parquet-files.ts'
+import { parquetTables } from '../sql/duckdb/parquet-tables.ts'
 import { fileStager } from '../sql/duckdb/stage-files.ts'
 import { openLocalStore } from '../storage/local.ts'
+import { TEMPORARY_FOLDER } from '../storage/object-key.ts'
+import { openLocalScratch } from '../storage/scratch.ts'
 
 export interface LakeHomeOptions {
   /** Folder of the lake; tables are at `<layer>/<table>` in it. */
@@ -15,28 +16,17 @@ export interface LakeHomeOptions {
   readonly randomness: Randomness
 }
 
-/** Files on their way into a table lie here, on the same disk, so that moving one in is a rename. */
-const STAGING_FOLDER = '.staging'
-
 /** The lake of a home folder: local objects, with the compute engine to write and read Parquet. */
 export async function openLakeHome(options: LakeHomeOptions): Promise<DeltaDeps> {
   const { folder, engine, clock, randomness } = options
+  const nowMs = () => clock.nowMs()
   return {
-    store: await openLocalStore({ folder, nowMs: () => clock.nowMs() }),
+    store: await openLocalStore({ folder, nowMs }),
     ports: {
       stageFiles: fileStager(engine),
-      parquet: parquetFiles(engine),
-      scratch: {
-        async makeFolder() {
-          const parent = path.join(folder, STAGING_FOLDER)
-          await mkdir(parent, { recursive: true })
-          const made = await mkdtemp(path.join(parent, 'write-'))
-          return {
-            path: made,
-            [Symbol.asyncDispose]: () => rm(made, { recursive: true, force: true }),
-          }
-        },
-      },
+      parquet: parquetTables(() => engine.connection()),
+      // On the store's own disk, so that moving a file in is a rename.
+      scratch: await openLocalScratch({ folder: path.join(folder, TEMPORARY_FOLDER), nowMs }),
     },
     clock,
     randomness,

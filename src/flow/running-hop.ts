@@ -5,6 +5,7 @@ import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Cursor } from '../model/consumed.ts'
+import { retryOf } from '../model/errors.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import { queryPostgres } from '../serve/postgres/query.ts'
@@ -32,6 +33,8 @@ export interface HopWorld {
   readonly clock: Clock
   readonly chance: () => number
   readonly startAt: StartAt
+  /** The log is one that others write to as well. */
+  readonly logIsShared: boolean
   readonly batchRecordsMax: number
   readonly lakeIntervalMs: number
   readonly serveIntervalMs: number
@@ -46,7 +49,9 @@ export interface RunningHop {
   readonly topics: readonly string[]
   readonly hop: Hop
   cursor(): Promise<Cursor>
-  /** Rows in the target by its own count. */
+  /** Between two batches: what the target holds is what the cursor says. */
+  isAtRest(): boolean
+  /** Rows in the target by its own count; `undefined` while it cannot be asked. */
   rowsFound(): Promise<number | undefined>
   stop(): Promise<void>
 }
@@ -75,6 +80,7 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
       steps: planned.kind === 'table' ? storedSteps(planned.table) : planned.serve.steps,
       engine,
       clock,
+      strictJson: world.logIsShared,
     }),
     target: target.port,
     deadLetters: state,
@@ -95,7 +101,8 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
     topics,
     hop,
     cursor: async () => (await hop.status()).cursor,
-    rowsFound: () => target.rowsFound(),
+    isAtRest: () => hop.state.name === 'waiting',
+    rowsFound: () => target.rowsFound().catch(unlessAway),
     async stop() {
       await hop.stop()
       await target.close()
@@ -133,6 +140,12 @@ function openServe(
     },
     close: () => sink.close(),
   }
+}
+
+/** A target that is away has no count to give; the hop's own state says that it is away. */
+function unlessAway(error: unknown): undefined {
+  if (retryOf(error) === 'later') return undefined
+  throw error
 }
 
 /** The numbered `.sql` files of a folder, in the order of their names. */

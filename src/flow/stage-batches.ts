@@ -16,6 +16,8 @@ export interface StageBatchesOptions {
   readonly steps: readonly Step[]
   readonly engine: ComputeEngine
   readonly clock: Clock
+  /** Refuse what only DuckDB takes for JSON; for topics that others write to, whose values no gateway has parsed. Default false. */
+  readonly strictJson?: boolean
 }
 
 interface DeadRecord {
@@ -30,8 +32,8 @@ interface DeadRecord {
  * step fails on are dead letters, what a filter drops is counted; of every record exactly one is true.
  */
 export function stageBatches(options: StageBatchesOptions): StagePort {
-  const { pipeline, hop, schema, steps, engine, clock } = options
-  const decoder = batchDecoder({ schema })
+  const { pipeline, hop, schema, steps, engine, clock, strictJson = false } = options
+  const decoder = batchDecoder({ schema, strictJson })
 
   const stage = async (
     connection: EngineConnection,
@@ -41,13 +43,14 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
     const decoded = await decoder.decode(connection, batches, signal)
     try {
       const processingTime = BigInt(clock.nowMs()) * 1_000n
-      const { relation, failed, filtered } = await transform(connection, {
+      const transformed = await transform(connection, {
         relation: decoded.relation,
         steps,
         processingTime,
         signal,
       })
-      if (relation !== decoded.relation) await decoded.release()
+      const { relation, failed, filtered, readsInput } = transformed
+      if (!readsInput) await decoded.release()
       const dead: DeadRecord[] = [
         ...decoded.undecodable.map(({ batchIndex, recordIndex, reason, message }) => ({
           batch: batches[batchIndex]!,
@@ -70,7 +73,11 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
           const deadHere = dead.filter((record) => record.batch === batch).length
           return consumedRange(batch, deadHere, dropped?.count ?? 0)
         }),
-        release: () => dropRelation(engine, relation.name),
+        release: once(async () => {
+          await transformed.release()
+          await decoded.release()
+          connection.close()
+        }),
       }
     } catch (error) {
       await decoded.release()
@@ -82,20 +89,22 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
     async stage(batches, signal) {
       const connection = await engine.connection()
       try {
+        // It stays open until the batch is released, which needs it.
         return await stage(connection, batches, signal)
-      } finally {
+      } catch (error) {
         connection.close()
+        throw error
       }
     },
   }
 }
 
-async function dropRelation(engine: ComputeEngine, name: string): Promise<void> {
-  const connection = await engine.connection()
-  try {
-    await connection.run(`DROP TABLE IF EXISTS ${name}`)
-  } finally {
-    connection.close()
+/** The same work however often it is asked for. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
   }
 }
 

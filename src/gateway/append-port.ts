@@ -10,7 +10,7 @@ export interface AppendPort {
   append(topic: string, records: readonly NewRecord[]): Promise<AppendOutcome>
 
   /**
-   * Keep rejected records, all that one body brought. Durable when it returns; the same bytes again count as a further
+   * Keep rejected records of one body, up to 1,000 at a time. Durable when it returns; the same bytes again count as a further
    * attempt. Their `offset` is 0: the port numbers them.
    */
   reject(letters: readonly DeadLetter[]): Promise<void>

@@ -53,9 +53,13 @@ export function collectRecords(request: CollectRequest): CollectOutcome | Promis
     idempotencyKey: request.idempotencyKey,
   }
   if (framing === 'ndjson') {
-    return collectLines(request, { ...body, isBatch: true }, new JsonScanner(bytes, start))
+    return collectLines(
+      request,
+      { ...body, isBatch: true },
+      new JsonScanner(bytes, start, request.recordBytesMax),
+    )
   }
-  const scanner = new JsonScanner(bytes, start)
+  const scanner = new JsonScanner(bytes, start, request.recordBytesMax)
   if (scanner.peek() === OPEN_BRACKET) {
     return collectElements(request, { ...body, isBatch: true }, scanner)
   }
@@ -65,7 +69,11 @@ export function collectRecords(request: CollectRequest): CollectOutcome | Promis
     // More after the first value: lines of objects sent as plain JSON are read as lines, as was surely meant.
     const isLines = bytes.subarray(valueEnd, scanner.position).includes(NEWLINE)
     if (isLines && bytes[scanner.start] === OPEN_BRACE && scanner.peek() === OPEN_BRACE) {
-      return collectLines(request, { ...body, isBatch: true }, new JsonScanner(bytes, start))
+      return collectLines(
+        request,
+        { ...body, isBatch: true },
+        new JsonScanner(bytes, start, request.recordBytesMax),
+      )
     }
     scanner.end = bytes.length
   }

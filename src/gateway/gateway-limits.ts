@@ -20,6 +20,11 @@ export interface GatewayLimits {
   readonly requestMs: number
   /** From the first byte of a request to the end of its headers. Past it: 408. */
   readonly headersMs: number
+  /**
+   * How long a connection may carry no byte in either direction while a request is under way: clients that do not read their
+   * answer are cut off then. Event streams need a heartbeat well below it.
+   */
+  readonly stalledMs: number
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number
   /** Connections at one time; further ones are dropped. */
@@ -41,6 +46,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = Object.freeze({
   // The largest body within this time needs 2.2 Mbit/s.
   requestMs: 60_000,
   headersMs: 10_000,
+  stalledMs: 120_000,
   // Longer than the idle time of common proxies and clients, so that they close first and never race us.
   keepAliveMs: 65_000,
   connectionCountMax: 10_000,

@@ -8,7 +8,8 @@ export interface GatewayMetrics {
   route(name: string): RouteMetrics
   topic(name: string): TopicMetrics
   readonly rejectedConnections: Counter
-  /** Stops watching the event loop. */
+  /** Watch the event loop, until `close`. */
+  open(): void
   close(): void
 }
 
@@ -56,10 +57,11 @@ export function createGatewayMetrics(meter: Meter, admission: Admission): Gatewa
     })
     .with({})
   watchQueue(meter, admission)
-  const close = watchEventLoop(meter)
+  const loop = watchEventLoop(meter)
   return {
     rejectedConnections,
-    close,
+    open: () => loop.enable(),
+    close: () => loop.disable(),
     route(name) {
       const byStatus: Counter[] = []
       return {
@@ -102,9 +104,8 @@ function watchQueue(meter: Meter, admission: Admission): void {
   })
 }
 
-function watchEventLoop(meter: Meter): () => void {
+function watchEventLoop(meter: Meter): ReturnType<typeof monitorEventLoopDelay> {
   const delay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS })
-  delay.enable()
   const family = meter.gauge({
     name: 'mekong_event_loop_delay_seconds',
     help: 'How late the event loop was since the last scrape.',
@@ -121,5 +122,5 @@ function watchEventLoop(meter: Meter): () => void {
     }
     delay.reset()
   })
-  return () => delay.disable()
+  return delay
 }

@@ -35,7 +35,7 @@ import { createTurns } from './turns.ts'
 
 export interface GatewayOptions {
   readonly routes: readonly IngestRoute[]
-  readonly port: AppendPort
+  readonly appendPort: AppendPort
   /** Further routes on the same server. */
   readonly extraRoutes?: readonly HttpRoute[]
   readonly listen: {
@@ -116,6 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('drop', () => metrics.rejectedConnections.add(1))
   const sockets = trackSockets(server)
   const port = await listenOn(server, host, listen.port)
+  metrics.open()
   address.url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   let closing: Promise<CloseOutcome> | undefined
   const close = async () => {
@@ -144,7 +145,7 @@ function doorRoutes(
   const randomness = options.randomness ?? systemRandomness
   const newId = uuidV7Maker(clock, randomness)
   const context: IngestContext = {
-    port: options.port,
+    port: options.appendPort,
     limits,
     admission,
     rateLimit: createRateLimit(clock),
@@ -177,6 +178,7 @@ function createGatewayServer(listener: RequestListener, limits: GatewayLimits): 
     connectionsCheckingInterval: Math.min(SLOWNESS_CHECK_MS, limits.headersMs),
   })
   server.maxConnections = limits.connectionCountMax
+  server.timeout = limits.stalledMs
   server.on('request', listener.onRequest)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // A body that will be refused for its length need not be sent at all.

@@ -4,11 +4,18 @@ import { TURN_MS, type Turns } from './turns.ts'
 
 /** The answer for one record that was taken. */
 export function singleAnswer(topic: string, record: NewRecord, appended: AppendedRecord): string {
-  return `{"id":${JSON.stringify(record.id)},"status":"${statusWord(appended)}","topic":"${topic}","partition":${appended.partition},"offset":${appended.offset}}`
+  return `{"id":${JSON.stringify(record.id)},"status":"${statusWord(appended)}","topic":"${topic}",${placeText(appended)}}`
 }
 
-function statusWord(appended: AppendedRecord): 'accepted' | 'duplicate' {
-  return appended.status === 'appended' ? 'accepted' : 'duplicate'
+function statusWord({ status }: AppendedRecord): 'accepted' | 'duplicate' {
+  return status === 'duplicate' ? 'duplicate' : 'accepted'
+}
+
+/** A record that waits in the local log, because the topic's own is away, is durable and has no place yet. */
+function placeText({ status, partition, offset }: AppendedRecord): string {
+  return status === 'spilled'
+    ? '"partition":null,"offset":null'
+    : `"partition":${partition},"offset":${offset}`
 }
 
 /** What became of a batch. `appended[i]` belongs to `records[i]`; every index of the body is in `records` or `rejections`. */
@@ -22,32 +29,35 @@ export interface BatchResult {
 
 const RECORDS_PER_LOOK = 256
 
-/** The answer for a batch, one line per record in the order sent. Written in turns, because it can be long. */
-export async function batchAnswer(result: BatchResult, turns: Turns): Promise<string> {
+/**
+ * The answer for a batch, one line per record in the order sent. It can be long, so it comes in parts, each the
+ * work of one turn.
+ */
+export async function* batchAnswer(result: BatchResult, turns: Turns): AsyncGenerator<string> {
   const { records, appended, rejections } = result
-  const lines: string[] = []
   const count = records.length + rejections.length
   let taken = 0
   let refused = 0
+  let part = `{${countsText(result)},"records":[`
   let turnEnd = performance.now() + TURN_MS
   for (let index = 0; index < count; index += 1) {
+    if (index > 0) part += ','
     const rejection = rejections[refused]
     if (rejection !== undefined && rejection.index === index) {
-      lines.push(JSON.stringify(rejectionMember(rejection)))
+      part += JSON.stringify(rejectionMember(rejection))
       refused += 1
     } else {
-      const { partition, offset } = appended[taken]!
-      lines.push(
-        `{"id":${JSON.stringify(records[taken]!.id)},"status":"${statusWord(appended[taken]!)}","partition":${partition},"offset":${offset}}`,
-      )
+      part += `{"id":${JSON.stringify(records[taken]!.id)},"status":"${statusWord(appended[taken]!)}",${placeText(appended[taken]!)}}`
       taken += 1
     }
     if (index % RECORDS_PER_LOOK === 0 && performance.now() > turnEnd) {
+      yield part
+      part = ''
       await turns.next()
       turnEnd = performance.now() + TURN_MS
     }
   }
-  return `{${countsText(result)},"records":[${lines.join(',')}]}`
+  yield `${part}]}`
 }
 
 /** The short answer for a batch: counts, what was written where, and only the rejected records. */
@@ -90,11 +100,11 @@ interface OffsetRange {
   records: number
 }
 
-/** Where the newly written records lie; duplicates are elsewhere and left out. */
+/** Where the newly written records lie; duplicates are elsewhere, and what waits in the local log has no place yet. */
 function offsetRanges(appended: readonly AppendedRecord[]): readonly OffsetRange[] {
   const ranges = new Map<number, OffsetRange>()
   for (const { status, partition, offset } of appended) {
-    if (status === 'duplicate') continue
+    if (status !== 'appended') continue
     const range = ranges.get(partition)
     if (range === undefined) {
       ranges.set(partition, {

@@ -26,7 +26,7 @@ import type { RateLimit } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { deadLetterOf, type Rejection } from './rejection.ts'
 import type { HttpExchange } from './router.ts'
-import { sendText } from './send.ts'
+import { sendParts, sendText } from './send.ts'
 import type { Turns } from './turns.ts'
 
 /** What every door of one gateway works with. */
@@ -159,26 +159,31 @@ async function settle(
     sendText(response, 202, 'application/json', text)
   } else {
     const result = { topic, records, appended, rejections, duplicateCount }
-    const text = head.wantsSummary
-      ? summaryAnswer(result)
-      : await batchAnswer(result, context.turns)
-    sendText(response, 202, 'application/json', text)
+    if (head.wantsSummary) sendText(response, 202, 'application/json', summaryAnswer(result))
+    else await sendParts(response, 202, 'application/json', batchAnswer(result, context.turns))
   }
 }
 
 const NOTHING_APPENDED: AppendOutcome = Object.freeze({ status: 'appended', records: [] })
 
 async function reject(
-  { port, clock }: IngestContext,
+  { port, clock, turns }: IngestContext,
   { route, metrics }: Door,
   { headers }: IngestHead,
   rejections: readonly Rejection[],
 ): Promise<void> {
   const { pipeline, topic } = route
   const origin = { pipeline, topic, headers, arrivedMs: clock.nowMs() }
-  await port.reject(rejections.map((rejection) => deadLetterOf(rejection, origin)))
-  metrics.rejected.add(rejections.length)
+  for (let start = 0; start < rejections.length; start += LETTER_COUNT_MAX) {
+    if (start > 0) await turns.next()
+    const some = rejections.slice(start, start + LETTER_COUNT_MAX)
+    await port.reject(some.map((rejection) => deadLetterOf(rejection, origin)))
+    metrics.rejected.add(some.length)
+  }
 }
+
+/** Dead letters handed over at once; a body of nothing but bad lines should not hold the event loop. */
+const LETTER_COUNT_MAX = 1_000
 
 function countDuplicates(appended: readonly AppendedRecord[]): number {
   let count = 0

@@ -65,16 +65,8 @@ export function createInspector(
       const message = `The record is not valid JSON: ${messageOf(error)}.`
       return reject(body, scanner, index, 'malformed_json', message)
     }
-    if (memberCountOf(value) !== scanner.memberCount) {
-      const path = duplicateKeyOf(json) ?? ''
-      const message =
-        'The key comes twice in its object, and readers disagree about which one counts.'
-      return rejection(body, scanner, index, '', [{ path, code: 'duplicate_key', message }])
-    }
-    if (scanner.hasSurrogateEscape && !isWellFormedJson(value)) {
-      const message = 'A text holds half of a surrogate pair, which no store can keep as UTF-8.'
-      return reject(body, scanner, index, 'lone_surrogate', message)
-    }
+    const fault = ambiguityOf(value, json, scanner)
+    if (fault !== undefined) return rejection(body, scanner, index, '', [fault])
     const problems = schema.problems(value, json)
     if (problems.length > 0) {
       const id = idPath === undefined ? null : scalarText(value, idPath, json)
@@ -112,6 +104,21 @@ export function createInspector(
         : bytes.subarray(scanner.start, scanner.end)
     return { id, idMayRepeat, key, value: slice, headers }
   }
+}
+
+/** What makes valid JSON mean different things to different readers, or nothing to a store. */
+function ambiguityOf(value: unknown, json: string, scanner: JsonScanner): Fault | undefined {
+  if (memberCountOf(value) !== scanner.memberCount) {
+    const path = duplicateKeyOf(json) ?? ''
+    const message =
+      'The key comes twice in its object, and readers disagree about which one counts.'
+    return { path, code: 'duplicate_key', message }
+  }
+  if (scanner.hasSurrogateEscape && !isWellFormedJson(value)) {
+    const message = 'A text holds half of a surrogate pair, which no store can keep as UTF-8.'
+    return { path: '', code: 'lone_surrogate', message }
+  }
+  return undefined
 }
 
 /** Whether an inspected record was turned away. */

@@ -5,6 +5,8 @@
  */
 export class JsonScanner {
   readonly #bytes: Uint8Array
+  /** Past this many bytes a line or a lone value is no longer looked at, because it is too large whatever it holds. */
+  readonly #recordBytesMax: number
   /** Where reading goes on. */
   position: number
   /** The last record found: `[start, end)`, without white space around it. */
@@ -17,8 +19,9 @@ export class JsonScanner {
   /** Whether a `\uD8xx` … `\uDFxx` escape was seen, which may lack its other half. */
   hasSurrogateEscape = false
 
-  constructor(bytes: Uint8Array, position: number) {
+  constructor(bytes: Uint8Array, position: number, recordBytesMax: number) {
     this.#bytes = bytes
+    this.#recordBytesMax = recordBytesMax
     this.position = position
   }
 
@@ -102,7 +105,10 @@ export class JsonScanner {
   /** Walk from `position` to where `until` says; leaves `position` on the byte that ended the walk. */
   #scan(until: Until): void {
     const bytes = this.#bytes
-    const length = bytes.length
+    const length =
+      until === ELEMENT
+        ? bytes.length
+        : Math.min(bytes.length, this.start + this.#recordBytesMax + 1)
     let at = this.position
     let depth = 0
     let depthMax = 0
@@ -111,7 +117,7 @@ export class JsonScanner {
     while (at < length) {
       const byte = bytes[at]!
       if (byte === QUOTE) {
-        at = this.#skipString(at + 1, until)
+        at = this.#skipString(at + 1, length, until)
         if (until === VALUE && depth === 0) break
         continue
       }
@@ -131,15 +137,20 @@ export class JsonScanner {
       } else if (byte === COMMA && depth === 0 && until === ELEMENT) break
       at += 1
     }
-    this.position = at
+    const isCutOff = at >= length && length < bytes.length
+    this.position = isCutOff ? this.#endOfTooLarge(length, until) : at
     this.memberCount = memberCount
     this.depthMax = depthMax
   }
 
+  #endOfTooLarge(from: number, until: Until): number {
+    const newline = until === LINE ? this.#bytes.indexOf(NEWLINE, from) : -1
+    return newline < 0 ? this.#bytes.length : newline
+  }
+
   /** From inside a string to the byte after its closing quote; or to a newline that ends the line, or to the end. */
-  #skipString(from: number, until: Until): number {
+  #skipString(from: number, length: number, until: Until): number {
     const bytes = this.#bytes
-    const length = bytes.length
     let at = from
     while (at < length) {
       const byte = bytes[at]!

@@ -16,7 +16,13 @@ const LINES = new Set([
   'application/x-jsonlines',
   'application/jsonlines',
 ])
-const JSON_TYPES = new Set(['application/json', 'text/json', 'application/octet-stream'])
+/** The last is what `curl -d` says of anything; a page of another origin that says it is stopped by its `Origin`. */
+const JSON_TYPES = new Set([
+  'application/json',
+  'text/json',
+  'application/octet-stream',
+  'application/x-www-form-urlencoded',
+])
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii'])
 
 const SNIFF: MediaType = Object.freeze({ status: 'readable', framing: 'sniff' })
@@ -35,12 +41,8 @@ export function mediaTypeOf(header: string | undefined): MediaType {
   }
   if (LINES.has(type)) return NDJSON
   if (JSON_TYPES.has(type) || type.endsWith('+json')) return SNIFF
-  const hint =
-    type === 'application/x-www-form-urlencoded'
-      ? ' (curl -d sends this unless told otherwise)'
-      : ''
   return unsupported(
-    `The body is said to be ${type}${hint}. Send "Content-Type: application/json" for an object or an array, or "application/x-ndjson" for one object per line.`,
+    `The body is said to be ${type}. Send "Content-Type: application/json" for an object or an array, or "application/x-ndjson" for one object per line.`,
   )
 }
 

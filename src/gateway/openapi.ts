@@ -134,14 +134,16 @@ const INGEST_RESPONSES = {
 }
 
 const count = { type: 'integer', minimum: 0 }
+/** Null while the record waits in the local log because the topic's own log is away. */
+const place = { type: ['integer', 'null'], minimum: 0 }
 const recordStatus = {
   type: 'object',
   required: ['status'],
   properties: {
     id: { type: 'string' },
     status: { type: 'string', enum: ['accepted', 'duplicate', 'rejected'] },
-    partition: count,
-    offset: count,
+    partition: place,
+    offset: place,
     index: count,
     reason: { type: 'string' },
     problems: { type: 'array', items: { $ref: '#/components/schemas/Fault' } },
@@ -157,8 +159,8 @@ const SHARED_SCHEMAS = {
       id: { type: 'string' },
       status: { type: 'string', enum: ['accepted', 'duplicate'] },
       topic: { type: 'string' },
-      partition: count,
-      offset: count,
+      partition: place,
+      offset: place,
     },
   },
   Batch: {

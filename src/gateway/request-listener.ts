@@ -45,41 +45,35 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const startMs = performance.now()
     trackExchange(request, response)
     activeCount += 1
-    const url = request.url!
+    const url = originFormOf(request.url!)
     const queryAt = url.indexOf('?')
     const path = queryAt < 0 ? url : url.slice(0, queryAt)
     const found = router.match(request.method!, path)
     const route = found.status === 'found' ? found.entry.route : undefined
     const keys = keysNow()
     try {
-      let problem = isDraining ? drainingProblem(path) : undefined
-      if (problem === undefined && keys === undefined) {
-        problem = foreignPageProblem(request, originsAllowed)
-      }
-      let identity: KeyIdentity | undefined
-      if (problem === undefined && keys !== undefined && route?.access !== 'open') {
-        const caller = await authenticate(keys, request)
-        if ('problem' in caller) problem = caller.problem
-        else identity = caller.identity
-      }
-      if (problem === undefined && found.status !== 'found') {
-        problem = nothingHere(request.method!, path, found, router)
-      }
-      if (isDraining && !response.headersSent) response.setHeader('Connection', 'close')
+      if (isDraining) response.setHeader('Connection', 'close')
+      const problem =
+        (isDraining ? drainingProblem(path) : undefined) ??
+        (keys === undefined ? foreignPageProblem(request, originsAllowed) : undefined)
+      const caller =
+        problem === undefined && keys !== undefined && route?.access !== 'open'
+          ? await authenticate(keys, request)
+          : ANYBODY
       if (problem !== undefined) sendProblemUnread(request, response, problem)
+      else if ('problem' in caller) sendProblemUnread(request, response, caller.problem)
       else if (found.status === 'found') {
-        const queryText = queryAt < 0 ? '' : url.slice(queryAt + 1)
-        const { params } = found
-        const { signal } = closing
         await found.entry.route.handle({
           request,
           response,
           path,
-          queryText,
-          params,
-          identity,
-          closing: signal,
+          queryText: queryAt < 0 ? '' : url.slice(queryAt + 1),
+          params: found.params,
+          identity: caller.identity,
+          closing: closing.signal,
         })
+      } else {
+        sendProblemUnread(request, response, nothingHere(request.method!, path, found, router))
       }
     } catch (error) {
       onSurprise(error, `${request.method} ${path}`)
@@ -105,6 +99,17 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     },
   }
 }
+
+/** Proxies may send the whole URL as target, and a server must take it (RFC 9112, 3.2.2). */
+function originFormOf(target: string): string {
+  if (target.startsWith('/')) return target
+  const absolute = /^https?:\/\/[^/?]*(.*)$/i.exec(target)
+  return absolute === null ? target : absolute[1]!.replace(/^(?!\/)/, '/')
+}
+
+const ANYBODY: { readonly identity: KeyIdentity | undefined } = Object.freeze({
+  identity: undefined,
+})
 
 /** Health checks and the last scrape are still answered while draining. */
 const ANSWERED_WHILE_DRAINING = new Set(['/health', '/ready', '/metrics'])

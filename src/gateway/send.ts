@@ -16,3 +16,23 @@ export function sendText(
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   sendText(response, status, 'application/json', JSON.stringify(value))
 }
+
+/** Write an answer that is made in parts; one that turns out to be a single part is sent whole. */
+export async function sendParts(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  parts: AsyncGenerator<string>,
+): Promise<void> {
+  const first = await parts.next()
+  const second = await parts.next()
+  if (second.done) {
+    sendText(response, status, contentType, first.value ?? '')
+    return
+  }
+  response.writeHead(status, ['Content-Type', contentType])
+  response.write(first.value)
+  response.write(second.value)
+  for await (const part of parts) response.write(part)
+  response.end()
+}

@@ -2,8 +2,8 @@ import type { AppendOutcome, NewRecord } from '../model/append.ts'
 import type { RecordBatch } from '../model/record-batch.ts'
 
 /**
- * Topics: partitioned, durable, replayable. `embedded/` keeps them in one SQLite file, `kafka/` in Apache
- * Kafka; both pass `test/conformance/log.ts`.
+ * Topics: partitioned, durable, replayable. `embedded/` keeps them in one SQLite file, `kafka/` in
+ * Apache Kafka; both pass `test/conformance/log.ts`.
  */
 export interface Log {
   /**
@@ -15,16 +15,23 @@ export interface Log {
   topics(): Promise<readonly TopicDescription[]>
 
   /**
-   * Append records, in order within a partition, all or none as one transaction where the log can. A record whose
-   * id the topic already holds is not written again; its first position is the answer.
+   * Append records, in order within a partition, all or none as one transaction where the log can.
+   * A record whose id the topic already holds is not written again; its first position is the
+   * answer.
    * @throws TopicMissingError
    */
   append(topic: string, records: readonly NewRecord[], signal?: AbortSignal): Promise<AppendOutcome>
 
-  /** Records of one partition from `offset` on; an empty batch when there are none. Before the oldest kept offset reading starts there. */
+  /**
+   * Records of one partition from `offset` on; an empty batch when there are none. Before the
+   * oldest kept offset reading starts there.
+   */
   read(request: ReadRequest, signal?: AbortSignal): Promise<RecordBatch>
 
-  /** Returns when some partition in `after` has a record at or past its offset, or when `signal` aborts. */
+  /**
+   * Returns when some partition in `after` has a record at or past its offset, or when `signal`
+   * aborts.
+   */
   waitForAppend(
     topic: string,
     after: ReadonlyMap<number, number>,
@@ -34,7 +41,10 @@ export interface Log {
   /** First kept and next offset of every partition. */
   bounds(topic: string): Promise<readonly PartitionBounds[]>
 
-  /** The first offset of each partition whose record arrived at or after `timeMs`; the end where there is none. */
+  /**
+   * The first offset of each partition whose record arrived at or after `timeMs`; the end where
+   * there is none.
+   */
   offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>
 
   /** Offsets that a named group has committed, for readers that keep no cursor of their own. */
@@ -48,7 +58,10 @@ export interface Log {
   close(): Promise<void>
 }
 
-/** The half of a log that looks and changes nothing, such as another process may hold while the platform runs. */
+/**
+ * The half of a log that looks and changes nothing, such as another process may hold while the
+ * platform runs.
+ */
 export type LogReader = Pick<
   Log,
   'topics' | 'read' | 'waitForAppend' | 'bounds' | 'offsetsAt' | 'committed' | 'close'

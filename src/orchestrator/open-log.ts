@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
 import { openEmbeddedLog, openEmbeddedLogReader } from '../log/embedded/embedded-log.ts'
+import { openKafkaLog } from '../log/kafka/kafka-log.ts'
 import type { Log, LogReader } from '../log/log.ts'
+import { spillingLog } from '../log/spilling-log.ts'
+import { messageOf } from '../model/errors.ts'
 import type { Home } from './home.ts'
 import type { Settings } from './settings.ts'
 
@@ -9,12 +16,64 @@ export interface OpenLogOptions {
   readonly settings: Settings
 }
 
-/** The log that the settings name. */
-export async function openLog({ home }: OpenLogOptions): Promise<Log> {
-  return openEmbeddedLog({ file: home.log })
+/**
+ * The log that the settings name: one file in the home folder, or Apache Kafka with a local log beside it that takes what Kafka
+ * cannot take just now.
+ */
+export async function openLog({
+  home,
+  settings,
+  onNotice,
+}: OpenLogOptions & { readonly onNotice: (line: string) => void }): Promise<Log> {
+  if (settings.log === 'embedded') return openEmbeddedLog({ file: home.log })
+  const folder = path.dirname(home.log)
+  const spill = await openEmbeddedLog({ file: path.join(folder, 'kafka-spill.sqlite') })
+  try {
+    const primary = await openKafkaLog({
+      brokers: brokersOf(settings),
+      indexFile: kafkaIndexFile(home),
+    })
+    return await spillingLog({
+      primary,
+      spill,
+      onTrouble: (topic, error) =>
+        onNotice(`Records of ${topic} wait in the local log: ${messageOf(error)}`),
+    })
+  } catch (error) {
+    await spill.close()
+    throw error
+  }
 }
 
 /** The same log for looking only, whoever writes it meanwhile; `undefined` when there is none yet. */
-export async function openLogReader({ home }: OpenLogOptions): Promise<LogReader | undefined> {
+export async function openLogReader({
+  home,
+  settings,
+}: OpenLogOptions): Promise<LogReader | undefined> {
+  if (settings.log === 'kafka') return openKafkaReader(home, settings)
   return existsSync(home.log) ? openEmbeddedLogReader(home.log) : undefined
 }
+
+/** Kafka has many readers, but the index of ids beside it has one owner: a reader looks at a copy. */
+async function openKafkaReader(home: Home, settings: Settings): Promise<LogReader> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'mekong-kafka-'))
+  const indexFile = path.join(folder, 'ids.sqlite')
+  if (existsSync(kafkaIndexFile(home))) {
+    const index = new DatabaseSync(kafkaIndexFile(home), { readOnly: true })
+    await backup(index, indexFile)
+    index.close()
+  }
+  const log = await openKafkaLog({ brokers: brokersOf(settings), indexFile })
+  return {
+    ...log,
+    async close() {
+      await log.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const kafkaIndexFile = (home: Home) => path.join(path.dirname(home.log), 'kafka-ids.sqlite')
+
+const brokersOf = ({ kafkaBrokers }: Settings) =>
+  kafkaBrokers!.split(',').map((broker) => broker.trim())

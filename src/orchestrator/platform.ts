@@ -101,7 +101,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings })
+  const log = await openLog({ home, settings, onNotice })
   closers.push(() => log.close())
   const engine = await openComputeEngine({
     spillDirectory: home.spill,
@@ -131,6 +131,7 @@ async function assemble(
         ...{ log, state, engine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
+        logIsShared: settings.log === 'kafka',
         onState: (pipeline: string, hop: string, now: HopState) => {
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
@@ -175,7 +176,7 @@ async function assemble(
   closers.push(() => keys.stop())
   gateway = await startGateway({
     routes: plans.flatMap(ingestRoutes),
-    port: gatewayToLog({ log, state }),
+    appendPort: gatewayToLog({ log, state }),
     extraRoutes: options.routes?.(platform) ?? [],
     listen: { host: settings.host, port: settings.port },
     keys: keys.current,

@@ -5,10 +5,8 @@ import { restingHops } from '../flow/resting-hops.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
-import { startEmbeddedPostgres } from '../serve/postgres/embedded.ts'
-import { lockHome } from './home.ts'
 import type { HomeReader } from './home-reader.ts'
-import { serverConfig } from './open-postgres.ts'
+import { reachPostgres } from './reach-postgres.ts'
 
 /**
  * The ledger of a home where no platform runs: from the log, the dead letters, and the cursors and counts in the targets
@@ -48,18 +46,12 @@ async function withPostgres<T>(
   work: (postgres: PostgresConfig | undefined) => Promise<T>,
 ): Promise<T> {
   if (!plans.some(({ serves }) => serves.length > 0)) return work(undefined)
-  if (settings.postgres === 'server') return work(serverConfig(settings))
-  const folder = path.join(home.serve, 'postgres')
-  if (!existsSync(path.join(folder, 'data'))) return work(undefined)
-  const lock = lockHome(home.path)
+  const untouched = !existsSync(path.join(home.serve, 'postgres', 'data'))
+  if (settings.postgres === 'embedded' && untouched) return work(undefined)
+  const postgres = await reachPostgres(home.path, settings)
   try {
-    const embedded = await startEmbeddedPostgres({ folder, port: 0 })
-    try {
-      return await work(embedded.config)
-    } finally {
-      await embedded.close()
-    }
+    return await work(postgres.config)
   } finally {
-    lock.release()
+    await postgres.release()
   }
 }

@@ -113,12 +113,6 @@ export const SETTINGS = {
     default: 'earliest',
     choices: ['earliest', 'latest'],
   }),
-  ack: choice({
-    variable: 'MEKONG_ACK',
-    doc: 'What a 202 promises: durable (on disk), or accepted (in memory; lost if the machine stops within moments).',
-    default: 'durable',
-    choices: ['durable', 'accepted'],
-  }),
   memoryMb: integer({
     variable: 'MEKONG_MEMORY_MB',
     doc: 'Most memory the compute engine takes before it spills to disk.',

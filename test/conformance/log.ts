@@ -334,17 +334,18 @@ export async function append(
   return outcome.records
 }
 
-/** Every record of a partition, read in small steps. */
+/** Every record of a partition, read in small steps unless told otherwise. */
 export async function readAll(
   log: Pick<Log, 'read' | 'bounds'>,
   topic: string,
   partition: number,
+  recordCountMax = 97,
 ): Promise<readonly LogRecord[]> {
   const bounds = (await log.bounds(topic))[partition]!
   const records: LogRecord[] = []
   let offset = bounds.offsetStart
   while (offset < bounds.offsetEnd) {
-    const batch = await log.read({ topic, partition, offset, recordCountMax: 97, bytesMax: 1e6 })
+    const batch = await log.read({ topic, partition, offset, recordCountMax, bytesMax: 1e6 })
     for (let index = 0; index < batch.offsets.length; index += 1)
       records.push(recordAt(batch, index))
     expect(batch.offsetEnd).toBeGreaterThan(offset)

@@ -54,6 +54,32 @@ describe('connections', () => {
     expect(port.records).toEqual([])
   })
 
+  test('a client that does not read its answer is cut off', async () => {
+    const { gateway, port } = await runGateway({ limits: { stalledMs: 300 } })
+    const connection = await connectTo(gateway)
+    const lines = '{}\n'.repeat(100_000)
+    connection.socket.pause()
+    connection.socket.write(rawPost('/any', lines).replace('/json', '/x-ndjson'))
+    await eventually(() => port.records.length === 100_000)
+    await pause(800)
+    connection.socket.resume()
+    await connection.ended
+    expect(connection.received()).not.toMatch(/\]\}\r\n0\r\n/)
+  })
+
+  test('a whole URL as target is understood', async () => {
+    const { gateway } = await runGateway()
+    const connection = await connectTo(gateway)
+    for (const [index, target] of [
+      'http://localhost/health?x',
+      'HTTP://localhost/health',
+    ].entries()) {
+      connection.socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      await connection.until('HTTP/1.1 200', index + 1)
+    }
+    connection.socket.destroy()
+  })
+
   test('slow headers are 408', async () => {
     const { gateway } = await runGateway({ limits: { requestMs: 300, headersMs: 200 } })
     const connection = await connectTo(gateway)

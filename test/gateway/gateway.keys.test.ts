@@ -68,7 +68,12 @@ describe('API keys', () => {
 
 describe('starting', () => {
   const start = (options: object) =>
-    startGateway({ routes: [EVENTS], port: new MemoryPort(), listen: { port: 0 }, ...options })
+    startGateway({
+      routes: [EVENTS],
+      appendPort: new MemoryPort(),
+      listen: { port: 0 },
+      ...options,
+    })
 
   test('off loopback needs keys', async () => {
     for (const host of ['0.0.0.0', '::', '192.168.1.1', 'example.com', '']) {

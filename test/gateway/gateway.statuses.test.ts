@@ -31,7 +31,7 @@ describe('what is not there', () => {
 describe('what is not read', () => {
   test.each([
     [{ 'content-type': 'text/plain' }, 'unsupported_media_type'],
-    [{ 'content-type': 'application/x-www-form-urlencoded' }, 'unsupported_media_type'],
+    [{ 'content-type': 'application/xml' }, 'unsupported_media_type'],
     [{ 'content-type': 'application/json; charset=iso-8859-1' }, 'unsupported_media_type'],
     [{ 'content-encoding': 'br' }, 'unsupported_encoding'],
     [{ 'content-encoding': 'gzip, gzip' }, 'unsupported_encoding'],

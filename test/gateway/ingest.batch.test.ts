@@ -204,6 +204,22 @@ describe('a batch', () => {
     expect(answeredMeanwhile).toBeGreaterThan(10)
   })
 
+  test('with very many results, good and bad, has each of them in its place', async () => {
+    const { post, port } = await runGateway()
+    const lines = Array.from({ length: 30_000 }, (_, n) => (n % 3 === 1 ? `[${n}]` : `{"n":${n}}`))
+    const { body: answer } = await post('/any', lines.join('\n'), NDJSON)
+    expect(answer.records).toHaveLength(30_000)
+    expect(answer).toMatchObject({ accepted: 20_000, rejected: 10_000 })
+    let taken = 0
+    for (const [index, result] of answer.records.entries()) {
+      if (index % 3 === 1) expect(result.index).toBe(index)
+      else expect(result.id).toBe(port.records[taken++]!.id)
+    }
+    expect(port.letters.map((letter) => Buffer.from(letter.value).toString())).toEqual(
+      lines.filter((_, n) => n % 3 === 1),
+    )
+  })
+
   test('with too many records is refused whole', async () => {
     const { post, port } = await runGateway({ limits: { recordCountMax: 3 } })
     for (const [body, type] of [

@@ -8,7 +8,7 @@ const space = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
 /** The slices of an array, or why not. */
 function elements(text: string): string[] | 'malformed' {
   const bytes = Buffer.from(text)
-  const scanner = new JsonScanner(bytes, 0)
+  const scanner = new JsonScanner(bytes, 0, 1e6)
   scanner.enterArray()
   const slices: string[] = []
   for (;;) {
@@ -50,7 +50,7 @@ describe('json scanner', () => {
       fc.property(fc.array(fc.tuple(fc.object(), end)), (lines) => {
         const text = lines.map(([value, ending]) => JSON.stringify(value) + ending).join('')
         const bytes = Buffer.from(text)
-        const scanner = new JsonScanner(bytes, 0)
+        const scanner = new JsonScanner(bytes, 0, 1e6)
         const parsed = []
         while (scanner.nextLine()) {
           parsed.push(JSON.parse(bytes.toString('utf8', scanner.start, scanner.end)))
@@ -63,14 +63,28 @@ describe('json scanner', () => {
 
   test('a broken line does not swallow the next one', () => {
     const bytes = Buffer.from('{"a":"open\n{"b":1}\n{"c":"x\\\n{"d":2}')
-    const scanner = new JsonScanner(bytes, 0)
+    const scanner = new JsonScanner(bytes, 0, 1e6)
     const lines: string[] = []
     while (scanner.nextLine()) lines.push(bytes.toString('utf8', scanner.start, scanner.end))
     expect(lines).toEqual(['{"a":"open', '{"b":1}', '{"c":"x\\', '{"d":2}'])
   })
 
+  test('a line past the limit ends where it ends, and its neighbours are found', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.boolean(), (size, isText) => {
+        const long = isText ? `{"x":"${'y'.repeat(size)}"}` : `[${'1,'.repeat(size)}1]`
+        const lines = ['{"a":1}', long, '{"b":2}', long]
+        const bytes = Buffer.from(lines.join('\r\n'))
+        const scanner = new JsonScanner(bytes, 0, 20)
+        const found: string[] = []
+        while (scanner.nextLine()) found.push(bytes.toString('utf8', scanner.start, scanner.end))
+        expect(found).toEqual(lines)
+      }),
+    )
+  })
+
   test('nesting is counted outside strings', () => {
-    const scanner = new JsonScanner(Buffer.from('{"[[[[":[{"a":[1]}]}'), 0)
+    const scanner = new JsonScanner(Buffer.from('{"[[[[":[{"a":[1]}]}'), 0, 1e6)
     scanner.nextValue()
     expect(scanner.depthMax).toBe(4)
   })

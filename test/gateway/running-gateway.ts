@@ -80,7 +80,7 @@ export async function runGateway(options: Partial<GatewayOptions> = {}): Promise
   const surprises: unknown[] = []
   const gateway = await startGateway({
     routes: [EVENTS, ORDERS, ANY],
-    port,
+    appendPort: port,
     listen: { port: 0 },
     onSurprise: (error) => surprises.push(error),
     ...options,

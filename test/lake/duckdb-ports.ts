@@ -1,22 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
-import type {
-  FieldCell,
-  FieldChunk,
-  ParquetField,
-  ParquetPort,
-  ReadFieldsRequest,
-} from '../../src/lake/parquet-port.ts'
-import type { ScratchPort } from '../../src/lake/scratch-port.ts'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { ParquetPort } from '../../src/lake/parquet-port.ts'
 import type { ColumnStatistics, StageFilesPort } from '../../src/lake/stage-files.ts'
 import type { Columns } from '../../src/model/column.ts'
 import type { Relation } from '../../src/model/relation.ts'
-import { quoteIdentifier, quotePath, quoteText } from '../../src/sql/duckdb/quote-identifier.ts'
-import { duckdbType } from '../../src/sql/duckdb/type-mapping.ts'
+import { parquetTables } from '../../src/sql/duckdb/parquet-tables.ts'
+import { quoteIdentifier, quoteText } from '../../src/sql/duckdb/quote-identifier.ts'
 
 /** The lake's ports on a DuckDB of the test's own, as small as they can be. */
 export interface TestEngine {
@@ -39,10 +29,25 @@ export async function openTestEngine(): Promise<TestEngine> {
   return {
     connection,
     stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
-    parquet: {
-      readFields: (request) => readFields(connection, request),
-      writeJsonRows: (request) => writeJsonRows(connection, request),
-    },
+    parquet: parquetTables(async () => ({
+      async open(sql) {
+        const result = await connection.stream(sql)
+        return {
+          names: result.columnNames(),
+          types: result.columnTypes(),
+          chunks: (async function* () {
+            for (;;) {
+              const chunk = await result.fetchChunk()
+              if (chunk === null || chunk.rowCount === 0) return
+              yield chunk
+            }
+          })(),
+        }
+      },
+      run: (sql) => connection.run(sql),
+      // One connection serves the whole test.
+      close() {},
+    })),
     rows,
     async relation(sql, columns) {
       const name = `relation_${randomUUID().replaceAll('-', '')}`
@@ -55,16 +60,6 @@ export async function openTestEngine(): Promise<TestEngine> {
     close() {
       connection.closeSync()
       instance.closeSync()
-    },
-  }
-}
-
-/** Scratch folders below a folder of the test's. */
-export function scratchIn(folder: string): ScratchPort {
-  return {
-    async makeFolder() {
-      const made = await mkdtemp(path.join(folder, 'scratch-'))
-      return { path: made, [Symbol.asyncDispose]: () => rm(made, { recursive: true, force: true }) }
     },
   }
 }
@@ -84,7 +79,10 @@ const stageFiles = async (
   const options = ['FORMAT parquet', `COMPRESSION ${compression}`, 'RETURN_STATS']
   if (ids.length > 0) options.push(`FIELD_IDS {${ids.join(', ')}}`)
   if (partitionBy.length > 0)
-    options.push(`PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`, 'OVERWRITE')
+    options.push(
+      `PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`,
+      "FILENAME_PATTERN 'part-{uuid}'",
+    )
   const target = partitionBy.length > 0 ? directory : path.join(directory, 'data.parquet')
   const written = await rows(
     `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${order}) TO ${quoteText(target)} (${options.join(', ')})`,
@@ -97,7 +95,7 @@ const stageFiles = async (
       bytes: Number(file.file_size_bytes),
       rowCount,
       partitionValues: Object.fromEntries(
-        partitionBy.map((name) => [name, hiveValue(keys.get(name) as string | null)]),
+        partitionBy.map((name) => [name, (keys.get(name) ?? null) as string | null]),
       ),
       columnStatistics: [...entries(file.column_statistics)].map(([name, value]) =>
         statisticsOf(name, entries(value)),
@@ -106,11 +104,10 @@ const stageFiles = async (
   })
 }
 
-const hiveValue = (text: string | null) =>
-  text === null || text === 'NULL' || text === '__HIVE_DEFAULT_PARTITION__' ? null : text
-
 function entries(map: unknown): Map<string, unknown> {
-  return new Map((map as { key: string; value: unknown }[]).map(({ key, value }) => [key, value]))
+  return new Map(
+    ((map ?? []) as { key: string; value: unknown }[]).map(({ key, value }) => [key, value]),
+  )
 }
 
 function statisticsOf(name: string, facts: Map<string, unknown>): ColumnStatistics {
@@ -129,82 +126,4 @@ function statisticsOf(name: string, facts: Map<string, unknown>): ColumnStatisti
       : { max: text('max')!, maxIsExact: isExact('max_is_exact') }),
     ...(text('has_nan') === undefined ? {} : { hasNan: text('has_nan') === 'true' }),
   }
-}
-
-async function* readFields(
-  connection: DuckDBConnection,
-  { location, fields, presentAny }: ReadFieldsRequest,
-): AsyncIterable<FieldChunk> {
-  const source = `read_parquet(${quoteText(location)}, hive_partitioning=false)`
-  const known = await schemaOf(connection, source)
-  const present = presentAny
-    .filter((names) => isKnown(known, names))
-    .map((names) => `${quotePath(names)} IS NOT NULL`)
-  if (present.length === 0) return
-  const cells = fields.map((field) => fieldSql(field, known))
-  const result = await connection.stream(
-    `SELECT ${cells.join(', ')} FROM ${source} WHERE ${present.join(' OR ')}`,
-  )
-  for (;;) {
-    const chunk = await result.fetchChunk()
-    if (chunk === null || chunk.rowCount === 0) return
-    const columns = chunk.getColumns().map((column) => column.map(cellOf))
-    yield { rowCount: chunk.rowCount, columns }
-  }
-}
-
-const cellOf = (value: DuckDBValue): FieldCell =>
-  typeof value === 'bigint' ? Number(value) : (value as FieldCell)
-
-function fieldSql({ path: names, as }: ParquetField, known: ReadonlySet<string>): string {
-  if (!isKnown(known, names)) return 'NULL'
-  const cell = quotePath(names)
-  switch (as) {
-    case 'json':
-      return `CASE WHEN ${cell} IS NULL THEN NULL ELSE to_json(${cell})::VARCHAR END`
-    case 'text':
-      return `${cell}::VARCHAR`
-    case 'number':
-      return `${cell}::DOUBLE`
-    case 'boolean':
-      return `${cell}::BOOLEAN`
-  }
-}
-
-const isKnown = (known: ReadonlySet<string>, names: readonly string[]) =>
-  known.has(JSON.stringify(names))
-
-async function schemaOf(connection: DuckDBConnection, source: string): Promise<Set<string>> {
-  const result = await connection.run(`SELECT * FROM ${source} LIMIT 0`)
-  const known = new Set<string>()
-  type Nested = { readonly entryNames?: readonly string[]; readonly entryTypes?: readonly Nested[] }
-  const add = (names: readonly string[], type: Nested) => {
-    known.add(JSON.stringify(names))
-    for (const [index, name] of (type.entryNames ?? []).entries())
-      add([...names, name], type.entryTypes![index]!)
-  }
-  for (const [index, name] of result.columnNames().entries())
-    add([name], result.columnType(index) as Nested)
-  return known
-}
-
-async function writeJsonRows(
-  connection: DuckDBConnection,
-  request: Parameters<ParquetPort['writeJsonRows']>[0],
-): Promise<void> {
-  const json = `${request.path}.json`
-  const stream = createWriteStream(json)
-  for (const row of request.rows) if (!stream.write(`${row}\n`)) await once(stream, 'drain')
-  stream.end()
-  await once(stream, 'close')
-  const types = request.columns.map(
-    (column) => `${quoteText(column.name)}: ${quoteText(duckdbType(column.type))}`,
-  )
-  const bytes = (await stat(json)).size
-  await connection.run(
-    `COPY (SELECT * FROM read_json(${quoteText(json)}, format='newline_delimited', ` +
-      `columns={${types.join(', ')}}, maximum_object_size=${Math.max(16_777_216, bytes + 1)})) ` +
-      `TO ${quoteText(request.path)} (FORMAT parquet, COMPRESSION ${request.compression})`,
-  )
-  await unlink(json)
 }

@@ -3,7 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openEmbeddedLog, openEmbeddedLogReader } from '../../src/log/embedded/embedded-log.ts'
+import {
+  type EmbeddedLog,
+  openEmbeddedLog,
+  openEmbeddedLogReader,
+} from '../../src/log/embedded/embedded-log.ts'
 import {
   InvalidAppendError,
   LogClosedError,
@@ -155,6 +159,22 @@ describe('the embedded log alone', () => {
       await append(log!, 't', [record(`r${n}`, { value: new Uint8Array(10_000) })])
     expect(await log!.enforceRetention(Date.now())).toBe(7)
     expect((await log!.bounds('t'))[0]).toEqual({ partition: 0, offsetStart: 7, offsetEnd: 10 })
+  })
+
+  test('what lies wholly before an offset can be dropped', async () => {
+    const embedded = (await open()) as EmbeddedLog
+    for (const pair of ['ab', 'cd', 'ef'])
+      await append(
+        embedded,
+        't',
+        [...pair].map((id) => record(id, { idMayRepeat: true })),
+      )
+    expect(await embedded.dropBefore('t', 0, 3)).toBe(2)
+    expect(await embedded.bounds('t')).toEqual([{ partition: 0, offsetStart: 2, offsetEnd: 6 }])
+    expect(await embedded.dropBefore('t', 0, 6)).toBe(4)
+    expect(await append(embedded, 't', [record('a', { idMayRepeat: true })])).toEqual([
+      { status: 'appended', partition: 0, offset: 6 },
+    ])
   })
 
   test('a reader looks while the writer writes, and sees what comes', async () => {

@@ -1,10 +1,11 @@
-import { writeSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts'
 
-// Started by `embedded-kill.test.ts` to be killed: appends for ever, and says on standard output
-// what was acknowledged, one line for each record.
+// Started by `embedded-kill.test.ts` to be killed: appends for ever, and writes down what was
+// acknowledged, one line for each record.
 
-const [file, run] = process.argv.slice(2) as [string, string]
+const [file, acknowledgedFile, run] = process.argv.slice(2) as [string, string, string]
+const acknowledged = openSync(acknowledgedFile, 'a')
 const log = await openEmbeddedLog({ file })
 await log.ensureTopic({ name: 't', partitions: 3 })
 
@@ -26,8 +27,8 @@ async function appendForEver(caller: number): Promise<void> {
     const lines = outcome.records.map(
       ({ partition, offset }, m) => `${partition} ${offset} ${records[m]!.id}\n`,
     )
-    // Straight to the pipe: what is in it outlives the process.
-    writeSync(1, lines.join(''))
+    // Straight to the file: what is written outlives the process.
+    writeSync(acknowledged, lines.join(''))
   }
 }
 

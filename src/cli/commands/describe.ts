@@ -19,7 +19,7 @@ with an underscore say where each row came from.`,
     withHome(context, async (reader) => {
       const { terminal, options } = context
       const name = onlyArgument(context, 'the table')
-      const view = tableDetailView(name, await reader.lake.snapshot(name))
+      const view = await tableDetailView(name, await reader.lake.snapshot(name))
       if (options.json === true) terminal.printJson(view)
       else printTable(terminal, view)
       return EXIT.ok

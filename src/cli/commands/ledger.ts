@@ -1,9 +1,7 @@
-import { type LedgerView, ledgerView } from '../../api/views.ts'
-import { homeUse } from '../../orchestrator/home.ts'
-import { restingLedger } from '../../orchestrator/resting-ledger.ts'
+import type { LedgerView } from '../../api/views.ts'
 import { optionalArgument } from '../arguments.ts'
 import { type Command, EXIT, UsageError } from '../command.ts'
-import { askedOf } from '../running-platform.ts'
+import { currentLedger } from '../current-ledger.ts'
 import type { Terminal } from '../terminal.ts'
 import { nothingYet, withHome } from '../with-home.ts'
 
@@ -31,20 +29,13 @@ where none runs, it reads the log, the lake and the stores.`,
         )
       }
       const wanted = plans.filter(({ name }) => pipeline === undefined || name === pipeline)
-      const use = homeUse(reader.home)
-      const view =
-        use.status === 'running'
-          ? await askedOf<LedgerView>(use.running, context, { path: ledgerPath(pipeline) })
-          : ledgerView(await restingLedger(reader, wanted))
+      const view = await currentLedger(context, reader, wanted)
       if (options.json === true) terminal.printJson({ ok: view.balanced, ...view })
       else if (view.lines.length === 0) terminal.print(nothingYet(reader, 'records'))
       else printLedger(terminal, view)
       return view.balanced ? EXIT.ok : EXIT.failed
     }),
 }
-
-const ledgerPath = (pipeline: string | undefined) =>
-  `/v1/ledger${pipeline === undefined ? '' : `?pipeline=${encodeURIComponent(pipeline)}`}`
 
 function printLedger(terminal: Terminal, { lines, balanced }: LedgerView): void {
   terminal.table(

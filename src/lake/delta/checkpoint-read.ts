@@ -2,12 +2,7 @@ import type { ObjectStore } from '../../model/object-store.ts'
 import { TableBrokenError } from '../errors.ts'
 import type { FieldCell, ParquetField, ParquetPort } from '../parquet-port.ts'
 import { checkAction, parseActionLines } from './action-json.ts'
-import {
-  type Action,
-  type DeletionVectorDescriptor,
-  deletionVectorId,
-  type RemoveAction,
-} from './actions.ts'
+import type { Action, AddAction, DeletionVectorDescriptor, RemoveAction } from './actions.ts'
 import { type AddExtras, extrasOf } from './file-table.ts'
 import { LOG_FOLDER, SIDECAR_FOLDER } from './log-files.ts'
 import type { LogReplay } from './log-replay.ts'
@@ -33,9 +28,10 @@ export async function readCheckpoint(
   signal?: AbortSignal,
 ): Promise<void> {
   const sidecars: string[] = []
+  const adds: AddAction[] = []
   const take = (action: Action) => {
     if (action.sidecar) sidecars.push(action.sidecar.path)
-    else if (action.add) replay.applyCheckpointAdd(action.add)
+    else if (action.add) adds.push(action.add)
     else if (!action.remove) replay.applyCheckpointAction(action)
   }
   for (const name of checkpoint.names) {
@@ -49,6 +45,8 @@ export async function readCheckpoint(
     }
   }
   for (const path of sidecars) await readFiles(reader, sidecarKey(reader, path), replay, signal)
+  // Last, because rows whose statistics stay in Parquet come first in a file table.
+  for (const add of adds) replay.applyCheckpointAdd(add)
 }
 
 /** The tombstones of a checkpoint, in no order. */
@@ -97,22 +95,23 @@ async function* readJsonActions(
     },
     signal,
   )
-  for await (const { rowCount, columns } of chunks)
-    for (let row = 0; row < rowCount; row += 1)
+  for await (const { rowNumbers, columns } of chunks)
+    for (const row of rowNumbers.keys())
       for (const [index, kind] of kinds.entries()) {
         const cell = columns[index]![row]
         if (typeof cell === 'string') yield checkAction({ [kind]: JSON.parse(cell) }, key)
       }
 }
 
-const ADD_FIELDS = [
+const FILE_FIELDS = [
   { path: ['add', 'path'], as: 'text' },
   { path: ['add', 'size'], as: 'number' },
   { path: ['add', 'modificationTime'], as: 'number' },
   { path: ['add', 'partitionValues'], as: 'json' },
-  { path: ['add', 'stats'], as: 'text' },
-  // Only written instead of `stats`, when `delta.checkpoint.writeStatsAsStruct` is on and `…AsJson` is off.
-  { path: ['add', 'stats_parsed'], as: 'json' },
+] as const satisfies readonly ParquetField[]
+
+/** What most files do not have, so that it is read apart and only where it is. */
+const RARE_FIELDS = [
   { path: ['add', 'deletionVector'], as: 'json' },
   { path: ['add', 'tags'], as: 'json' },
   { path: ['add', 'baseRowId'], as: 'number' },
@@ -120,36 +119,82 @@ const ADD_FIELDS = [
   { path: ['add', 'clusteringProvider'], as: 'text' },
 ] as const satisfies readonly ParquetField[]
 
+interface RareParts {
+  readonly deletionVector: DeletionVectorDescriptor | undefined
+  readonly extras: AddExtras | undefined
+}
+
+/** The `add` actions of one Parquet file, all but their statistics, which `file-statistics.ts` fetches at need. */
 async function readFiles(
-  { store, parquet }: CheckpointReader,
+  reader: CheckpointReader,
   key: string,
   replay: LogReplay,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const chunks = parquet.readFields(
-    { location: store.locate(key), fields: ADD_FIELDS, presentAny: [['add', 'path']] },
+  const rare = await readRareParts(reader, key, signal)
+  const { fileTable } = replay
+  const rowStart = fileTable.rowCount
+  const numbers: number[] = []
+  const chunks = reader.parquet.readFields(
+    {
+      location: reader.store.locate(key),
+      fields: FILE_FIELDS,
+      presentAny: [['add', 'path']],
+    },
     signal,
   )
-  for await (const { rowCount, columns } of chunks) {
-    const [paths, sizes, times, partitions, stats, parsed, vectors, tags, rowIds, versions, by] =
-      columns
-    for (let row = 0; row < rowCount; row += 1) {
-      const size = sizes![row]
+  for await (const { rowNumbers, columns } of chunks) {
+    const [paths, sizes, times, partitions] = columns
+    for (const [index, number] of rowNumbers.entries()) {
+      const size = sizes![index]
       if (typeof size !== 'number')
         throw new TableBrokenError(`An add action in ${key} lacks size, which is required.`)
-      const deletionVector = vectorOf(vectors![row], key)
-      const extras = extrasFrom(tags![row], rowIds![row], versions![row], by![row])
+      const { deletionVector, extras } = rare.get(number) ?? {}
       replay.pushCheckpointFile({
-        path: paths![row] as string,
+        path: paths![index] as string,
         size,
-        modificationTime: (times![row] as number | null) ?? 0,
-        stats: (stats![row] ?? parsed![row] ?? null) as string | null,
-        partitionId: replay.fileTable.partitionId((partitions![row] as string | null) ?? '{}'),
+        modificationTime: (times![index] as number | null) ?? 0,
+        stats: null,
+        partitionId: fileTable.partitionId((partitions![index] as string | null) ?? '{}'),
         ...(deletionVector === undefined ? {} : { deletionVector }),
         ...(extras === undefined ? {} : { extras }),
       })
+      numbers.push(number)
     }
   }
+  if (numbers.length === 0) return
+  const last = numbers.reduce((a, b) => Math.max(a, b))
+  const rowOfNumber = new Int32Array(last + 1).fill(-1)
+  for (const [index, number] of numbers.entries()) rowOfNumber[number] = rowStart + index
+  fileTable.statsSources.push({ key, rowStart, rowEnd: rowStart + numbers.length, rowOfNumber })
+}
+
+async function readRareParts(
+  { store, parquet }: CheckpointReader,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<number, RareParts>> {
+  const found = new Map<number, RareParts>()
+  const chunks = parquet.readFields(
+    {
+      location: store.locate(key),
+      fields: RARE_FIELDS,
+      presentAny: [
+        ['add', 'deletionVector', 'storageType'],
+        ...RARE_FIELDS.slice(1).map((field) => field.path),
+      ],
+    },
+    signal,
+  )
+  for await (const { rowNumbers, columns } of chunks)
+    for (const [index, number] of rowNumbers.entries()) {
+      const [vector, ...others] = columns.map((column) => column[index] ?? null)
+      found.set(number, {
+        deletionVector: vectorOf(vector, key),
+        extras: extrasFrom(...others),
+      })
+    }
+  return found
 }
 
 function vectorOf(cell: FieldCell | undefined, key: string): DeletionVectorDescriptor | undefined {
@@ -175,7 +220,3 @@ function sidecarKey({ tableKey }: CheckpointReader, path: string): string {
   const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1))
   return `${tableKey}/${LOG_FOLDER}/${SIDECAR_FOLDER}/${name}`
 }
-
-/** Tells logical files apart across `add` and `remove`. */
-export const logicalFileKey = (path: string, vector: DeletionVectorDescriptor | undefined) =>
-  `${deletionVectorId(vector)}\n${path}`

@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Column, Columns } from '../../model/column.ts'
-import { ObjectMissingError, type ObjectStore } from '../../model/object-store.ts'
+import type { ObjectStore } from '../../model/object-store.ts'
+import type { ParquetField } from '../parquet-port.ts'
 import type { ScratchPort } from '../scratch-port.ts'
 import type { Action, RemoveAction } from './actions.ts'
 import { deletionVectorId } from './actions.ts'
 import { type CheckpointReader, readTombstones } from './checkpoint-read.ts'
-import { liveRows } from './file-table.ts'
+import type { FileTable } from './file-table.ts'
 import { checkpointName, LAST_CHECKPOINT, LOG_FOLDER } from './log-files.ts'
+import { readHint } from './log-read.ts'
 import type { LogState } from './log-state.ts'
 import { parseProperties } from './properties.ts'
 import { canonicalPath, encodePath, tableUrlOf } from './table-path.ts'
@@ -38,8 +40,8 @@ export async function writeCheckpoint(
       path: file,
       columns: CHECKPOINT_COLUMNS,
       compression: parseProperties(state.metadata.configuration).compression,
-      rows: (function* () {
-        for (const action of checkpointActions(state, tombstones)) {
+      rows: (async function* () {
+        for await (const action of checkpointActions(writer, state, tombstones, signal)) {
           actionCount += 1
           yield JSON.stringify(action)
         }
@@ -97,30 +99,59 @@ function isLive({ files }: LogState, path: string, vectorId: string): boolean {
 }
 
 /** In the order that other engines use: what the table is, then what it holds. */
-function* checkpointActions(state: LogState, tombstones: Iterable<RemoveAction>): Iterable<Action> {
+async function* checkpointActions(
+  writer: CheckpointWriter,
+  state: LogState,
+  tombstones: Iterable<RemoveAction>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Action> {
   yield { protocol: state.protocol }
   yield { metaData: state.metadata }
   for (const txn of state.transactions.values()) yield { txn }
   for (const domainMetadata of state.domains.values()) yield { domainMetadata }
-  const { table } = state.files
-  for (const row of liveRows(state.files)) {
-    const stats = table.stats[row]
-    const deletionVector = table.deletionVectors.get(row)
-    yield {
-      add: {
-        path: uriOf(table.paths[row]!),
-        partitionValues: table.partitions[table.partitionIds[row]!]!,
-        size: table.sizes[row]!,
-        modificationTime: table.modificationTimes[row]!,
-        // PROTOCOL.md, "Checkpoints": what a checkpoint holds is no change.
-        dataChange: false,
-        ...(typeof stats === 'string' ? { stats } : {}),
-        ...(deletionVector === undefined ? {} : { deletionVector }),
-        ...table.extras.get(row),
-      },
-    }
-  }
+  const { table, live, rowEnd } = state.files
+  for await (const [row, stats] of statsFromSources(writer, table, signal))
+    if (live[row] === 1) yield addAction(table, row, stats)
+  for (let row = table.statsRowEnd; row < rowEnd; row += 1)
+    if (live[row] === 1) yield addAction(table, row, table.stats[row]!)
   for (const remove of tombstones) yield { remove: tombstoneRow(remove) }
+}
+
+/** The statistics that the table does not hold, from the old checkpoint into the new one as they are. */
+async function* statsFromSources(
+  { store, parquet }: CheckpointWriter,
+  table: FileTable,
+  signal: AbortSignal | undefined,
+): AsyncIterable<readonly [row: number, stats: string | null]> {
+  const fields: ParquetField[] = [
+    { path: ['add', 'stats'], as: 'text' },
+    { path: ['add', 'stats_parsed'], as: 'json' },
+  ]
+  for (const { key, rowOfNumber } of table.statsSources) {
+    const request = { location: store.locate(key), fields, presentAny: [['add', 'path']] }
+    for await (const { rowNumbers, columns } of parquet.readFields(request, signal))
+      for (const [index, number] of rowNumbers.entries()) {
+        const stats = columns[0]![index] ?? columns[1]![index] ?? null
+        yield [rowOfNumber[number]!, stats as string | null]
+      }
+  }
+}
+
+function addAction(table: FileTable, row: number, stats: string | null): Action {
+  const deletionVector = table.deletionVectors.get(row)
+  return {
+    add: {
+      path: uriOf(table.paths[row]!),
+      partitionValues: table.partitions[table.partitionIds[row]!]!,
+      size: table.sizes[row]!,
+      modificationTime: table.modificationTimes[row]!,
+      // PROTOCOL.md, "Checkpoints": what a checkpoint holds is no change.
+      dataChange: false,
+      ...(stats === null ? {} : { stats }),
+      ...(deletionVector === undefined ? {} : { deletionVector }),
+      ...table.extras.get(row),
+    },
+  }
 }
 
 /** PROTOCOL.md, "Checkpoint Schema": tombstones carry no statistics and no tags. */
@@ -155,13 +186,9 @@ interface LastCheckpoint {
 
 /** PROTOCOL.md, "Last Checkpoint File". Never back: another writer may have written a newer checkpoint. */
 async function moveHint(store: ObjectStore, tableKey: string, hint: LastCheckpoint): Promise<void> {
+  const found = await readHint(store, tableKey)
+  if (found !== undefined && found > hint.version) return
   const key = `${tableKey}/${LOG_FOLDER}/${LAST_CHECKPOINT}`
-  try {
-    const found = JSON.parse(new TextDecoder().decode(await store.get(key))) as LastCheckpoint
-    if (found.version > hint.version) return
-  } catch (error) {
-    if (!(error instanceof ObjectMissingError || error instanceof SyntaxError)) throw error
-  }
   await store.put(key, new TextEncoder().encode(JSON.stringify(hint)))
 }
 

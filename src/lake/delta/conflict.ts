@@ -21,7 +21,7 @@ export interface Conflict {
 export interface CommitIntent {
   /** What decided the commit's content: nothing at all (a blind append), or everything that the table held. */
   readonly read: 'nothing' | 'everything'
-  /** Logical files that it removes, by `logicalFileKey`. */
+  /** Logical files that it removes, as `checkWinner`'s `keyOf` names them. */
   readonly removes: ReadonlySet<string>
   readonly changesMetadata: boolean
   readonly transactions: readonly TransactionUpdate[]

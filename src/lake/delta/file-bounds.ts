@@ -31,12 +31,16 @@ export function boundsFromStats(
     column.isNameUnique && column.path.length === 1
       ? findCompact(stats, column.path[0]!)
       : findParsed(stats, column.path)
-  if (found === undefined) return undefined
+  return found === undefined ? undefined : boundsFromTokens(found, column.type)
+}
+
+/** The same, from the single statistics as text. */
+export function boundsFromTokens(found: StatsTokens, type: ColumnType): ColumnBounds {
   const numRecords = numberOf(found.numRecords)
   const nullCount = numberOf(found.nullCount)
   const isAllNull = nullCount !== undefined && numRecords !== undefined && nullCount >= numRecords
   return {
-    ...valueBounds(found, column.type),
+    ...valueBounds(found, type),
     mayBeNull: nullCount === undefined || nullCount > 0,
     mayBeValue: !isAllNull,
   }
@@ -49,7 +53,7 @@ export function rowCountFromStats(stats: string | null): number | undefined {
 }
 
 /** JSON tokens as they stand in the text, strings already unescaped. */
-interface Tokens {
+export interface StatsTokens {
   readonly numRecords: string | undefined
   readonly min: string | undefined
   readonly max: string | undefined
@@ -57,7 +61,7 @@ interface Tokens {
 }
 
 function valueBounds(
-  { min, max }: Tokens,
+  { min, max }: StatsTokens,
   type: ColumnType,
 ): { min?: Scalar | undefined; max?: Scalar | undefined } {
   let low = min === undefined ? undefined : scalarFromText(min, type)
@@ -75,13 +79,12 @@ function valueBounds(
 }
 
 /** By searching compact JSON. Inside a JSON string every quote follows a backslash, so `,"name":` is never text. */
-function findCompact(stats: string, name: string): Tokens | undefined {
+function findCompact(stats: string, name: string): StatsTokens | undefined {
   const key = `${JSON.stringify(name)}:`
   const minAt = stats.indexOf('"minValues":{')
   const maxAt = stats.indexOf('"maxValues":{')
   const nullsAt = stats.indexOf('"nullCount":{')
-  if (minAt < 0 || maxAt < minAt || nullsAt < maxAt || stats.includes('\n'))
-    return findParsed(stats, [name])
+  if (minAt < 0 || maxAt < minAt || nullsAt < maxAt) return findParsed(stats, [name])
   return {
     numRecords: rowCountText(stats),
     min: tokenAfter(stats, key, minAt + 12, maxAt),
@@ -111,7 +114,7 @@ function tokenAfter(stats: string, key: string, start: number, end: number): str
   return undefined
 }
 
-function findParsed(stats: string, path: ColumnPath): Tokens | undefined {
+function findParsed(stats: string, path: ColumnPath): StatsTokens | undefined {
   let parsed: Record<string, unknown>
   try {
     parsed = parseKeepingNumbers(stats)

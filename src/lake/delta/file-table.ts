@@ -17,7 +17,10 @@ export class FileTable {
   readonly paths: string[] = []
   readonly sizes: number[] = []
   readonly modificationTimes: number[] = []
+  /** JSON text. Null for rows below `statsRowEnd`, whose statistics are fetched at need (`file-statistics.ts`). */
   readonly stats: (string | null)[] = []
+  /** Checkpoint files that hold the statistics of the first rows. */
+  readonly statsSources: StatsSource[] = []
   /** Index into `partitions`. */
   readonly partitionIds: number[] = []
   readonly partitions: PartitionValues[] = []
@@ -28,6 +31,11 @@ export class FileTable {
   readonly #partitionIds = new Map<string, number>()
   /** The newest row of each path; made at the first need, because a table that only grows has none. */
   #rowsByPath: Map<string, number> | undefined
+
+  /** Rows below this came from `statsSources`. */
+  get statsRowEnd(): number {
+    return this.statsSources.at(-1)?.rowEnd ?? 0
+  }
 
   get rowCount(): number {
     return this.paths.length
@@ -68,6 +76,7 @@ export class FileTable {
   /** A table of its own with the first `rowEnd` rows, for a snapshot that leaves the common line. */
   fork(rowEnd: number): FileTable {
     const copy = new FileTable()
+    copy.statsSources.push(...this.statsSources)
     for (const values of this.partitions) copy.partitionId(JSON.stringify(values))
     for (let row = 0; row < rowEnd; row += 1) copy.push(this.rowAt(row, copy))
     return copy
@@ -92,6 +101,16 @@ export class FileTable {
   deletionVectorIdAt(row: number): string {
     return deletionVectorId(this.deletionVectors.get(row))
   }
+}
+
+/** One Parquet file of a checkpoint, whose `add` actions are rows `rowStart` (inclusive) to `rowEnd` (exclusive). */
+export interface StatsSource {
+  /** Key in the store. */
+  readonly key: string
+  readonly rowStart: number
+  readonly rowEnd: number
+  /** Row of the table for each row number of the file; -1 where there is none. */
+  readonly rowOfNumber: Int32Array
 }
 
 export interface FileRow {

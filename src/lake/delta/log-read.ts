@@ -155,15 +155,15 @@ function isReadable(files: readonly LogFile[], version: number | undefined, tabl
 }
 
 /** The version in `_last_checkpoint`; a missing or damaged hint is no hint (PROTOCOL.md, "Last Checkpoint File"). */
-async function readHint(
+export async function readHint(
   store: ObjectStore,
   tableKey: string,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<number | undefined> {
   try {
     const bytes = await store.get(`${tableKey}/${LOG_FOLDER}/${LAST_CHECKPOINT}`, signal)
-    const hint = JSON.parse(new TextDecoder().decode(bytes)) as { readonly version?: unknown }
-    return Number.isSafeInteger(hint.version) ? (hint.version as number) : undefined
+    const hint: { readonly version?: unknown } | null = JSON.parse(new TextDecoder().decode(bytes))
+    return Number.isSafeInteger(hint?.version) ? (hint?.version as number) : undefined
   } catch (error) {
     if (error instanceof ObjectMissingError || error instanceof SyntaxError) return undefined
     throw error

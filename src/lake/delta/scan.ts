@@ -5,18 +5,20 @@ import {
   columnsIn,
   conjuncts,
   type Predicate,
+  pathsIn,
   type Scalar,
 } from '../../model/predicate.ts'
 import type { DeletedRows, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
 import { TableMismatchError } from '../errors.ts'
 import { type BoundsOf, type ColumnBounds, mayMatch, surelyMatches } from '../file-skipping.ts'
+import type { ParquetPort } from '../parquet-port.ts'
 import type { DeletionVectorDescriptor } from './actions.ts'
 import { readDeletionVector } from './deletion-vector.ts'
-import { boundsFromStats, rowCountFromStats } from './file-bounds.ts'
-import { type FileView, liveRows } from './file-table.ts'
+import { type FileStatistics, knownStatistics, loadStatistics } from './file-statistics.ts'
+import { liveRows } from './file-table.ts'
 import type { LogState } from './log-state.ts'
 import { partitionScalar } from './partition-value.ts'
-import { locateFile } from './table-path.ts'
+import { fileLocator } from './table-path.ts'
 import { type ResolvedColumn, resolvePath, type TableSchema } from './table-schema.ts'
 
 /** Deletion vectors fetched at once. */
@@ -31,6 +33,7 @@ export interface ScanOptions {
 
 export interface ScanContext {
   readonly store: ObjectStore
+  readonly parquet: ParquetPort
   readonly tableKey: string
   readonly state: LogState
   readonly schema: TableSchema
@@ -53,8 +56,9 @@ export async function planScan(
   const wanted = (options.predicate === undefined ? [] : conjuncts(options.predicate)).map(
     (part) => ({ part, columns: resolveColumns(part, schema, tableKey) }),
   )
-  const rows = chooseRows(context, wanted)
-  const unsettled = wanted.filter((part) => !isSettled(context, part, rows))
+  const judge = { ...context, statistics: await statisticsFor(context, wanted, signal) }
+  const rows = chooseRows(judge, wanted)
+  const unsettled = wanted.filter((part) => !isSettled(judge, part, rows))
   const residual =
     unsettled.length === 0
       ? undefined
@@ -65,43 +69,67 @@ export async function planScan(
     columns,
     residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, schema),
     matchBy: schema.mapping === 'id' ? 'field_id' : 'name',
-    files: await scanFiles(context, rows, signal),
+    files: await scanFiles(judge, rows, signal),
     residual,
-    rowCount: liveRowCount(state.files, rows),
   }
 }
 
-/** Rows that some files have together, deleted ones subtracted; `undefined` when a file does not tell. */
-export function liveRowCount(
-  { table, rowEnd }: FileView,
-  rows: Iterable<number>,
-): number | undefined {
+/** Rows in a snapshot, deleted ones subtracted; `undefined` when some file has no statistics. */
+export async function countRows(
+  { store, parquet, state }: ScanContext,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const { table } = state.files
+  const statistics = await loadStatistics({ store, parquet }, table, [], signal)
   let count = 0
-  for (const row of rows) {
-    if (row >= rowEnd) continue
-    const inFile = rowCountFromStats(table.stats[row]!)
+  for (const row of liveRows(state.files)) {
+    const inFile = statistics.rowCountOf(row)
     if (inFile === undefined) return undefined
     count += inFile - (table.deletionVectors.get(row)?.cardinality ?? 0)
   }
   return count
 }
 
-interface WantedPart {
-  readonly part: Predicate
-  readonly columns: ReadonlyMap<string, ResolvedColumn>
+/** A context with the statistics at hand that the predicate needs. */
+interface Judge extends ScanContext {
+  readonly statistics: FileStatistics
 }
 
-function chooseRows(context: ScanContext, wanted: readonly WantedPart[]): number[] {
+/** Nothing is fetched for a predicate that partitions alone decide. */
+async function statisticsFor(
+  { store, parquet, state }: ScanContext,
+  wanted: readonly WantedPart[],
+  signal: AbortSignal | undefined,
+): Promise<FileStatistics> {
+  const columns = wanted
+    .filter((part) => !isOnPartitions(part))
+    .flatMap((part) => [...part.columns.values()])
+    .filter((column) => column.partitionIndex === undefined)
+  const { table } = state.files
+  return columns.length === 0
+    ? knownStatistics(table)
+    : loadStatistics({ store, parquet }, table, columns, signal)
+}
+
+/** A conjunct, with the columns behind its very path objects. */
+interface WantedPart {
+  readonly part: Predicate
+  readonly columns: ReadonlyMap<ColumnPath, ResolvedColumn>
+}
+
+function chooseRows(context: Judge, wanted: readonly WantedPart[]): number[] {
   const { files } = context.state
   const onPartitions = wanted.filter(isOnPartitions)
-  const onStats = wanted.filter((part) => !isOnPartitions(part))
+  const onStats = wanted
+    .filter((part) => !isOnPartitions(part))
+    .map((part) => ({ part: part.part, boundsAt: fileBounds(context, part) }))
   const keeps = files.table.partitions.map((_, id) =>
     onPartitions.every((part) => mayMatch(part.part, partitionBounds(context, part, id))),
   )
   const rows: number[] = []
   for (const row of liveRows(files)) {
     if (!keeps[files.table.partitionIds[row]!]) continue
-    if (onStats.every((part) => mayMatch(part.part, fileBounds(context, part, row)))) rows.push(row)
+    if (onStats.every(({ part, boundsAt }) => mayMatch(part, boundsAt(row)))) rows.push(row)
   }
   return rows
 }
@@ -110,26 +138,31 @@ const isOnPartitions = ({ columns }: WantedPart) =>
   [...columns.values()].every((column) => column.partitionIndex !== undefined)
 
 /** Whether a part of the predicate holds for every row of the chosen files, so that nobody need test it again. */
-function isSettled(context: ScanContext, part: WantedPart, rows: readonly number[]): boolean {
+function isSettled(context: Judge, part: WantedPart, rows: readonly number[]): boolean {
   if (isOnPartitions(part)) {
     const ids = new Set(rows.map((row) => context.state.files.table.partitionIds[row]!))
     return [...ids].every((id) => surelyMatches(part.part, partitionBounds(context, part, id)))
   }
-  return rows.every((row) => surelyMatches(part.part, fileBounds(context, part, row)))
+  const boundsAt = fileBounds(context, part)
+  return rows.every((row) => surelyMatches(part.part, boundsAt(row)))
 }
 
 function partitionBounds(context: ScanContext, { columns }: WantedPart, id: number): BoundsOf {
-  return (path) => partitionBoundsOf(context, columns.get(pathKey(path))!, id)
+  return (path) => partitionBoundsOf(context, columns.get(path)!, id)
 }
 
-function fileBounds(context: ScanContext, { columns }: WantedPart, row: number): BoundsOf {
+/** Bounds by row. The look-up of each column is made once, because there may be a hundred thousand rows. */
+function fileBounds(context: Judge, { columns }: WantedPart): (row: number) => BoundsOf {
   const { table } = context.state.files
-  return (path) => {
-    const column = columns.get(pathKey(path))!
-    return column.partitionIndex === undefined
-      ? boundsFromStats(table.stats[row]!, column)
-      : partitionBoundsOf(context, column, table.partitionIds[row]!)
-  }
+  const lookUps = new Map<ColumnPath, (row: number) => ColumnBounds | undefined>()
+  for (const [path, column] of columns)
+    lookUps.set(
+      path,
+      column.partitionIndex === undefined
+        ? context.statistics.boundsOf(column)
+        : (row) => partitionBoundsOf(context, column, table.partitionIds[row]!),
+    )
+  return (row) => (path) => lookUps.get(path)!(row)
 }
 
 function partitionBoundsOf(
@@ -144,19 +177,17 @@ function partitionBoundsOf(
     : { min: value, max: value, mayBeNull: false, mayBeValue: true }
 }
 
-const pathKey = (path: ColumnPath) => JSON.stringify(path)
-
 function resolveColumns(
   part: Predicate,
   schema: TableSchema,
   table: string,
-): ReadonlyMap<string, ResolvedColumn> {
+): ReadonlyMap<ColumnPath, ResolvedColumn> {
   const problems: string[] = []
-  const found = new Map<string, ResolvedColumn>()
-  for (const path of columnsIn(part)) {
+  const found = new Map<ColumnPath, ResolvedColumn>()
+  for (const path of pathsIn(part)) {
     const column = resolvePath(schema, path)
     if (column === undefined) problems.push(`there is no column ${path.join('.')}`)
-    else found.set(pathKey(path), column)
+    else found.set(path, column)
   }
   checkValues(part, found, problems)
   if (problems.length > 0) throw new TableMismatchError(`Planning a scan of ${table}`, problems)
@@ -166,7 +197,7 @@ function resolveColumns(
 /** Values must compare with their columns; what width a number has does not matter. */
 function checkValues(
   part: Predicate,
-  columns: ReadonlyMap<string, ResolvedColumn>,
+  columns: ReadonlyMap<ColumnPath, ResolvedColumn>,
   problems: string[],
 ): void {
   if (part.kind === 'and' || part.kind === 'or') {
@@ -174,7 +205,7 @@ function checkValues(
   } else if (part.kind === 'not') {
     checkValues(part.of, columns, problems)
   } else if (part.kind !== 'is_null') {
-    const column = columns.get(pathKey(part.column))
+    const column = columns.get(part.column)
     const values = part.kind === 'in' ? part.values : [part.value]
     for (const value of values)
       if (column !== undefined && comparableAs(value.type) !== comparableAs(column.type))
@@ -220,13 +251,14 @@ function hiddenColumns(
 }
 
 async function scanFiles(
-  context: ScanContext,
+  context: Judge,
   rows: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<ScanFile[]> {
   const { store, tableKey, state, schema } = context
   const { table } = state.files
   const vectors = await readVectors(context, rows, signal)
+  const locate = fileLocator(tableKey, store)
   const valuesOf = new Map<number, readonly (Scalar | null)[]>()
   return rows.map((row) => {
     const id = table.partitionIds[row]!
@@ -240,9 +272,9 @@ async function scanFiles(
     }
     const deletedRows = vectors.get(row)
     return {
-      location: locateFile(table.paths[row]!, tableKey, store),
+      location: locate(table.paths[row]!),
       bytes: table.sizes[row]!,
-      rowCount: rowCountFromStats(table.stats[row]!),
+      rowCount: context.statistics.rowCountOf(row),
       partitionValues,
       ...(deletedRows === undefined ? {} : { deletedRows }),
     }

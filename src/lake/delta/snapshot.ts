@@ -1,5 +1,4 @@
 import type { Columns } from '../../model/column.ts'
-import type { ObjectStore } from '../../model/object-store.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import type {
   DeletionVectorDescriptor,
@@ -9,9 +8,10 @@ import type {
   StringMap,
 } from './actions.ts'
 import { liveRows } from './file-table.ts'
+import type { LogReader } from './log-read.ts'
 import type { LogState } from './log-state.ts'
 import { checkReadable } from './protocol.ts'
-import { liveRowCount, planScan, type ScanOptions } from './scan.ts'
+import { countRows, planScan, type ScanOptions } from './scan.ts'
 import { tableSchemaOf } from './table-schema.ts'
 
 /** One version of a table, as it was committed. Never changes; costs nothing to keep but its memory. */
@@ -29,8 +29,8 @@ export interface DeltaSnapshot {
   readonly fileCount: number
   /** Of all data files together. */
   readonly bytes: number
-  /** Rows, from statistics; `undefined` when some file has none. Reads through all files' statistics each time. */
-  rowCount(): number | undefined
+  /** Rows, from statistics; `undefined` when some file has none. Looks at the statistics of all files. */
+  rowCount(signal?: AbortSignal): Promise<number | undefined>
   /** Version that an application last committed under this id (`txn` action); `undefined` when it never did. */
   transaction(appId: string): number | undefined
   /** Every application id with its version. */
@@ -48,16 +48,16 @@ export interface DeltaFile {
   readonly modifiedMs: number
   /** By physical name, as the log has them. */
   readonly partitionValues: PartitionValues
-  /** JSON text. */
-  readonly stats: string | null
   readonly deletionVector?: DeletionVectorDescriptor
 }
 
 /** @throws TableUnsupportedError, TableBrokenError */
-export function snapshotOf(store: ObjectStore, tableKey: string, state: LogState): DeltaSnapshot {
+export function snapshotOf(reader: LogReader, state: LogState): DeltaSnapshot {
+  const { tableKey } = reader
   checkReadable(state.protocol, tableKey)
   const schema = tableSchemaOf(state, tableKey)
   const { files, transactions } = state
+  const context = { ...reader, state, schema }
   const metadata: MetadataAction = state.metadata
   return Object.freeze({
     version: state.version,
@@ -70,7 +70,7 @@ export function snapshotOf(store: ObjectStore, tableKey: string, state: LogState
     protocol: state.protocol,
     fileCount: files.count,
     bytes: files.bytes,
-    rowCount: () => liveRowCount(files, liveRows(files)),
+    rowCount: (signal?: AbortSignal) => countRows(context, signal),
     transaction: (appId: string) => transactions.get(appId)?.version,
     *transactions() {
       for (const { appId, version } of transactions.values()) yield [appId, version] as const
@@ -78,8 +78,7 @@ export function snapshotOf(store: ObjectStore, tableKey: string, state: LogState
     *files() {
       for (const row of liveRows(files)) yield fileAt(state, row)
     },
-    plan: (options?: ScanOptions, signal?: AbortSignal) =>
-      planScan({ store, tableKey, state, schema }, options, signal),
+    plan: (options?: ScanOptions, signal?: AbortSignal) => planScan(context, options, signal),
   })
 }
 
@@ -90,7 +89,6 @@ function fileAt({ files: { table } }: LogState, row: number): DeltaFile {
     bytes: table.sizes[row]!,
     modifiedMs: table.modificationTimes[row]!,
     partitionValues: table.partitions[table.partitionIds[row]!]!,
-    stats: table.stats[row]!,
     ...(deletionVector === undefined ? {} : { deletionVector }),
   }
 }

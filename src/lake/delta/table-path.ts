@@ -13,23 +13,34 @@ const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]+:/
  */
 export function canonicalPath(path: string, tableUrl: string): string {
   const decoded = path.includes('%') ? decodePath(path) : path
-  if (!SCHEME.test(decoded) && !decoded.startsWith('/')) return decoded
+  if (!isAbsolute(decoded)) return decoded
   const absolute = withoutFileScheme(decoded)
   const root = withoutFileScheme(decodePath(tableUrl))
   return absolute.startsWith(root) ? absolute.slice(root.length) : absolute
 }
 
-/** Where a reader that takes paths or URLs finds the file behind a canonical path. */
-export function locateFile(canonical: string, tableKey: string, store: ObjectStore): string {
-  if (SCHEME.test(canonical) || canonical.startsWith('/')) return canonical
+/** Finds files for a reader that takes paths or URLs, given their canonical paths. */
+export function fileLocator(tableKey: string, store: ObjectStore): (canonical: string) => string {
+  const folder = store.locate(tableKey)
+  return (canonical) => {
+    if (isAbsolute(canonical)) return canonical
+    // Once for each of a hundred thousand files: only paths with empty or dotted names are taken apart.
+    if (!/(^|\/)\.{0,2}(\/|$)/.test(canonical)) return `${folder}/${canonical}`
+    return store.locate(normalKey(`${tableKey}/${canonical}`))
+  }
+}
+
+function normalKey(key: string): string {
   const segments: string[] = []
-  for (const segment of `${tableKey}/${canonical}`.split('/')) {
+  for (const segment of key.split('/')) {
     if (segment === '' || segment === '.') continue
     if (segment !== '..') segments.push(segment)
-    else if (segments.length > 0) segments.pop()
+    else segments.pop()
   }
-  return store.locate(segments.join('/'))
+  return segments.join('/')
 }
+
+const isAbsolute = (canonical: string) => canonical.startsWith('/') || SCHEME.test(canonical)
 
 /** The store's key of a canonical path; `undefined` when the file is outside of the store. */
 export function keyOfFile(
@@ -37,7 +48,7 @@ export function keyOfFile(
   tableKey: string,
   store: ObjectStore,
 ): string | undefined {
-  if (!SCHEME.test(canonical) && !canonical.startsWith('/')) return `${tableKey}/${canonical}`
+  if (!isAbsolute(canonical)) return normalKey(`${tableKey}/${canonical}`)
   const root = withoutFileScheme(decodePath(store.rootUrl))
   return canonical.startsWith(root) ? canonical.slice(root.length) : undefined
 }

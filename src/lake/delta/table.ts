@@ -81,11 +81,10 @@ export async function openDeltaTable(
   signal?: AbortSignal,
 ): Promise<DeltaTable> {
   const log = new TableLog(deps, location)
-  snapshotOf(deps.store, location, await log.newest(signal))
+  snapshotOf(log.context, await log.newest(signal))
   return Object.freeze({
     location,
-    snapshot: (options: SnapshotOptions = {}, abort?: AbortSignal) =>
-      snapshot(deps, log, options, abort),
+    snapshot: (options: SnapshotOptions = {}, abort?: AbortSignal) => snapshot(log, options, abort),
     prepareAppend: async (relation: Relation, options?: PrepareOptions, abort?: AbortSignal) =>
       prepareAppend(prepareContext(deps, log), await log.recent(abort), relation, options, abort),
     commitAppend: (
@@ -99,18 +98,17 @@ export async function openDeltaTable(
 }
 
 async function snapshot(
-  deps: DeltaDeps,
   log: TableLog,
   { version, atMs }: SnapshotOptions,
   signal: AbortSignal | undefined,
 ): Promise<DeltaSnapshot> {
-  const { tableKey } = log.context
-  if (version !== undefined) return snapshotOf(deps.store, tableKey, await log.at(version, signal))
+  const { context } = log
+  if (version !== undefined) return snapshotOf(context, await log.at(version, signal))
   const newest = await log.newest(signal)
-  if (atMs === undefined) return snapshotOf(deps.store, tableKey, newest)
+  if (atMs === undefined) return snapshotOf(context, newest)
   const { inCommitTimestamps } = parseProperties(newest.metadata.configuration)
-  const then = await versionAt(log.context, atMs, inCommitTimestamps, signal)
-  return snapshotOf(deps.store, tableKey, await log.at(then, signal))
+  const then = await versionAt(context, atMs, inCommitTimestamps, signal)
+  return snapshotOf(context, await log.at(then, signal))
 }
 
 function prepareContext(deps: DeltaDeps, log: TableLog) {

@@ -1,17 +1,24 @@
 import { Worker } from 'node:worker_threads'
 import { type Clock, systemClock } from '../../model/clock.ts'
-import { LogClosedError, topicMissing } from '../errors.ts'
-import type { Log, LogReader } from '../log.ts'
 import {
   AppendQueue,
   type AppendQueueLimits,
   DEFAULT_APPEND_QUEUE_LIMITS,
+} from '../append-queue.ts'
+import { AppendWaiters } from '../append-waiters.ts'
+import { LogClosedError, topicMissing } from '../errors.ts'
+import type { Log, LogReader } from '../log.ts'
+import { pause } from '../pause.ts'
+import { ThreadCaller, type ThreadFunctions } from '../thread-call.ts'
+import {
+  commitGroup,
+  type GroupCommitOptions,
   type QueueTopic,
-} from './append-queue.ts'
-import { AppendWaiters } from './append-waiters.ts'
+  WRITE_BYTES_MAX,
+  WRITE_RECORD_COUNT_MAX,
+} from './group-commit.ts'
 import { viewColumns } from './read-batches.ts'
 import type { ReaderFunctions } from './reader-thread.ts'
-import { ThreadCaller, type ThreadFunctions } from './thread-call.ts'
 import type { OpenedTopic, WriterFunctions } from './writer-thread.ts'
 
 // The embedded log: topics in one SQLite file.
@@ -28,6 +35,14 @@ export interface EmbeddedLogOptions {
   readonly file: string
   readonly limits?: Partial<EmbeddedLogLimits>
   readonly clock?: Clock
+}
+
+export interface EmbeddedLog extends Log {
+  /**
+   * Drop batches of a partition that lie wholly before `offset`, when nobody needs them. Returns
+   * how many records went.
+   */
+  dropBefore(topic: string, partition: number, offset: number): Promise<number>
 }
 
 export interface EmbeddedLogLimits extends AppendQueueLimits {
@@ -49,7 +64,7 @@ export async function openEmbeddedLog({
   file,
   limits,
   clock = systemClock,
-}: EmbeddedLogOptions): Promise<Log> {
+}: EmbeddedLogOptions): Promise<EmbeddedLog> {
   const writer = startThread<WriterFunctions>('./writer-thread.ts')
   const { fileBytesMax } = limits ?? {}
   const bound = fileBytesMax === undefined ? {} : { fileBytesMax }
@@ -64,10 +79,15 @@ export async function openEmbeddedLog({
   }
   const topics = new Map(opened.map((topic) => [topic.row.config.name, queueTopic(topic)]))
   const waiters = new AppendWaiters()
-  const queue = new AppendQueue({
-    limits: { ...DEFAULT_APPEND_QUEUE_LIMITS, ...limits },
+  const groupCommit: GroupCommitOptions = {
     write: (request) => writer.call('append', request, [request.buffer]),
     onAppended: (topic) => waiters.wake(topic.ends),
+  }
+  const queue = new AppendQueue<QueueTopic>({
+    limits: { ...DEFAULT_APPEND_QUEUE_LIMITS, ...limits },
+    writeRecordCountMax: WRITE_RECORD_COUNT_MAX,
+    writeBytesMax: WRITE_BYTES_MAX,
+    write: (calls) => commitGroup(calls, groupCommit),
   })
   let closed = false
   const topicOf = (name: string): QueueTopic => {
@@ -95,6 +115,12 @@ export async function openEmbeddedLog({
 
     commit: async (group, topic, offsets) =>
       writer.call('commit', { group, topicId: topicOf(topic).id, offsets }),
+
+    async dropBefore(name, partition, offset) {
+      const topic = topicOf(name)
+      const partitionNumber = topic.partitionNumbers[partition]!
+      return writer.call('dropBefore', { topicId: topic.id, partitionNumber, offset })
+    },
 
     enforceRetention: (nowMs) => writer.call('enforceRetention', { nowMs }),
 
@@ -165,17 +191,4 @@ function queueTopic({ row, bounds }: OpenedTopic): QueueTopic {
     builders: [],
     segmentOf: new Int32Array(bounds.length).fill(-1),
   }
-}
-
-/** Waits, or less when `signal` aborts; never throws. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LogLockedError, LogUnavailableError, LogVersionError } from '../errors.ts'
+import { SQLITE_BUSY, sqliteCode } from '../sqlite-errors.ts'
 
 // The SQLite file of the embedded log: its tables, its version, and how it is opened. Everything
 // here is synchronous and runs on the log's own threads.
@@ -170,38 +171,4 @@ function checkVersion(database: DatabaseSync, file: string): number {
       `The log ${file} has layout version ${version}; this Mekong reads up to ${LOG_LAYOUT_VERSION}. Nothing was changed. Use the newer Mekong that wrote it.`,
     )
   return version
-}
-
-// Primary result codes, https://www.sqlite.org/rescode.html
-export const SQLITE_BUSY = 5
-const SQLITE_READONLY = 8
-const SQLITE_IOERR = 10
-const SQLITE_FULL = 13
-const SQLITE_CANTOPEN = 14
-
-/**
- * SQLite's primary result code of an error thrown by `node:sqlite`, or `null` for another error.
- */
-export function sqliteCode(error: unknown): number | null {
-  const { errcode } = (error ?? {}) as { errcode?: unknown }
-  return typeof errcode === 'number' ? errcode & 0xff : null
-}
-
-/**
- * Why the file cannot be written just now, for people; `null` when the error is not about the disk.
- */
-export function diskTrouble(error: unknown): string | null {
-  switch (sqliteCode(error)) {
-    case SQLITE_FULL:
-      return 'the disk, or the size allowed for the log, is full; free space or let retention drop old records'
-    case SQLITE_IOERR:
-      return 'the disk reported an error while the log was written; check it'
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-      return "the log's file cannot be written; check its permissions and its disk"
-    case SQLITE_BUSY:
-      return "the log's file is locked by another program"
-    default:
-      return null
-  }
 }

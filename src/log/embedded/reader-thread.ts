@@ -3,9 +3,9 @@ import { parentPort } from 'node:worker_threads'
 import { assert } from '../../model/errors.ts'
 import { topicMissing } from '../errors.ts'
 import type { PartitionBounds, ReadRequest, TopicDescription } from '../log.ts'
+import { Moved, serveCalls } from '../thread-call.ts'
 import { openLogFileToRead } from './log-file.ts'
 import { type JoinedColumns, offsetAt, readBatches } from './read-batches.ts'
-import { Moved, serveCalls } from './thread-call.ts'
 import {
   boundsOf,
   committedOffsets,

@@ -56,6 +56,31 @@ export function* retentionSteps(
   }
 }
 
+/**
+ * Drop whole batches of a partition that lie before `offset`, as retention does; a few for each
+ * step.
+ */
+export function* dropSteps(
+  database: DatabaseSync,
+  topicId: number,
+  partitionNumber: number,
+  offset: number,
+): Generator<number> {
+  const oldest = database.prepare(
+    `SELECT place & ((1 << ${OFFSET_BITS}) - 1) AS batch_offset, bytes, arrived_ms_max
+     FROM batch
+     WHERE place >= (?1 << ${OFFSET_BITS})
+       AND (place & ((1 << ${OFFSET_BITS}) - 1)) + record_count <= ?2
+       AND place < ((?1 << ${OFFSET_BITS}) | ?2)
+     ORDER BY place LIMIT ${BATCHES_PER_STEP}`,
+  )
+  for (;;) {
+    const going = oldest.all(partitionNumber, offset) as unknown as BatchRow[]
+    if (going.length > 0) yield dropBatches(database, topicId, partitionNumber, going)
+    if (going.length < BATCHES_PER_STEP) break
+  }
+}
+
 function dropBatches(
   database: DatabaseSync,
   topicId: number,

@@ -2,15 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../../model/errors.ts'
 import type { PartitionBounds, TopicConfig } from '../log.ts'
+import { diskTrouble } from '../sqlite-errors.ts'
+import { serveCalls } from '../thread-call.ts'
 import { type AppendAnswer, type AppendRequest, BatchAppender } from './append-batches.ts'
-import {
-  diskTrouble,
-  openLogFileToWrite,
-  type WritableLogFile,
-  type WriteFileOptions,
-} from './log-file.ts'
-import { retentionSteps } from './retention.ts'
-import { serveCalls } from './thread-call.ts'
+import { openLogFileToWrite, type WritableLogFile, type WriteFileOptions } from './log-file.ts'
+import { dropSteps, retentionSteps } from './retention.ts'
 import { boundsOf, commitOffsets, ensureTopicRow, type TopicRow, topicRows } from './topic-rows.ts'
 
 // The thread that writes the log's file: the only one that does. Started by `embedded-log.ts`.
@@ -51,15 +47,13 @@ const functions = {
 
   async enforceRetention({ nowMs }: { readonly nowMs: number }): Promise<number> {
     let dropped = 0
-    for (const topic of topicRows(file.database)) {
-      for (const count of retentionSteps(file.database, topic, nowMs)) {
-        dropped += count
-        // Appends that came in the meantime go first.
-        await turn()
-      }
-    }
+    for (const topic of topicRows(file.database))
+      dropped += await inTurns(retentionSteps(file.database, topic, nowMs))
     return dropped
   },
+
+  dropBefore: ({ topicId, partitionNumber, offset }: DropRequest): Promise<number> =>
+    inTurns(dropSteps(file.database, topicId, partitionNumber, offset)),
 
   close(): void {
     file.close()
@@ -70,6 +64,22 @@ export interface CommitRequest {
   readonly group: string
   readonly topicId: number
   readonly offsets: ReadonlyMap<number, number>
+}
+
+export interface DropRequest {
+  readonly topicId: number
+  readonly partitionNumber: number
+  readonly offset: number
+}
+
+/** Between steps, appends that came in the meantime go first. */
+async function inTurns(steps: Iterable<number>): Promise<number> {
+  let sum = 0
+  for (const count of steps) {
+    sum += count
+    await turn()
+  }
+  return sum
 }
 
 export type WriterFunctions = typeof functions

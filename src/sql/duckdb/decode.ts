@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Columns } from '../../model/column.ts'
 import { assert } from '../../model/errors.ts'
 import { bytesAt, type RecordBatch } from '../../model/record-batch.ts'
@@ -8,10 +7,11 @@ import { columnsOf, type RecordSchema } from '../../model/schema.ts'
 import { type CarefulRow, insertCarefully } from './decode-careful.ts'
 import { recordDecoder } from './decode-record.ts'
 import { type DecoderSql, decoderSql, type Signature } from './decode-sql.ts'
-import { type EngineConnection, throwIfInterrupted } from './engine.ts'
+import { type EngineConnection, turnTaker } from './engine.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import {
   oddRecords,
+  type RecordMarks,
   type RecordPlace,
   removeStagingFiles,
   type StagingSlice,
@@ -73,9 +73,11 @@ export interface BatchDecoder {
 }
 
 const SIGNATURE_SAMPLE_COUNT = 64
+/** With many small batches every one of them gives a sample. */
+const SAMPLE_COUNT_MAX = 128
+/** Longer records say as little about the others and cost more. */
+const SAMPLE_BYTES_MAX = 32 * 1024
 const SIGNATURE_COUNT_MAX = 8
-/** The event loop runs at least so often while records are decoded in TypeScript. */
-const TURN_MS_MAX = 2
 
 const DOUBTFUL = quoteIdentifier('?doubtful')
 const LENIENT_JSON = '(?i)[:,\\[ -](nan|inf)|,[ ]*[\\]}]'
@@ -105,14 +107,10 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
       await connection.run(`DROP TABLE IF EXISTS ${name}`)
     }
     try {
-      const odd = oddRecords(batches)
-      await insertPlain(connection, { name, batches, odd, signal })
-      const doubtful = await takeDoubtful(connection, name, batches, signal)
-      const oddPlaces = odd.flatMap((indexes, batchIndex) =>
-        [...indexes].map((recordIndex) => ({ batchIndex, recordIndex })),
-      )
-      const places = [...oddPlaces, ...doubtful].sort(byPlace)
-      const undecodable = await insertDoubtful(connection, { name, batches, places, signal })
+      const marks = await oddRecords(batches, signal)
+      await insertPlain(connection, { name, batches, marks, signal })
+      await takeDoubtful(connection, { name, batches, marks, signal })
+      const undecodable = await insertMarked(connection, { name, batches, marks, signal })
       const readCount = countRecords(batches)
       const rowCount = await countRows(connection, name)
       assert(
@@ -127,14 +125,22 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
     }
   }
 
-  async function insertPlain(connection: EngineConnection, request: InsertRequest): Promise<void> {
-    const { name, batches, odd, signal } = request
+  async function insertPlain(connection: EngineConnection, request: BatchRequest): Promise<void> {
+    const { name, batches, marks, signal } = request
     const { spillDirectory } = connection.engine
     const recordCount = countRecords(batches)
     const signatures =
-      recordCount < sampledRecordCountMin ? [] : await frequentSignatures(connection, sql, batches)
+      recordCount < sampledRecordCountMin
+        ? []
+        : await frequentSignatures(connection, sql, batches, marks)
     const accept = `${sql.accept(signatures)} ${strict}`
-    const slices = writeStagingFiles({ batches, odd, directory: spillDirectory, name, signal })
+    const slices = writeStagingFiles({
+      batches,
+      odd: marks,
+      directory: spillDirectory,
+      name,
+      signal,
+    })
     let inserted: Promise<unknown> = Promise.resolve()
     const insert = async (slice: StagingSlice, before: Promise<unknown>) => {
       try {
@@ -160,24 +166,23 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
     }
   }
 
-  async function insertDoubtful(
+  async function insertMarked(
     connection: EngineConnection,
-    request: DoubtfulRequest,
+    { name, batches, marks, signal }: BatchRequest,
   ): Promise<readonly UndecodableRecord[]> {
-    const { name, batches, places, signal } = request
-    if (places.length === 0) return []
+    if (!marks.some((marked) => marked.includes(1))) return []
     const undecodable: UndecodableRecord[] = []
+    const turn = turnTaker(signal)
     async function* rows(): AsyncGenerator<CarefulRow> {
-      let turnStartMs = performance.now()
-      for (const place of places) {
-        const batch = batches[place.batchIndex]!
-        const decoded = decodeCarefully(bytesAt(batch.values, place.recordIndex))
-        if (decoded.status === 'decoded') yield { ...place, batch, document: decoded.document }
-        else undecodable.push({ ...place, reason: decoded.reason, message: decoded.message })
-        if (performance.now() - turnStartMs > TURN_MS_MAX) {
-          await nextTurn()
-          throwIfInterrupted(signal)
-          turnStartMs = performance.now()
+      for (const [batchIndex, marked] of marks.entries()) {
+        const batch = batches[batchIndex]!
+        let recordIndex = marked.indexOf(1)
+        for (; recordIndex >= 0; recordIndex = marked.indexOf(1, recordIndex + 1)) {
+          const place = { batchIndex, recordIndex }
+          const decoded = decodeCarefully(bytesAt(batch.values, recordIndex))
+          if (decoded.status === 'decoded') yield { ...place, batch, document: decoded.document }
+          else undecodable.push({ ...place, reason: decoded.reason, message: decoded.message })
+          await turn()
         }
       }
     }
@@ -191,23 +196,17 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
     // Both decoders follow one specification, so this is not expected; if it happens, the record is set aside and not the batch.
     const message = 'The value fits the schema, but the compute engine could not store it.'
     for (const place of refused) undecodable.push({ ...place, reason: 'bad_format', message })
-    return undecodable.sort(byPlace)
+    return refused.length === 0 ? undecodable : undecodable.sort(byPlace)
   }
 
   return Object.freeze({ columns, decode })
 }
 
-interface InsertRequest {
+interface BatchRequest {
   readonly name: string
   readonly batches: readonly RecordBatch[]
-  readonly odd: readonly ReadonlySet<number>[]
-  readonly signal: AbortSignal | undefined
-}
-
-interface DoubtfulRequest {
-  readonly name: string
-  readonly batches: readonly RecordBatch[]
-  readonly places: readonly RecordPlace[]
+  /** The records that are left to the careful decoder. */
+  readonly marks: readonly RecordMarks[]
   readonly signal: AbortSignal | undefined
 }
 
@@ -245,47 +244,47 @@ async function frequentSignatures(
   connection: EngineConnection,
   sql: DecoderSql,
   batches: readonly RecordBatch[],
+  marks: readonly RecordMarks[],
 ): Promise<readonly Signature[]> {
   const recordCount = countRecords(batches)
-  const texts = batches.flatMap((batch) => {
+  const samples = batches.flatMap((batch, batchIndex) => {
     const count = batch.offsets.length
-    const share = Math.ceil((SIGNATURE_SAMPLE_COUNT * count) / recordCount)
-    return Array.from({ length: Math.min(share, count) }, (_, index) =>
-      Buffer.from(bytesAt(batch.values, Math.floor((index * count) / share))).toString(),
-    )
+    const share = Math.min(Math.ceil((SIGNATURE_SAMPLE_COUNT * count) / recordCount), count)
+    const indexes = Array.from({ length: share }, (_, n) => Math.floor((n * count) / share))
+    return indexes
+      .filter((index) => marks[batchIndex]![index] === 0)
+      .map((index) => bytesAt(batch.values, index))
+      .filter((value) => value.length <= SAMPLE_BYTES_MAX)
+      .map((value) => `(${quoteText(Buffer.from(value).toString())})`)
   })
-  // SQL text cannot hold a NUL byte, and a value with one is no JSON anyway.
-  const samples = texts
-    .filter((text) => !text.includes('\0'))
-    .slice(0, 2 * SIGNATURE_SAMPLE_COUNT)
-    .map((text) => `(${quoteText(text)})`)
   if (samples.length === 0) return []
   const rows = await connection.rows(
-    `SELECT to_json(t)::VARCHAR FROM (SELECT ${sql.kinds('v')} AS t FROM (VALUES ${samples.join(', ')}) samples(v)) ` +
+    `SELECT to_json(t)::VARCHAR FROM (SELECT ${sql.kinds('v')} AS t FROM (VALUES ${samples.slice(0, SAMPLE_COUNT_MAX).join(', ')}) samples(v)) ` +
       `WHERE t IS NOT NULL GROUP BY t ORDER BY count(*) DESC, t LIMIT ${SIGNATURE_COUNT_MAX}`,
   )
   return rows.map(([kinds]) => JSON.parse(kinds as string) as Signature)
 }
 
-/** Take the rows out again that SQL did not accept, and say which records they were. */
+/** Take the rows out again that SQL did not accept, and mark their records. */
 async function takeDoubtful(
   connection: EngineConnection,
-  name: string,
-  batches: readonly RecordBatch[],
-  signal: AbortSignal | undefined,
-): Promise<readonly RecordPlace[]> {
-  const rows = await connection.rows(
-    `SELECT _topic, _partition, _offset FROM ${name} WHERE ${DOUBTFUL}`,
-    signal,
-  )
-  if (rows.length > 0) await connection.run(`DELETE FROM ${name} WHERE ${DOUBTFUL}`)
+  { name, batches, marks, signal }: BatchRequest,
+): Promise<void> {
+  let any = false
+  const rows = `SELECT _topic, _partition, _offset FROM ${name} WHERE ${DOUBTFUL}`
+  for await (const chunk of connection.stream(rows, signal)) {
+    any = true
+    for (const [topic, partition, offset] of chunk.getRows()) {
+      const place = placeOf(batches, topic as string, partition as number, Number(offset))
+      marks[place.batchIndex]![place.recordIndex] = 1
+    }
+  }
+  if (any) await connection.run(`DELETE FROM ${name} WHERE ${DOUBTFUL}`)
   await connection.run(`ALTER TABLE ${name} DROP COLUMN ${DOUBTFUL}`)
-  return rows.map(([topic, partition, offset]) =>
-    placeOf(batches, topic as string, partition as number, Number(offset)),
-  )
 }
 
-function placeOf(
+/** Where in `batches` the record at an offset is. @throws RangeError when it is in none of them */
+export function placeOf(
   batches: readonly RecordBatch[],
   topic: string,
   partition: number,

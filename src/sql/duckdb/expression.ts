@@ -87,7 +87,8 @@ function callSql(call: Call, context: ExpressionContext): string {
     case 'record_id':
       return '_id'
     case 'utc_day':
-      return `CAST(timezone('UTC', ${args[0]}) AS DATE)`
+      // By its microseconds: `timezone('UTC', …)` asks a calendar about every row, which takes as long as parsing the row.
+      return `CAST(make_timestamp(epoch_us(${args[0]})) AS DATE)`
     default:
       assert(false, `the function ${call.fn} has no SQL`)
   }

@@ -1,16 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BIGINT, DuckDBDataChunk, type DuckDBType, type DuckDBValue } from '@duckdb/node-api'
 import type { Columns } from '../../model/column.ts'
 import { messageOf } from '../../model/errors.ts'
 import { RECORD_COLUMNS, type Relation } from '../../model/relation.ts'
-import { type EngineConnection, throwIfInterrupted } from './engine.ts'
+import { type EngineConnection, turnTaker } from './engine.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import { cellReader, columnWriter, nullable } from './row-values.ts'
 import { type FailedRecord, ownColumns, type RowStep, type StepOutcome } from './step-outcome.ts'
 import { duckdbType } from './type-mapping.ts'
-
-/** The event loop runs at least so often while a user's functions do. */
-const TURN_MS_MAX = 2
 
 /**
  * Run a user's functions over a relation, all of them row by row in one pass. Only the relation's own columns are read and only
@@ -68,7 +64,7 @@ async function runOverRows(
   const appender = await connection.driver.createAppender(kept)
   const types: DuckDBType[] = [BIGINT, ...writers.map((_, index) => appender.columnType(index + 1))]
   const names = own.map((c) => `, ${quoteIdentifier(c.name)}`).join('')
-  let turnStartMs = performance.now()
+  const turn = turnTaker(signal)
   try {
     const source = `SELECT rowid, _topic, _partition, _offset${names} FROM ${relation.name}`
     for await (const chunk of reading.stream(source, signal)) {
@@ -94,11 +90,7 @@ async function runOverRows(
             message: `The step threw ${error instanceof Error ? error.name : 'a value'}: ${messageOf(error)}`,
           })
         }
-        if (index % 64 === 0 && performance.now() - turnStartMs > TURN_MS_MAX) {
-          await nextTurn()
-          throwIfInterrupted(signal)
-          turnStartMs = performance.now()
-        }
+        if (index % 64 === 63) await turn()
       }
       if (out[0]!.length === 0) continue
       const appended = DuckDBDataChunk.create(types)

@@ -78,8 +78,8 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
   )
 }
 
-/** DuckDB takes paths as patterns; a class of one character stands for the character. */
-const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
+/** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
+export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
 function partitionJoin(plan: ScanPlan, columns: readonly ScanColumn[]): string[] {
   const used = columns.flatMap(({ source, type }) =>

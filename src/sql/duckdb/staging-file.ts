@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { open, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { BytesColumn, RecordBatch } from '../../model/record-batch.ts'
-import { throwIfInterrupted } from './engine.ts'
+import { throwIfInterrupted, turnTaker } from './engine.ts'
 import { quoteText } from './quote-identifier.ts'
 
 // Records reach the engine through a file, because handing over half a million strings a second one by one costs more
@@ -44,40 +44,68 @@ export function stagingSource(slice: StagingSlice): string {
   )
 }
 
+/** One byte for each record of a batch: 1 where something is said of it, 0 elsewhere. */
+export type RecordMarks = Uint8Array
+
 /**
- * The records that may not travel in lines: some byte of theirs is a tab, a line end or NUL, or some cell is not UTF-8.
- * One set of record indexes for each batch. Looks at whole columns first, so a clean batch costs nearly nothing.
+ * The records that may not travel in lines, marked: some byte of theirs is a tab, a line end or NUL, or some cell is not
+ * UTF-8. Looks at whole columns first, so a clean batch costs nearly nothing.
  */
-export function oddRecords(batches: readonly RecordBatch[]): readonly ReadonlySet<number>[] {
-  return batches.map((batch) => {
-    const odd = new Set<number>()
-    for (const column of [batch.ids, batch.keys, batch.headers, batch.values]) addOdd(column, odd)
-    return odd
-  })
+export async function oddRecords(
+  batches: readonly RecordBatch[],
+  signal?: AbortSignal,
+): Promise<readonly RecordMarks[]> {
+  const turn = turnTaker(signal)
+  const marks: RecordMarks[] = []
+  for (const batch of batches) {
+    const odd = new Uint8Array(batch.offsets.length)
+    for (const column of [batch.ids, batch.keys, batch.headers, batch.values])
+      await markOdd(column, odd, turn)
+    marks.push(odd)
+  }
+  return marks
 }
 
 const LAYOUT_BYTES = [0, 9, 10, 13]
+/** So many cells are looked at between two looks at the clock. */
+const CELL_COUNT = 16_384
 
-function addOdd({ data, ends }: BytesColumn, odd: Set<number>): void {
-  // As a Buffer, whose search runs many bytes at a time.
-  const used = Buffer.from(data.buffer, data.byteOffset, ends[ends.length - 1] ?? 0)
-  for (const byte of LAYOUT_BYTES) {
-    let at = used.indexOf(byte)
-    while (at >= 0) {
-      const index = cellAt(ends, at)
-      odd.add(index)
-      at = used.indexOf(byte, ends[index]!)
+async function markOdd(
+  { data, ends }: BytesColumn,
+  odd: RecordMarks,
+  turn: () => Promise<void>,
+): Promise<void> {
+  for (let first = 0; first < ends.length; first += CELL_COUNT) {
+    const last = Math.min(first + CELL_COUNT, ends.length)
+    const begin = first === 0 ? 0 : ends[first - 1]!
+    // As a Buffer, whose search runs many bytes at a time.
+    const part = Buffer.from(data.buffer, data.byteOffset + begin, ends[last - 1]! - begin)
+    for (const byte of LAYOUT_BYTES) {
+      let at = part.indexOf(byte)
+      while (at >= 0) {
+        const index = cellAt(ends, begin + at)
+        odd[index] = 1
+        at = part.indexOf(byte, ends[index]! - begin)
+      }
     }
+    markTorn({ data, ends }, { first, last, whole: isUtf8(part) }, odd)
+    await turn()
   }
-  const whole = isUtf8(used)
-  let start = 0
-  for (let index = 0; index < ends.length; index += 1) {
+}
+
+/** The whole can be UTF-8 while a character is cut between two cells; then the second begins in its middle. */
+function markTorn(
+  { data, ends }: BytesColumn,
+  { first, last, whole }: { first: number; last: number; whole: boolean },
+  odd: RecordMarks,
+): void {
+  let start = first === 0 ? 0 : ends[first - 1]!
+  for (let index = first; index < last; index += 1) {
     const end = ends[index]!
-    // The whole can be UTF-8 while a character is cut between two cells; then the second begins in its middle.
-    const torn = end > start && (used[start]! & 0xc0) === 0x80
-    if (torn || (!whole && !isUtf8(used.subarray(start, end)))) {
-      odd.add(index)
-      if (torn && index > 0) odd.add(index - 1)
+    const torn = end > start && (data[start]! & 0xc0) === 0x80
+    if (torn || (!whole && !isUtf8(data.subarray(start, end)))) {
+      odd[index] = 1
+      if (torn && index > 0) odd[index - 1] = 1
     }
     start = end
   }
@@ -98,7 +126,7 @@ function cellAt(ends: Uint32Array, at: number): number {
 /** Write all records but the odd ones into files, one after another; each is handed out when it is complete. */
 export async function* writeStagingFiles(options: {
   readonly batches: readonly RecordBatch[]
-  readonly odd: readonly ReadonlySet<number>[]
+  readonly odd: readonly RecordMarks[]
   readonly directory: string
   readonly name: string
   readonly signal?: AbortSignal | undefined
@@ -159,18 +187,12 @@ class LineBuffer {
   #lineCount = 0
 
   /** Put records in from `recordIndex` on; returns where it stopped. Takes at least one when the buffer is empty. */
-  fill(
-    batch: RecordBatch,
-    topicIndex: number,
-    recordIndex: number,
-    odd: ReadonlySet<number>,
-  ): number {
+  fill(batch: RecordBatch, topicIndex: number, recordIndex: number, odd: RecordMarks): number {
     const { offsets, arrivedMs, ids, keys, headers, values } = batch
     const { partition } = batch
-    const anyOdd = odd.size > 0
     let index = recordIndex
     for (; index < offsets.length; index += 1) {
-      if (anyOdd && odd.has(index)) continue
+      if (odd[index] === 1) continue
       const lineBytesMax =
         // Four numbers of at most 20 digits, and eight separators.
         90 +

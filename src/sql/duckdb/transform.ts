@@ -25,6 +25,8 @@ export interface TransformedBatch {
   readonly failed: readonly FailedRecord[]
   /** Only partitions with a count above zero. */
   readonly filtered: readonly FilteredCount[]
+  /** The relation is computed from the one handed in whenever it is read, so that one must be kept as long. */
+  readonly readsInput: boolean
   /** Frees what the steps made, but not the relation handed in; calling it twice is fine. */
   release(): Promise<void>
 }
@@ -43,12 +45,16 @@ export async function transform(
   { relation, steps, processingTime, signal }: TransformOptions,
 ): Promise<TransformedBatch> {
   const failed: FailedRecord[] = []
+  const groups = groupsOf(steps)
   let current = relation
   const drop = async (made: Relation) => {
     if (made !== relation) await connection.run(`DROP TABLE IF EXISTS ${made.name}`)
   }
+  const [only] = groups
+  if (groups.length === 1 && only!.kind === 'sql' && keepsEveryRow(only!.steps))
+    return viewOver(connection, relation, only!.steps, processingTime)
   try {
-    for (const group of groupsOf(steps)) {
+    for (const group of groups) {
       const outcome =
         group.kind === 'sql'
           ? await runSqlSteps(connection, current, group.steps, processingTime, signal)
@@ -58,7 +64,10 @@ export async function transform(
       failed.push(...outcome.failed)
     }
     const filtered = await countFiltered(connection, relation, current, failed)
-    return { relation: current, failed, filtered, release: () => drop(current) }
+    return {
+      ...{ relation: current, failed, filtered, readsInput: current === relation },
+      release: () => drop(current),
+    }
   } catch (error) {
     await drop(current)
     throw error
@@ -81,6 +90,29 @@ function groupsOf(steps: readonly Step[]): readonly Group[] {
     else groups.push({ kind, steps: [step] })
   }
   return groups as readonly Group[]
+}
+
+/** Nothing is dropped and nothing can fail, so the number of rows is known without looking. */
+const keepsEveryRow = (steps: readonly SqlStep[]) =>
+  steps.every((step) => step.kind === 'select' && !step.columns.some((c) => canFail(c.expression)))
+
+/** Steps that keep every row as a view, which spares writing all rows once more: whoever reads the relation computes them. */
+async function viewOver(
+  connection: EngineConnection,
+  relation: Relation,
+  steps: readonly SqlStep[],
+  processingTime: Micros,
+): Promise<TransformedBatch> {
+  const name = connection.engine.relationName('viewed')
+  const { sql, columns } = sqlSteps(relation, steps, processingTime)
+  await connection.run(`CREATE VIEW ${name} AS SELECT * EXCLUDE (${FAILED}) FROM (${sql})`)
+  return {
+    ...{ relation: { name, columns, rowCount: relation.rowCount }, failed: [], filtered: [] },
+    readsInput: true,
+    release: async () => {
+      await connection.run(`DROP VIEW IF EXISTS ${name}`)
+    },
+  }
 }
 
 const RECORD_NAMES = RECORD_COLUMNS.map((column) => column.name).join(', ')

@@ -1,5 +1,5 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
-import { InvariantError, messageOf, PlatformError } from '../../model/errors.ts'
+import { InvariantError, messageOf, PlatformError } from '../model/errors.ts'
 import {
   LogCorruptError,
   LogLockedError,
@@ -7,8 +7,8 @@ import {
   LogVersionError,
   TopicMismatchError,
   TopicMissingError,
-} from '../errors.ts'
-import { diskTrouble, sqliteCode } from './log-file.ts'
+} from './errors.ts'
+import { diskTrouble, sqliteCode } from './sqlite-errors.ts'
 
 // Calling functions on another thread: a numbered request, a numbered reply. Errors cross as code
 // and text and become the same error again.

@@ -1,0 +1,148 @@
+import type { ObjectStore } from '../../model/object-store.ts'
+import type { ColumnBounds } from '../file-skipping.ts'
+import type { ParquetField, ParquetPort } from '../parquet-port.ts'
+import {
+  boundsFromStats,
+  boundsFromTokens,
+  rowCountFromStats,
+  type StatsColumn,
+} from './file-bounds.ts'
+import type { FileTable } from './file-table.ts'
+
+/**
+ * Statistics of a table's files, as far as anybody asked for them. Those of files from commits are text that is there
+ * anyway; those of files from a checkpoint are many, and are fetched from it a column at a time and kept.
+ */
+export interface FileStatistics {
+  /** A look-up of one column's bounds by row, to be made once and asked often. */
+  boundsOf(column: StatsColumn): (row: number) => ColumnBounds | undefined
+  /** `numRecords`; `undefined` when unknown or not fetched. */
+  rowCountOf(row: number): number | undefined
+}
+
+/** Columns kept for each table. Queries come back to the same few. */
+const KEPT_COLUMN_COUNT_MAX = 16
+
+interface Kept {
+  rowCounts: Float64Array | undefined
+  readonly bounds: Map<string, (ColumnBounds | undefined)[]>
+}
+
+const kept = new WeakMap<FileTable, Kept>()
+
+export interface StatisticsReader {
+  readonly store: ObjectStore
+  readonly parquet: ParquetPort
+}
+
+/** Have the row counts and the bounds of some columns at hand. */
+export async function loadStatistics(
+  reader: StatisticsReader,
+  table: FileTable,
+  columns: readonly StatsColumn[],
+  signal?: AbortSignal,
+): Promise<FileStatistics> {
+  const known = kept.get(table) ?? { rowCounts: undefined, bounds: new Map() }
+  kept.set(table, known)
+  const wanted = new Map(columns.map((column) => [columnKey(column), column]))
+  const missing = [...wanted].filter(([key]) => !known.bounds.has(key)).map(([, column]) => column)
+  if (table.statsRowEnd > 0 && (known.rowCounts === undefined || missing.length > 0))
+    await fetchStatistics(reader, table, missing, known, signal)
+  while (known.bounds.size > Math.max(KEPT_COLUMN_COUNT_MAX, wanted.size))
+    known.bounds.delete(known.bounds.keys().next().value!)
+  return knownStatistics(table)
+}
+
+/** What is at hand without fetching anything. */
+export function knownStatistics(table: FileTable): FileStatistics {
+  const known = kept.get(table)
+  const { statsRowEnd } = table
+  return {
+    boundsOf(column) {
+      const fetched = known?.bounds.get(columnKey(column))
+      return (row) =>
+        row < statsRowEnd ? fetched?.[row] : boundsFromStats(table.stats[row]!, column)
+    },
+    rowCountOf(row) {
+      if (row >= statsRowEnd) return rowCountFromStats(table.stats[row]!)
+      const count = known?.rowCounts?.[row]
+      return count === undefined || Number.isNaN(count) ? undefined : count
+    },
+  }
+}
+
+const columnKey = (column: StatsColumn) => JSON.stringify([column.path, column.type])
+
+async function fetchStatistics(
+  reader: StatisticsReader,
+  table: FileTable,
+  columns: readonly StatsColumn[],
+  known: Kept,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const rowCounts = new Float64Array(table.statsRowEnd).fill(Number.NaN)
+  const bounds = columns.map(() => new Array<ColumnBounds | undefined>(table.statsRowEnd))
+  for (const source of table.statsSources) {
+    const request = {
+      location: reader.store.locate(source.key),
+      fields: [...ROW_COUNT_FIELDS, ...columns.flatMap(fieldsOf)],
+      presentAny: [['add', 'path']],
+    }
+    for await (const { rowNumbers, columns: cells } of reader.parquet.readFields(request, signal))
+      for (const [index, number] of rowNumbers.entries()) {
+        const row = source.rowOfNumber[number]!
+        const text = (field: number) => textOf(cells[field]![index])
+        const numRecords = text(0) ?? text(1)
+        if (numRecords !== undefined) rowCounts[row] = Number(numRecords)
+        for (const [at, column] of columns.entries())
+          bounds[at]![row] = boundsAt(column, numRecords, (offset) => text(2 + at * 6 + offset))
+      }
+  }
+  known.rowCounts = rowCounts
+  for (const [at, column] of columns.entries()) known.bounds.set(columnKey(column), bounds[at]!)
+}
+
+const textOf = (cell: unknown) => (cell === null || cell === undefined ? undefined : String(cell))
+
+/** Statistics as JSON text, or as a struct where the table asks for that instead (`delta.checkpoint.writeStatsAsStruct`). */
+const ROW_COUNT_FIELDS: readonly ParquetField[] = [
+  { path: ['add', 'stats'], inside: ['numRecords'], as: 'text' },
+  { path: ['add', 'stats_parsed', 'numRecords'], as: 'text' },
+]
+
+const GROUPS = ['minValues', 'maxValues', 'nullCount'] as const
+
+/** Six fields: three from the text, three from the struct. */
+function fieldsOf(column: StatsColumn): ParquetField[] {
+  const inText: ParquetField[] = isExactInJson(column)
+    ? GROUPS.map((group) => ({
+        path: ['add', 'stats'],
+        inside: [group, ...column.path],
+        as: 'text',
+      }))
+    : [
+        { path: ['add', 'stats'], as: 'text' },
+        { path: ['add', 'stats'], inside: ['nothing'], as: 'text' },
+        { path: ['add', 'stats'], inside: ['nothing'], as: 'text' },
+      ]
+  const inStruct = GROUPS.map(
+    (group): ParquetField => ({ path: ['add', 'stats_parsed', group, ...column.path], as: 'text' }),
+  )
+  return [...inText, ...inStruct]
+}
+
+function boundsAt(
+  column: StatsColumn,
+  numRecords: string | undefined,
+  text: (offset: number) => string | undefined,
+): ColumnBounds | undefined {
+  if (!isExactInJson(column) && text(0) !== undefined) return boundsFromStats(text(0)!, column)
+  const [min, max, nullCount] = [0, 1, 2].map((at) => text(at) ?? text(at + 3))
+  if (min === undefined && max === undefined && nullCount === undefined) return undefined
+  return boundsFromTokens({ numRecords, min, max, nullCount }, column.type)
+}
+
+/** An engine may read JSON numbers as doubles, which hold decimals of up to 15 digits. */
+function isExactInJson({ type }: StatsColumn): boolean {
+  return typeof type === 'string' || type.kind !== 'decimal' || type.precision <= 15
+}
