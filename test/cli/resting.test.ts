@@ -100,7 +100,7 @@ describe('on a home at rest', () => {
       'doctor',
     )
     expect(doctor.ok).toBe(true)
-    for (const check of ['node', 'packages', 'home', 'sqlite', 'config', 'ledger']) {
+    for (const check of ['node', 'packages', 'home', 'sqlite', 'config', 'log', 'ledger']) {
       expect(doctor.checks).toContainEqual(expect.objectContaining({ check, status: 'ok' }))
     }
     const { out } = await mekong(['config', '--home', home], { POSTGRES_PASSWORD: 'hunter2' })
