@@ -103,7 +103,9 @@ describe('dead letters', () => {
     expect(bytes.body.preview).toMatchObject({ status: 'dead', reason: 'invalid_utf8' })
     const both = await api.post(`/v1/dead-letters/${id}/preview`, { value: '{}', set: {} })
     expect([both.status, both.body.code]).toEqual([400, 'bad_mend'])
-    expect((await api.post(`/v1/dead-letters/${id}/preview`, '{"set":')).status).toBe(400)
+    for (const body of ['{"set":', '7', '[]', 'null']) {
+      expect((await api.post(`/v1/dead-letters/${id}/preview`, body)).status, body).toBe(400)
+    }
     expect((await api.get(`/v1/dead-letters/${id}`)).body).toMatchObject({
       ...{ status: 'open', fixed: null },
     })
