@@ -23,6 +23,7 @@ export function restingHops({ plan, lake, postgres }: RestingHopsOptions): reado
   return hopsOf(plan).map((hop) => ({
     name: hop.name,
     topics: [hop.topic, hop.replayTopic],
+    isAtRest: () => true,
     ...(hop.kind === 'table'
       ? restingTable(lake, hop, hop.table)
       : restingServe(postgres, hop, hop.serve)),
