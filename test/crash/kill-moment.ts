@@ -12,7 +12,7 @@ const STEPS = {
   'the log takes records': { folder: 'log', name: /-wal$/ },
   'a dead letter is kept': { folder: '.', name: /^state\.sqlite-wal$/ },
   'data files are being staged': { folder: 'lake/.mekong-tmp', name: /^scratch-/ },
-  'data files have moved in': { folder: 'lake/bronze/user_events', name: /./ },
+  'data files have moved in': { folder: 'lake/bronze/user_events', name: /\.parquet$/ },
   'a Delta commit is being written': { folder: 'lake/.mekong-tmp', name: /^(?!scratch-)/ },
   'a Delta commit is there': { folder: 'lake/bronze/user_events/_delta_log', name: /./ },
   'PostgreSQL writes its log': { folder: 'serve/postgres/data/pg_wal', name: /^0/ },
@@ -77,7 +77,7 @@ async function changes(
   let watcher: FSWatcher | undefined
   const seen = new Promise<void>((resolve) => {
     let left = changeCount
-    watcher = watch(folder, (_, name) => {
+    watcher = watch(folder, { recursive: true }, (_, name) => {
       if (!step.name.test(name ?? '')) return
       left -= 1
       if (left === 0) resolve()

@@ -55,19 +55,13 @@ export async function tellKillStory(story: KillStory): Promise<void> {
   const startMs = performance.now()
   try {
     for (let kill = 0; kill < story.killCount; kill += 1) {
-      const t0 = performance.now()
-      await running.ready
-      const t1 = performance.now()
       await killAt(killMoment(chance, kill), running, home)
-      console.log(kill, Math.round(t1 - t0), Math.round(performance.now() - t1))
       const now = orphanCount(home)
       if (now > orphans) killedMidway += 1
       orphans = now
       running = spawnPlatform(options)
     }
-    const t2 = performance.now()
     await client.finish()
-    console.log('finish', performance.now() - t2)
     const postgresUrl = story.postgresUrl ?? (await running.ready)!.postgresUrl
     const { events, dead } = await reckon({
       ...{ home, postgresUrl, ledger: client.ledger },
