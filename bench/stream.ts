@@ -8,7 +8,7 @@ import { ensureService } from '../test/services.ts'
 import { type Bench, type BenchContext, median, rounded } from './bench.ts'
 import { fillLog } from './filled-log.ts'
 import { carryBacklog, type HopRun, SETTINGS } from './hop-run.ts'
-import { copyWithPsql, psql, userEventsDdl, writeRowsCsv } from './psql-copy.ts'
+import { copyWithPsql, type PsqlTarget, psql, userEventsDdl, writeRowsCsv } from './psql-copy.ts'
 import { EVENT_BYTES } from './user-event.ts'
 
 // A backlog in the embedded log is carried into Delta, and another one into PostgreSQL, by the hops that the platform runs and
@@ -90,20 +90,22 @@ async function measureCopy(context: BenchContext, run: Backlog) {
   if (found.status !== 'resolved') throw new Error('The server does not say how it is reached.')
   const database = `bench_stream_${process.pid}`
   const config: PostgresConfig = { ...found.config, database }
+  const admin: PsqlTarget = { ...found.config, password: found.config.password!.reveal() }
+  const target = { ...admin, database }
   const file = path.join(folder, 'rows.csv')
   await writeRowsCsv(file, run.eventCount)
   const log = await filled(context, 'serve-log', run.eventCount)
   const empty = async () => {
-    await psql(found.config, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
-    await psql(found.config, `CREATE DATABASE ${database}`)
-    await psql(found.config, 'CHECKPOINT')
+    await psql(admin, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+    await psql(admin, `CREATE DATABASE ${database}`)
+    await psql(admin, 'CHECKPOINT')
   }
   const rounds: { ours: number; theirs: number }[] = []
   try {
     for (let round = 0; round < COPY_ROUNDS; round += 1) {
       await empty()
-      await psql(config, userEventsDdl())
-      const theirs = await copyWithPsql(config, file)
+      await psql(target, userEventsDdl())
+      const theirs = await copyWithPsql(target, file)
       await empty()
       const own = path.join(folder, `serve-${round}`)
       mkdirSync(own)
@@ -116,7 +118,7 @@ async function measureCopy(context: BenchContext, run: Backlog) {
     }
   } finally {
     await log.close()
-    await psql(found.config, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+    await psql(admin, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
   }
   const perSecond = (ms: readonly number[]) => rounded(run.eventCount / (median(ms) / 1000))
   return {

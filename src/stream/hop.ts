@@ -159,11 +159,12 @@ export class Hop {
     let ahead: Promise<NextBatch | undefined> | undefined
     try {
       while (!signal.aborted) {
+        // A backlog is carried as fast as it goes; only what trickles in is gathered first.
+        if (ahead === undefined) await this.#pace(signal)
         const next = await (ahead ?? this.#next(this.#cursor, signal))
         ahead = undefined
         if (next === undefined) {
           await this.#options.source.waitForMore(this.#cursor, signal)
-          await this.#pace(signal)
           continue
         }
         this.#on({ name: 'found' })

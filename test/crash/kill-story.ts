@@ -41,7 +41,7 @@ export async function tellKillStory(story: KillStory): Promise<void> {
       const facts = await asked.ready
       if (facts !== undefined && asked === running) return facts.url
       // Killed while it started; the next one is about to.
-      if (asked === running) await sleep(10)
+      await sleep(10)
     }
   }
   const client = new ResendingClient({
@@ -55,17 +55,7 @@ export async function tellKillStory(story: KillStory): Promise<void> {
   const startMs = performance.now()
   try {
     for (let kill = 0; kill < story.killCount; kill += 1) {
-      const moment = killMoment(chance, kill)
-      const t0 = performance.now()
-      await running.ready
-      const t1 = performance.now()
-      await killAt(moment, running, home)
-      console.log(
-        JSON.stringify(moment),
-        Math.round(t1 - t0),
-        Math.round(performance.now() - t1),
-        running.complaints(),
-      )
+      await killAt(killMoment(chance, kill), running, home)
       const now = orphanCount(home)
       if (now > orphans) killedMidway += 1
       orphans = now

@@ -2,21 +2,32 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { systemClock } from '../../src/model/clock.ts'
-import type { LedgerLine } from '../../src/model/ledger.ts'
 import { openStateStore } from '../../src/state/state-store.ts'
 import type { ClientLedger } from './resending-client.ts'
 import { bronzeRows, type ServedRow, servedRows } from './stored-rows.ts'
+
+/** A line of `GET /v1/ledger`. */
+export interface LedgerView {
+  readonly hop: string
+  readonly in: number
+  readonly out: number
+  readonly dead: number
+  readonly in_flight: number
+  readonly missing: number
+  readonly balanced: boolean
+  readonly disagreement?: string
+}
 
 /** How long a platform may take to carry everything that it has accepted. */
 const DRAIN_WAIT_MS = 60_000
 
 /** Wait until nothing is in flight. Returns the ledger, which then must balance. */
-export async function drainedLedger(url: string): Promise<readonly LedgerLine[]> {
+export async function drainedLedger(url: string): Promise<readonly LedgerView[]> {
   const startMs = performance.now()
   for (;;) {
     const response = await fetch(`${url}/v1/ledger`)
-    const { lines } = (await response.json()) as { lines: LedgerLine[] }
-    if (lines.every(({ inFlight }) => inFlight === 0)) return lines
+    const { lines } = (await response.json()) as { lines: LedgerView[] }
+    if (lines.every(({ in_flight }) => in_flight === 0)) return lines
     if (performance.now() - startMs > DRAIN_WAIT_MS)
       throw new Error(`Still in flight after ${DRAIN_WAIT_MS} ms: ${JSON.stringify(lines)}`)
     await sleep(100)
@@ -67,11 +78,11 @@ export async function reckon(options: ReckoningOptions): Promise<Reckoned> {
     [...ledger.rejected],
   )
   expectSame(
-    'dead letters of user_events',
+    'dead letters of the serving hop',
     letters.filter(({ hop }) => hop !== 'gateway').map(({ hop, id }) => `${hop} ${id}`),
     acknowledged
       .filter(({ refusedByPostgres }) => refusedByPostgres)
-      .map(({ id }) => `user_events ${id}`),
+      .map(({ id }) => `postgres.user_events ${id}`),
   )
   return { events: acknowledged.length, dead: letters.length }
 }
