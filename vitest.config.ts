@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/crash/**'],
+    exclude: ['test/crash/*.long.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 import { services } from './services/all.ts'
-import { serviceStatus, startService, stopService } from './services/lifecycle.ts'
+import { prepareToolset, serviceStatus, startService, stopService } from './services/lifecycle.ts'
+import { isServer, type Toolset } from './services/service.ts'
 
 // Real servers on this machine without Docker, for people and for tests:
 //   npm run services -- <name> [start|stop|status|env] [--port N] [--instance NAME]
-// They live under `.services/`, listen on 127.0.0.1 and keep running until they are stopped.
+// They live under `.services/`, listen on 127.0.0.1 and keep running until they are stopped. Some are toolsets, which are
+// fetched and not started: `start` makes sure that they are there, and there is nothing to stop.
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -20,6 +22,19 @@ function printEnvironment(environment: Readonly<Record<string, string>>): void {
     console.log(`export ${variable}='${value}'`)
 }
 
+const say = (line: string) => console.error(line)
+
+async function fetchToolset(toolset: Toolset): Promise<number> {
+  if (action !== 'start' && action !== 'env') {
+    console.error(`"${action}" is not one of start, env: ${toolset.name} is a toolset.`)
+    return 2
+  }
+  const reason = await toolset.unavailable()
+  if (reason !== null) throw new Error(reason)
+  printEnvironment((await prepareToolset(toolset, say)).environment)
+  return 0
+}
+
 async function main(): Promise<number> {
   if (service === undefined) {
     console.error(
@@ -27,12 +42,12 @@ async function main(): Promise<number> {
     )
     return 2
   }
+  if (!isServer(service)) return fetchToolset(service)
   switch (action) {
     case 'start': {
       const reason = await service.unavailable()
       if (reason !== null) throw new Error(reason)
       const port = values.port === undefined ? {} : { port: Number(values.port) }
-      const say = (line: string) => console.error(line)
       printEnvironment((await startService(service, { ...target, ...port, say })).environment)
       return 0
     }

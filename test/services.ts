@@ -1,11 +1,14 @@
 import { services } from '../scripts/services/all.ts'
 import {
+  prepareToolset,
   type ServiceHandle,
   type StartOptions,
   startService,
+  type ToolsetHandle,
 } from '../scripts/services/lifecycle.ts'
+import { isServer, type Service } from '../scripts/services/service.ts'
 
-export type { ServiceHandle } from '../scripts/services/lifecycle.ts'
+export type { ServiceHandle, ToolsetHandle } from '../scripts/services/lifecycle.ts'
 
 /** Why a test that needs a real server does not run here, in one line. */
 export interface SkipReason {
@@ -22,16 +25,31 @@ export async function ensureService(
   options: StartOptions = {},
 ): Promise<ServiceHandle | SkipReason> {
   const service = services.find((candidate) => candidate.name === name)
-  if (service === undefined) throw new Error(`No service is named ${name}.`)
+  if (service === undefined || !isServer(service)) throw new Error(`No server is named ${name}.`)
+  return (await unavailable(service)) ?? orMissing(name, startService(service, options))
+}
+
+/** The toolset `name`, fetched when it is not there yet, or the reason why it cannot be had; as for a server. */
+export async function ensureToolset(name: string): Promise<ToolsetHandle | SkipReason> {
+  const toolset = services.find((candidate) => candidate.name === name)
+  if (toolset === undefined || isServer(toolset)) throw new Error(`No toolset is named ${name}.`)
+  return (await unavailable(toolset)) ?? orMissing(name, prepareToolset(toolset))
+}
+
+async function unavailable(service: Service): Promise<SkipReason | null> {
   const reason = await service.unavailable()
-  if (reason === null) {
-    try {
-      return await startService(service, options)
-    } catch (error) {
-      return missing(name, error instanceof Error ? error.message : String(error))
-    }
+  return reason === null ? null : missing(service.name, reason)
+}
+
+async function orMissing<Handle>(
+  name: string,
+  handle: Promise<Handle>,
+): Promise<Handle | SkipReason> {
+  try {
+    return await handle
+  } catch (error) {
+    return missing(name, error instanceof Error ? error.message : String(error))
   }
-  return missing(name, reason)
 }
 
 function missing(name: string, reason: string): SkipReason {

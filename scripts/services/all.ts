@@ -1,6 +1,9 @@
 import { kafka } from './kafka.ts'
 import { postgres } from './postgres.ts'
+import { python } from './python.ts'
 import type { Service } from './service.ts'
+import { spark } from './spark.ts'
+import { sparkConnect } from './spark-connect.ts'
 
-/** Every server that can be started; adding one is adding a file and a line. */
-export const services: readonly Service[] = [kafka, postgres]
+/** Every engine that can be had; adding one is adding a file and a line. */
+export const services: readonly Service[] = [kafka, postgres, python, spark, sparkConnect]

@@ -1,19 +1,12 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { fetchJars, hasJars, javaUnavailable } from './maven-jars.ts'
 import { freePort } from './place.ts'
-import type { Service, ServicePlace } from './service.ts'
+import type { Server, ServicePlace } from './service.ts'
 
 // Apache Kafka as one KRaft node that is broker and controller. The jars come through Maven, whose
 // own settings say from where; topics are never created by accident.
@@ -23,24 +16,17 @@ const HEAP = '-Xmx512m'
 
 const run = promisify(execFile)
 
-export const kafka: Service = Object.freeze<Service>({
+export const kafka: Server = Object.freeze<Server>({
   name: 'kafka',
   portDefault: 19092,
-  async unavailable() {
-    for (const [program, version] of [
-      ['java', '-version'],
-      ['mvn', '-version'],
-    ] as const) {
-      try {
-        await run(program, [version])
-      } catch {
-        return `\`${program}\` does not run; Kafka needs Java 17 or newer, and Maven to fetch it.`
-      }
-    }
-    return null
-  },
+  unavailable: () => javaUnavailable('Kafka'),
   async prepare(place) {
-    await fetchJars(place)
+    if (!hasJars(jarFolder(place)))
+      place.say(`kafka: fetching Apache Kafka ${KAFKA_VERSION} (about 100 MB, once)`)
+    await fetchJars(jarFolder(place), [
+      `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+      'org.apache.logging.log4j:log4j-slf4j-impl:2.25.4',
+    ])
     const settings = path.join(place.folder, 'server.properties')
     const controllerPort = existsSync(settings)
       ? Number(/CONTROLLER:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(settings, 'utf8'))?.[1])
@@ -85,45 +71,6 @@ function javaArgs(place: ServicePlace): readonly string[] {
 }
 
 const jarFolder = (place: ServicePlace) => path.join(place.downloadFolder, `kafka-${KAFKA_VERSION}`)
-
-async function fetchJars(place: ServicePlace): Promise<void> {
-  const target = jarFolder(place)
-  if (existsSync(target) && readdirSync(target).length > 0) return
-  place.say(`kafka: fetching Apache Kafka ${KAFKA_VERSION} (about 100 MB, once)`)
-  mkdirSync(place.downloadFolder, { recursive: true })
-  const pom = path.join(place.downloadFolder, 'pom.xml')
-  writeFileSync(pom, POM)
-  const arriving = `${target}.arriving`
-  rmSync(arriving, { recursive: true, force: true })
-  await run(
-    'mvn',
-    ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${arriving}`],
-    { maxBuffer: 64 * 1024 * 1024 },
-  )
-  renameSync(arriving, target)
-}
-
-const POM = `<?xml version="1.0" encoding="UTF-8"?>
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>mekong</groupId>
-  <artifactId>kafka-server</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
-      <version>${KAFKA_VERSION}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.apache.logging.log4j</groupId>
-      <artifactId>log4j-slf4j-impl</artifactId>
-      <version>2.25.4</version>
-    </dependency>
-  </dependencies>
-</project>
-`
 
 const LOG4J = `appender.stdout.type=Console
 appender.stdout.name=stdout

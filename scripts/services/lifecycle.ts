@@ -11,7 +11,7 @@ import {
   SERVICES_FOLDER,
   writeState,
 } from './place.ts'
-import type { Service, ServicePlace } from './service.ts'
+import type { Server, Service, ServicePlace, Toolset } from './service.ts'
 
 const READY_WAIT_MS = 90_000
 const STOP_WAIT_MS = 20_000
@@ -44,7 +44,7 @@ export interface ServiceHandle {
  * when it does not get ready.
  */
 export async function startService(
-  service: Service,
+  service: Server,
   options: StartOptions = {},
 ): Promise<ServiceHandle> {
   const folder = folderOf(service, options.instance)
@@ -74,12 +74,30 @@ export async function startService(
   }
 }
 
-export async function stopService(service: Service, instance?: string): Promise<void> {
+/** A toolset that is there and whole. */
+export interface ToolsetHandle {
+  readonly name: string
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Fetch what `toolset` needs, or find it there. @throws Error when it cannot be fetched */
+export async function prepareToolset(
+  toolset: Toolset,
+  say: (line: string) => void = () => {},
+): Promise<ToolsetHandle> {
+  const folder = folderOf(toolset)
+  const place = { folder, downloadFolder: downloadFolderOf(toolset), say }
+  await locked(folder, () => toolset.prepare(place))
+  return { name: toolset.name, folder, environment: toolset.environment(place) }
+}
+
+export async function stopService(service: Server, instance?: string): Promise<void> {
   await endProcess(folderOf(service, instance), service.stopSignal ?? 'SIGTERM')
 }
 
 export async function serviceStatus(
-  service: Service,
+  service: Server,
   instance?: string,
 ): Promise<{
   running: boolean
@@ -105,11 +123,12 @@ function placeOf(
   port: number,
   say: (line: string) => void,
 ): ServicePlace {
-  const downloadFolder = path.join(SERVICES_FOLDER, 'downloads', service.name)
-  return { folder, downloadFolder, port, say }
+  return { folder, downloadFolder: downloadFolderOf(service), port, say }
 }
 
-async function launch(service: Service, place: ServicePlace): Promise<void> {
+const downloadFolderOf = (service: Service) => path.join(SERVICES_FOLDER, 'downloads', service.name)
+
+async function launch(service: Server, place: ServicePlace): Promise<void> {
   if (await isListening(place.port))
     throw new Error(`Port ${place.port} is in use; ${service.name} was not started.`)
   mkdirSync(place.folder, { recursive: true })
@@ -137,7 +156,7 @@ async function launch(service: Service, place: ServicePlace): Promise<void> {
   await service.afterStart?.(place)
 }
 
-async function waitUntilReady(service: Service, place: ServicePlace, pid: number): Promise<void> {
+async function waitUntilReady(service: Server, place: ServicePlace, pid: number): Promise<void> {
   const deadlineMs = Date.now() + READY_WAIT_MS
   const log = path.join(place.folder, 'server.log')
   while (!(await service.ready(place))) {

@@ -13,7 +13,7 @@ import {
 import path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import type { Service, ServicePlace } from './service.ts'
+import type { Server, ServicePlace } from './service.ts'
 
 // PostgreSQL from Debian's packages: a cluster of its own beside whatever else runs, on loopback, with a password.
 // The server refuses to run as root, so root hands it to the user that the package made.
@@ -24,7 +24,7 @@ const PACKAGES = '/usr/lib/postgresql'
 
 const run = promisify(execFile)
 
-export const postgres: Service = Object.freeze<Service>({
+export const postgres: Server = Object.freeze<Server>({
   name: 'postgres',
   portDefault: 15_432,
   // "Fast" shutdown: sessions are ended, not waited for.

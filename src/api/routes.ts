@@ -1,16 +1,13 @@
 import type { HttpRoute } from '../gateway/router.ts'
-import { sendJson } from '../gateway/send.ts'
 import type { Platform } from '../orchestrator/platform.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { platformRoutes } from './platform-routes.ts'
 
-/** The HTTP API beside the front door: what the platform is doing, for the console and other programs. */
+// The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
+// that the gateway has let through (a key, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
+// what survives a crash is what the rooms below keep.
+
+/** Every route of the API. */
 export function apiRoutes(platform: Platform): readonly HttpRoute[] {
-  return [
-    {
-      method: 'GET',
-      path: '/v1/ledger',
-      access: 'key',
-      handle: async ({ response }) => sendJson(response, 200, { lines: await platform.ledger() }),
-      operation: { summary: 'What became of every record at every hop' },
-    },
-  ]
+  return [...platformRoutes(platform), ...deadLetterRoutes(platform)]
 }

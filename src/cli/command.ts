@@ -5,6 +5,8 @@ import type { Terminal } from './terminal.ts'
 export interface CommandContext {
   readonly args: readonly string[]
   readonly options: Readonly<Record<string, string | boolean | undefined>>
+  /** Options that may be given several times, in the order given; every one of them is here, if only empty. */
+  readonly lists: Readonly<Record<string, readonly string[]>>
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly terminal: Terminal
@@ -44,6 +46,8 @@ export interface CommandOption {
   readonly doc: string
   /** Word for the value, such as `FILE`. */
   readonly value?: string
+  /** May be given several times; then it is in `lists`. */
+  readonly multiple?: true
 }
 
 /** Every command has these. */
@@ -69,6 +73,7 @@ export function parseArgsOptions(command: Command): ParseArgsOptionsConfig {
       {
         type: option.type,
         ...('short' in option && option.short !== undefined ? { short: option.short } : {}),
+        ...('multiple' in option ? { multiple: true } : {}),
       },
     ]),
   )

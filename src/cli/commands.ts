@@ -1,8 +1,23 @@
 import type { Command } from './command.ts'
+import { config } from './commands/config.ts'
 import { demo } from './commands/demo.ts'
+import { describe } from './commands/describe.ts'
+import { dlq } from './commands/dlq.ts'
+import { doctor } from './commands/doctor.ts'
+import { history } from './commands/history.ts'
+import { keys } from './commands/keys.ts'
+import { ledger } from './commands/ledger.ts'
 import { load } from './commands/load.ts'
 import { sql } from './commands/sql.ts'
+import { status } from './commands/status.ts'
+import { tables } from './commands/tables.ts'
+import { topics } from './commands/topics.ts'
 import { up } from './commands/up.ts'
 
 /** Every command, in the order in which help shows them. */
-export const COMMANDS: readonly Command[] = [demo, up, load, sql]
+export const COMMANDS: readonly Command[] = [
+  ...[demo, up, load],
+  ...[sql, tables, describe, history, topics],
+  ...[status, ledger, dlq],
+  ...[doctor, config, keys],
+]

@@ -9,6 +9,9 @@ import { openTerminal } from './terminal.ts'
 
 const CONFIG_CODES = new Set(['CONFIG_INVALID', 'PLAN_INVALID', 'HOME_TOO_NEW'])
 
+/** Aborted by the first Ctrl+C or SIGTERM. */
+const interrupted = new AbortController()
+
 async function main(argv: readonly string[]): Promise<number> {
   const terminal = openTerminal(process.stdout, process.stderr)
   const [name, ...rest] = argv
@@ -28,8 +31,12 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await runCommand(command, rest, terminal)
   } catch (error) {
-    const { code, exit } = classify(error)
     terminal.progress('')
+    if (interrupted.signal.aborted) {
+      terminal.note(`mekong ${name}: stopped before the end; what was accepted is kept.`)
+      return EXIT.interrupted
+    }
+    const { code, exit } = classify(error)
     if (json) terminal.printJson({ ok: false, error: { code, message: messageOf(error) } })
     terminal.note(`mekong ${name}: ${messageOf(error)}`)
     if (exit === EXIT.usage) terminal.note(`Try: mekong ${name} --help`)
@@ -43,12 +50,11 @@ async function runCommand(
   args: readonly string[],
   terminal: ReturnType<typeof openTerminal>,
 ): Promise<number> {
-  const { values, positionals } = parsed(command, args)
+  const { values, lists, positionals } = parsed(command, args)
   if (values.help === true) {
     terminal.print(commandHelp(command))
     return EXIT.ok
   }
-  const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       // The second time means now.
@@ -59,6 +65,7 @@ async function runCommand(
   return command.run({
     args: positionals,
     options: values,
+    lists,
     variables: process.env,
     cwd: process.cwd(),
     terminal,
@@ -68,12 +75,20 @@ async function runCommand(
 
 function parsed(command: Command, args: readonly string[]) {
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...args],
       options: parseArgsOptions(command),
       allowPositionals: true,
       strict: true,
-    }) as { values: Record<string, string | boolean | undefined>; positionals: string[] }
+    })
+    const multiple = Object.keys(command.options).filter((name) => command.options[name]!.multiple)
+    return {
+      values: values as Record<string, string | boolean | undefined>,
+      lists: Object.fromEntries(
+        multiple.map((name) => [name, (values[name] ?? []) as readonly string[]]),
+      ),
+      positionals,
+    }
   } catch (error) {
     const names = Object.keys({ ...command.options, ...GLOBAL_OPTIONS })
     throw new UsageError(`${messageOf(error)}\nOptions: ${names.map((n) => `--${n}`).join(', ')}`)

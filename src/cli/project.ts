@@ -12,6 +12,9 @@ export interface Project {
   readonly homeFolder: string
   readonly settings: Settings
   readonly plans: readonly PipelinePlan[]
+  readonly configFile: string
+  /** What the config file says, settings and pipelines. */
+  readonly config: Readonly<Record<string, unknown>>
 }
 
 const CONFIG_NAME = 'mekong.config.ts'
@@ -37,7 +40,13 @@ export async function loadProject({ options, variables, cwd }: CommandContext): 
   if (repeated !== undefined) {
     throw new ConfigError([{ where: file, what: `names two pipelines called "${repeated.name}"` }])
   }
-  return { homeFolder: homeFolder(options.home, variables, cwd), settings, plans }
+  return {
+    homeFolder: homeFolder(options.home, variables, cwd),
+    settings,
+    plans,
+    configFile: file,
+    config: config as Readonly<Record<string, unknown>>,
+  }
 }
 
 /** The home folder that `--home` or MEKONG_HOME names, else `.mekong` in the working folder. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log/log.ts'
 import type { Cursor } from '../model/consumed.ts'
 import { hopLine, type LedgerLine, ledgerLine, type TopicEnd } from '../model/ledger.ts'
@@ -10,6 +11,11 @@ export interface LedgerHop {
   /** Topics it reads. */
   readonly topics: readonly string[]
   cursor(): Promise<Cursor>
+  /**
+   * Whether it is between two batches, so that its target holds what its cursor says and no more. A hop that has not yet read its cursor, that
+   * is in the middle of a batch, or that does not know what became of one, is not.
+   */
+  isAtRest(): boolean
   /** Counted in the target itself; `undefined` where that is not possible now. */
   rowsFound(): Promise<number | undefined>
 }
@@ -21,8 +27,9 @@ export interface LedgerOptions {
   readonly hops: readonly LedgerHop[]
 }
 
-/** A hop at work moves between two looks; this often we try to find it standing still. */
+/** A hop at work is rarely at rest for as long as a look takes; this often we try, and then leave out what we could not compare. */
 const LOOK_COUNT_MAX = 5
+const LOOK_PAUSE_MS = 20
 
 /**
  * The ledger of one pipeline: gateway, log, then every hop. Each line is read so that records in motion show up as in flight
@@ -61,22 +68,34 @@ async function doorLines(
   ]
 }
 
-async function lineOfHop({ plan, log, state }: LedgerOptions, hop: LedgerHop): Promise<LedgerLine> {
-  for (let look = 1; ; look += 1) {
-    const cursor = await hop.cursor()
-    const rowsFound = await hop.rowsFound()
-    const letters = await state.counts({ pipeline: plan.name, hop: hop.name })
+async function lineOfHop(options: LedgerOptions, hop: LedgerHop): Promise<LedgerLine> {
+  const { plan, log } = options
+  let found: FoundCounts = {}
+  let cursor = await hop.cursor()
+  for (let look = 1; look <= LOOK_COUNT_MAX; look += 1) {
+    if (look > 1) await sleep(LOOK_PAUSE_MS)
+    cursor = await hop.cursor()
+    if (!hop.isAtRest()) continue
+    const counted = await countFound(options, hop)
     const moved = JSON.stringify(await hop.cursor()) !== JSON.stringify(cursor)
-    if (moved && look < LOOK_COUNT_MAX) continue
-    const ends = (await Promise.all(hop.topics.map((topic) => endsOf(log, topic)))).flat()
-    const deadFound = letters.reduce((sum, count) => sum + count.letters, 0)
-    return hopLine(plan.name, hop.name, {
-      cursor,
-      ends,
-      ...(moved || rowsFound === undefined ? {} : { rowsFound }),
-      ...(moved ? {} : { deadFound }),
-    })
+    if (moved || !hop.isAtRest()) continue
+    found = counted
+    break
   }
+  const ends = (await Promise.all(hop.topics.map((topic) => endsOf(log, topic)))).flat()
+  return hopLine(plan.name, hop.name, { cursor, ends, ...found })
+}
+
+interface FoundCounts {
+  readonly rowsFound?: number
+  readonly deadFound?: number
+}
+
+async function countFound({ plan, state }: LedgerOptions, hop: LedgerHop): Promise<FoundCounts> {
+  const rowsFound = await hop.rowsFound()
+  const letters = await state.counts({ pipeline: plan.name, hop: hop.name })
+  const deadFound = letters.reduce((sum, count) => sum + count.letters, 0)
+  return { deadFound, ...(rowsFound === undefined ? {} : { rowsFound }) }
 }
 
 async function endsOf(log: LedgerOptions['log'], topic: string): Promise<readonly TopicEnd[]> {

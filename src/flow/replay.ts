@@ -5,7 +5,9 @@ import { PlatformError } from '../model/errors.ts'
 import { bytesColumn, type RecordBatch } from '../model/record-batch.ts'
 import type { PipelinePlan, TopicPlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { DeadLetterStateError } from '../state/errors.ts'
 import type { StoredLetter } from '../state/letter-rows.ts'
+import { letterTransition } from '../state/letter-status.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { hopsOf, type PlannedHop } from './pipeline-hops.ts'
 import { stageBatches } from './stage-batches.ts'
@@ -82,9 +84,15 @@ export async function previewReplay(
 
 /**
  * Send a letter back. Returns where it went, `topic/partition/offset`.
- * @throws ReplayRefusedError, DeadLetterStateError when it was replayed already
+ * @throws ReplayRefusedError, DeadLetterStateError when it was replayed or dropped
  */
 export async function replayLetter(context: ReplayContext, letter: StoredLetter): Promise<string> {
+  // Asked before the append: a letter that was dropped must not be sent after all.
+  if (letterTransition(letter.status, 'replay') === undefined) {
+    throw new DeadLetterStateError(
+      `The dead letter ${letter.id} is ${letter.status}, so it cannot be replayed. Nothing was sent.`,
+    )
+  }
   const { hop, topic } = placeOf(context.plans, letter)
   const to = hop?.replayTopic ?? topic.name
   if (hop !== undefined) await context.log.ensureTopic({ name: to, partitions: 1 })

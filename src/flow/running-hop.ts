@@ -5,6 +5,7 @@ import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Cursor } from '../model/consumed.ts'
+import { retryOf } from '../model/errors.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import { queryPostgres } from '../serve/postgres/query.ts'
@@ -20,6 +21,13 @@ import { lakeTarget } from './log-to-lake.ts'
 import { serveTarget } from './log-to-serve.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
 import { stageBatches } from './stage-batches.ts'
+
+/**
+ * Threads of the engine that hops share. Hops run side by side, and within each the next batch is decoded while one is written, so all
+ * cores have work with one thread for each statement; with more, a statement's own thread spins while others finish its last
+ * part, which costs a quarter of the time (bench stream).
+ */
+export const HOP_ENGINE_THREADS = 1
 
 /** What hops are built from: one of each for the whole process. */
 export interface HopWorld {
@@ -48,7 +56,9 @@ export interface RunningHop {
   readonly topics: readonly string[]
   readonly hop: Hop
   cursor(): Promise<Cursor>
-  /** Rows in the target by its own count. */
+  /** Between two batches: what the target holds is what the cursor says. */
+  isAtRest(): boolean
+  /** Rows in the target by its own count; `undefined` while it cannot be asked. */
   rowsFound(): Promise<number | undefined>
   stop(): Promise<void>
 }
@@ -98,7 +108,8 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
     topics,
     hop,
     cursor: async () => (await hop.status()).cursor,
-    rowsFound: () => target.rowsFound(),
+    isAtRest: () => hop.state.name === 'waiting',
+    rowsFound: () => target.rowsFound().catch(unlessAway),
     async stop() {
       await hop.stop()
       await target.close()
@@ -138,8 +149,14 @@ function openServe(
   }
 }
 
+/** A target that is away has no count to give; the hop's own state says that it is away. */
+function unlessAway(error: unknown): undefined {
+  if (retryOf(error) === 'later') return undefined
+  throw error
+}
+
 /** The numbered `.sql` files of a folder, in the order of their names. */
-function readMigrations(folder: URL): { readonly name: string; readonly sql: string }[] {
+export function readMigrations(folder: URL): { readonly name: string; readonly sql: string }[] {
   const at = fileURLToPath(folder)
   return readdirSync(at)
     .filter((name) => name.endsWith('.sql'))

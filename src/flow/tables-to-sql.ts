@@ -1,8 +1,5 @@
-import { globSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { openDeltaTable } from '../lake/delta/table.ts'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Columns } from '../model/column.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
@@ -14,24 +11,14 @@ import { quoteText } from '../sql/duckdb/quote-identifier.ts'
 import { scanSql } from '../sql/duckdb/scan.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { tableKey } from './lake-home.ts'
+import type { LakeCatalog } from './lake-catalog.ts'
 
 // Everything that people can ask by name, as tables of the compute engine. A table is only looked at when a question names it.
 
-/** Names of the Delta tables in a lake's folder, `layer.table`, in order. */
-export function lakeTableNames(folder: string): readonly string[] {
-  return globSync('*/*/_delta_log', { cwd: folder })
-    .map((found) => found.split(path.sep).slice(0, 2).join('.'))
-    .sort()
-}
-
-/** The tables of a lake's folder at their newest version. */
-export function lakeQueryTables(deps: DeltaDeps, folder: string): readonly QueryTable[] {
-  return lakeTableNames(folder).map((name) =>
-    queryTable(name, async () => {
-      const table = await openDeltaTable(deps, tableKey(name))
-      return scanSql(await (await table.snapshot()).plan())
-    }),
+/** The tables of a lake at their newest version. */
+export async function lakeQueryTables(lake: LakeCatalog): Promise<readonly QueryTable[]> {
+  return (await lake.names()).map((name) =>
+    queryTable(name, async () => scanSql(await (await lake.snapshot(name)).plan())),
   )
 }
 
@@ -82,13 +69,16 @@ const LETTER_PAGE_SIZE = 10_000
 /** Each pipeline's dead letters, as `dead_letters.<pipeline>` with underscores. Bytes that are no text show their replacement characters. */
 export function deadLetterTables(
   plans: readonly PipelinePlan[],
-  { spill, state }: { readonly spill: RowSpill; readonly state: () => Promise<StateStore> },
+  {
+    spill,
+    state,
+  }: { readonly spill: RowSpill; readonly state: () => Promise<StateStore | undefined> },
 ): readonly QueryTable[] {
   return plans.map(({ name: pipeline }) =>
     queryTable(`dead_letters.${pipeline.replaceAll('-', '_')}`, async () => {
       const store = await state()
       const rows: unknown[][] = []
-      for (let after: string | undefined; ; ) {
+      for (let after: string | undefined; store !== undefined; ) {
         const page = await store.list({
           pipeline,
           limit: LETTER_PAGE_SIZE,
@@ -108,6 +98,45 @@ export function deadLetterTables(
       return spill.select(LETTER_COLUMNS, rows)
     }),
   )
+}
+
+const LEDGER_COLUMNS: Columns = [
+  ...(['pipeline', 'hop'] as const).map(
+    (name) => ({ name, type: 'string', nullable: false }) as const,
+  ),
+  ...(['in', 'out', 'filtered', 'duplicates', 'dead', 'in_flight', 'missing'] as const).map(
+    (name) => ({ name, type: 'int64', nullable: false }) as const,
+  ),
+  { name: 'balanced', type: 'boolean', nullable: false },
+  { name: 'disagreement', type: 'string', nullable: true },
+]
+
+/** The ledger, as `system.ledger`. */
+export function ledgerTable(
+  spill: RowSpill,
+  lines: () => Promise<readonly LedgerRow[]>,
+): QueryTable {
+  return queryTable('system.ledger', async () => {
+    const rows = (await lines()).map((line) =>
+      LEDGER_COLUMNS.map(({ name }) => line[name as keyof LedgerRow] ?? null),
+    )
+    return spill.select(LEDGER_COLUMNS, rows)
+  })
+}
+
+/** A line of the ledger under the names that people see. */
+export interface LedgerRow {
+  readonly pipeline: string
+  readonly hop: string
+  readonly in: number
+  readonly out: number
+  readonly filtered: number
+  readonly duplicates: number
+  readonly dead: number
+  readonly in_flight: number
+  readonly missing: number
+  readonly balanced: boolean
+  readonly disagreement?: string | null
 }
 
 function queryTable(name: string, select: () => Promise<string>): QueryTable {

@@ -45,7 +45,8 @@ export interface GatewayOptions {
     /** 0 lets the system choose. */
     readonly port: number
   }
-  readonly keys?: ApiKeys
+  /** A function is asked at each request, so that keys come and go while the gateway runs; `undefined` is none, which loopback allows. */
+  readonly keys?: ApiKeys | (() => ApiKeys | undefined)
   /** Web origins (`http://localhost:5173`) that may use a gateway without keys from a browser. Default none. */
   readonly originsAllowed?: readonly string[]
   readonly limits?: Partial<GatewayLimits>
@@ -80,9 +81,11 @@ export interface CloseOutcome {
  * @throws GatewayWithoutKeysError, GatewayRouteError, GatewayLimitError, GatewayListenError
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { listen, keys, extraRoutes = [], readiness = () => [] } = options
+  const { listen, extraRoutes = [], readiness = () => [] } = options
+  const { keys: given } = options
+  const keys = typeof given === 'function' ? given : () => given
   const host = listen.host ?? '127.0.0.1'
-  if (keys === undefined && !isLoopback(host)) throw new GatewayWithoutKeysError(host)
+  if (keys() === undefined && !isLoopback(host)) throw new GatewayWithoutKeysError(host)
   const limits = resolveLimits(options.limits)
   const meter = options.meter ?? createMeter()
   const admission = new Admission({
@@ -90,14 +93,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     recordCountMax: limits.queueRecordCountMax,
   })
   const metrics = createGatewayMetrics(meter, admission)
-  const docs = { routes: options.routes, extraRoutes, hasKeys: keys !== undefined }
+  const docs = () => ({
+    routes: options.routes,
+    extraRoutes,
+    hasKeys: keys() !== undefined,
+  })
   const address = { url: '' }
   const system = systemRoutes({
     meter,
     readiness,
     isDraining: () => listener.isDraining,
-    docs: () => docsPage({ ...docs, url: address.url }),
-    openApi: () => JSON.stringify(openApiOf(docs)),
+    docs: () => docsPage({ ...docs(), url: address.url }),
+    openApi: () => JSON.stringify(openApiOf(docs())),
   })
   const listener: RequestListener = createRequestListener({
     routes: [...doorRoutes(options, limits, admission, metrics), ...system, ...extraRoutes],

@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'There is nothing here',
   405: 'The method does not apply here',
   408: 'The request came too slowly',
+  409: 'Not as things stand',
   413: 'The body is too large',
   415: 'The body is in a form that is not read',
   421: 'The request was meant for another server',

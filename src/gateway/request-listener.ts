@@ -23,7 +23,7 @@ interface Entry {
 
 interface ListenerOptions {
   readonly routes: readonly HttpRoute[]
-  readonly keys: ApiKeys | undefined
+  readonly keys: () => ApiKeys | undefined
   readonly originsAllowed: readonly string[]
   readonly metrics: GatewayMetrics
   readonly onSurprise: (error: unknown, what: string) => void
@@ -31,7 +31,7 @@ interface ListenerOptions {
 
 /** From a request to its route: who may, what is there, and what to say otherwise. @throws GatewayRouteError */
 export function createRequestListener(options: ListenerOptions): RequestListener {
-  const { keys, originsAllowed, metrics, onSurprise } = options
+  const { keys: keysNow, originsAllowed, metrics, onSurprise } = options
   const router = createRouter(
     options.routes.map((route): Entry => ({ route, metrics: metrics.route(route.path) })),
   )
@@ -50,6 +50,7 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const path = queryAt < 0 ? url : url.slice(0, queryAt)
     const found = router.match(request.method!, path)
     const route = found.status === 'found' ? found.entry.route : undefined
+    const keys = keysNow()
     try {
       if (isDraining) response.setHeader('Connection', 'close')
       const problem =

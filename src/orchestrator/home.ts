@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { HomeLockedError, HomeVersionError } from './errors.ts'
@@ -24,6 +24,9 @@ export interface RunningPlatform {
 export const HOME_VERSION = 1
 const VERSION_FILE = 'VERSION'
 const RUNNING_FILE = 'running.json'
+const LOCK_FILE = 'lock.sqlite'
+/** Longer than `homeUse` looks, which holds a shared lock meanwhile. */
+const LOCK_WAIT_MS = 500
 
 export function homeAt(folder: string): Home {
   const at = path.resolve(folder)
@@ -53,7 +56,7 @@ export function lockHome(folder: string): LockedHome {
   for (const made of [home.path, path.dirname(home.log), home.lake, home.serve]) {
     mkdirSync(made, { recursive: true })
   }
-  const lock = new DatabaseSync(path.join(home.path, 'lock.sqlite'), { timeout: 0 })
+  const lock = new DatabaseSync(path.join(home.path, LOCK_FILE), { timeout: LOCK_WAIT_MS })
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (cause) {
@@ -66,7 +69,9 @@ export function lockHome(folder: string): LockedHome {
     )
   }
   try {
-    checkVersion(home)
+    if (!checkHomeVersion(home)) {
+      writeFileSync(path.join(home.path, VERSION_FILE), `${HOME_VERSION}\n`)
+    }
   } catch (error) {
     lock.close()
     throw error
@@ -100,18 +105,44 @@ export function readRunning(home: Home): RunningPlatform | undefined {
   }
 }
 
-function checkVersion(home: Home): void {
-  const file = path.join(home.path, VERSION_FILE)
+/** How a home is used right now. `busy`: some process writes to it, without a front door to talk to. */
+export type HomeUse =
+  | { readonly status: 'absent' | 'free' | 'busy' }
+  | { readonly status: 'running'; readonly running: RunningPlatform }
+
+/** Who uses a home, asked of the lock and not only of the file that a killed process leaves behind. */
+export function homeUse(home: Home): HomeUse {
+  if (!existsSync(home.path)) return { status: 'absent' }
+  const lockFile = path.join(home.path, LOCK_FILE)
+  if (!existsSync(lockFile) || !isLocked(lockFile)) return { status: 'free' }
+  const running = readRunning(home)
+  return running === undefined ? { status: 'busy' } : { status: 'running', running }
+}
+
+function isLocked(lockFile: string): boolean {
+  const lock = new DatabaseSync(lockFile, { readOnly: true, timeout: 0 })
+  try {
+    lock.exec('SELECT count(*) FROM sqlite_schema')
+    return false
+  } catch {
+    return true
+  } finally {
+    lock.close()
+  }
+}
+
+/** False when the home has no version yet. @throws HomeVersionError when it is a newer program's */
+export function checkHomeVersion(home: Home): boolean {
   let found: number
   try {
-    found = Number(readFileSync(file, 'utf8'))
+    found = Number(readFileSync(path.join(home.path, VERSION_FILE), 'utf8'))
   } catch {
-    writeFileSync(file, `${HOME_VERSION}\n`)
-    return
+    return false
   }
   if (found !== HOME_VERSION) {
     throw new HomeVersionError(
       `The home folder ${home.path} has layout ${found}, and this program knows up to ${HOME_VERSION}. Use the newer program, or another --home.`,
     )
   }
+  return true
 }

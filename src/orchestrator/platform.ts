@@ -1,10 +1,11 @@
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
+import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
-import { type RunningHop, startHop } from '../flow/running-hop.ts'
-import { type ApiKeys, apiKeysOf } from '../gateway/api-keys.ts'
+import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -18,6 +19,7 @@ import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import type { HopState } from '../stream/hop-state.ts'
+import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
@@ -59,6 +61,8 @@ export interface Platform {
   readonly log: Log
   readonly state: StateStore
   readonly engine: ComputeEngine
+  readonly lake: LakeCatalog
+  readonly clock: Clock
   readonly meter: Meter
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
@@ -100,12 +104,16 @@ async function assemble(
   closers.push(() => state.close())
   const log = await openLog({ home, settings, onNotice })
   closers.push(() => log.close())
-  const engine = await openComputeEngine({
-    spillDirectory: home.spill,
-    memoryLimitBytes: settings.memoryMb * 1024 * 1024,
-  })
+  // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
+  const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
+  const engine = await openComputeEngine({ spillDirectory: home.spill, memoryLimitBytes })
   closers.push(() => engine.close())
-  const lake = await openLakeHome({ folder: home.lake, engine, clock, randomness })
+  const hopEngine = await openComputeEngine({
+    ...{ spillDirectory: path.join(home.spill, 'hops'), memoryLimitBytes },
+    threads: HOP_ENGINE_THREADS,
+  })
+  closers.push(() => hopEngine.close())
+  const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
@@ -125,7 +133,7 @@ async function assemble(
       await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
       const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
       const world = {
-        ...{ log, state, engine, lake, clock, chance: () => Math.random() },
+        ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
         logIsShared: settings.log === 'kafka',
@@ -148,7 +156,8 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, meter },
+    ...{ plans, log, state, engine, clock, meter },
+    lake: lakeCatalog({ folder: home.lake, deps: async () => lake }),
     startedMs: clock.nowMs(),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
@@ -168,13 +177,14 @@ async function assemble(
     stop,
   }
   if (options.openGateway === false) return platform
-  const keys = await keysOf(state)
+  const keys = await watchApiKeys({ state, onNotice })
+  closers.push(() => keys.stop())
   gateway = await startGateway({
     routes: plans.flatMap(ingestRoutes),
     appendPort: gatewayToLog({ log, state }),
     extraRoutes: options.routes?.(platform) ?? [],
     listen: { host: settings.host, port: settings.port },
-    ...(keys === undefined ? {} : { keys }),
+    keys: keys.current,
     readiness: async () => (await platform.hops()).flatMap(notReady),
     onSurprise: (error, what) => onNotice(`${what}: ${messageOf(error)}`),
     meter,
@@ -202,21 +212,6 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
       ...(topic.key === undefined ? {} : { keyField: topic.key }),
     }
   })
-}
-
-/** The keys in force; `undefined` when none was ever made, which loopback allows. */
-async function keysOf(state: StateStore): Promise<ApiKeys | undefined> {
-  const rows = await state.keys()
-  if (rows.length === 0) return undefined
-  return apiKeysOf(
-    rows
-      .filter(({ revokedMs }) => revokedMs === null)
-      .map(({ name, hash, recordsPerSecondMax }) => ({
-        name,
-        hash,
-        ...(recordsPerSecondMax === null ? {} : { recordsPerSecondMax }),
-      })),
-  )
 }
 
 async function reportOf({ hop }: RunningHop): Promise<HopReport> {

@@ -21,7 +21,8 @@ import type { StateCall, StateFunctions, StateReply, StateThreadOptions } from '
 // What the platform remembers about itself: dead letters, what the gateway turned away, API keys.
 //
 // Comes in: letters from every hop. Goes out: the same, for people and for replay. Survives a crash: everything whose
-// promise was fulfilled. One SQLite file, written by one process, readable by others meanwhile.
+// promise was fulfilled. One SQLite file. The platform writes it; commands may too while it
+// runs, because every change is one short transaction that reads what it decides from. Others read meanwhile.
 
 export interface StateOptions {
   readonly file: string

@@ -1,31 +1,30 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openLakeHome } from '../../flow/lake-home.ts'
 import {
   deadLetterTables,
   lakeQueryTables,
+  ledgerTable,
   openRowSpill,
   servedQueryTables,
 } from '../../flow/tables-to-sql.ts'
-import { systemClock, systemRandomness } from '../../model/clock.ts'
-import { homeAt } from '../../orchestrator/home.ts'
 import { type ReachedPostgres, reachPostgres } from '../../orchestrator/reach-postgres.ts'
 import { queryPostgres } from '../../serve/postgres/query.ts'
-import { openComputeEngine } from '../../sql/duckdb/engine.ts'
+import type { ComputeEngine } from '../../sql/duckdb/engine.ts'
 import {
   exportQuery,
   type QueryOptions,
   type QueryResult,
   runQuery,
 } from '../../sql/duckdb/query.ts'
-import { openStateStore, type StateStore } from '../../state/state-store.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
+import { currentLedger } from '../current-ledger.ts'
 import { loadProject, type Project } from '../project.ts'
+import { withHome } from '../with-home.ts'
 
 const ROWS_DEFAULT = 10_000
+/** A person at a terminal stops what takes too long; nothing else should. */
+const A_DAY_MS = 24 * 3_600_000
 
 export const sql: Command = {
   name: 'sql',
@@ -33,7 +32,7 @@ export const sql: Command = {
   usage: 'sql "SELECT …" [--out FILE] [--on postgres]',
   about: `
 Runs one statement that reads, and prints the rows. Tables are named layer.table: the lake's (bronze.…, silver.…, gold.…), the serving
-tables as serve.<table>, and dead letters as dead_letters.<pipeline>. The SQL is DuckDB's; with --on postgres the statement goes to the
+tables as serve.<table>, dead letters as dead_letters.<pipeline>, and the ledger as system.ledger. The SQL is DuckDB's; with --on postgres the statement goes to the
 serving database as it is. Works while the platform runs and while it does not.
 --query runs a saved query of a pipeline; without a name it lists them.`,
   options: {
@@ -65,7 +64,7 @@ serving database as it is. Works while the platform runs and while it does not.
     const result =
       statement.on === 'postgres'
         ? await askPostgres(context, project, statement.sql)
-        : await askLake(context, project, statement.sql)
+        : await askLake(context, statement.sql)
     if (result !== undefined) show(context, result)
     return EXIT.ok
   },
@@ -99,69 +98,52 @@ function statementOf({ args, options, cwd }: CommandContext, project: Project): 
   return { sql: args[0]!, on }
 }
 
-async function askLake(
-  context: CommandContext,
-  project: Project,
-  text: string,
-): Promise<Shown | undefined> {
-  const { options, signal, terminal, cwd } = context
-  const home = homeAt(project.homeFolder)
-  const spillDirectory = await mkdtemp(path.join(tmpdir(), 'mekong-sql-'))
-  const engine = await openComputeEngine({
-    spillDirectory,
-    memoryLimitBytes: project.settings.memoryMb * 1024 * 1024,
-  })
-  const spill = await openRowSpill(engine)
-  let postgres: ReachedPostgres | undefined
-  let state: StateStore | undefined
-  try {
-    const lake = await openLakeHome({
-      folder: home.lake,
-      engine,
-      clock: systemClock,
-      randomness: systemRandomness,
-    })
-    const query: QueryOptions = {
-      sql: text,
-      tables: [
-        ...lakeQueryTables(lake, home.lake),
-        ...servedQueryTables(project.plans, {
-          spill,
-          postgres: async () => {
-            postgres ??= await reachPostgres(project.homeFolder, project.settings)
-            return postgres.config
-          },
-        }),
-        ...deadLetterTables(project.plans, {
-          spill,
-          state: async () => {
-            state ??= await openStateStore({ file: home.state, clock: systemClock, readOnly: true })
-            return state
-          },
-        }),
-      ],
-      sandboxed: false,
-      rowCountMax: rowsMax(options.rows),
-      timeoutMs: 24 * 3_600_000,
-      signal,
+function askLake(context: CommandContext, text: string): Promise<Shown | undefined> {
+  return withHome(context, async (reader, { plans, homeFolder, settings }) => {
+    const engine = await reader.engine()
+    const spill = await openRowSpill(engine)
+    let reached: ReachedPostgres | undefined
+    const postgres = async () => {
+      reached ??= await reachPostgres(homeFolder, settings)
+      return reached.config
     }
-    if (typeof options.out === 'string') {
-      const { rowCount } = await exportQuery(engine, {
-        ...query,
-        path: path.resolve(cwd, options.out),
+    const ledger = async () => {
+      // Where nothing runs, the ledger starts the embedded PostgreSQL itself; one at a time.
+      await reached?.release()
+      reached = undefined
+      return (await currentLedger(context, reader, plans)).lines
+    }
+    try {
+      return await answer(context, engine, {
+        sql: text,
+        tables: [
+          ...(await lakeQueryTables(reader.lake)),
+          ...servedQueryTables(plans, { spill, postgres }),
+          ...deadLetterTables(plans, { spill, state: reader.state }),
+          ledgerTable(spill, ledger),
+        ],
+        sandboxed: false,
+        rowCountMax: rowsMax(context.options.rows),
+        timeoutMs: A_DAY_MS,
+        signal: context.signal,
       })
-      if (options.json === true) terminal.printJson({ ok: true, rows: rowCount, file: options.out })
-      else terminal.print(`${rowCount} rows in ${options.out}`)
-      return undefined
+    } finally {
+      await reached?.release()
+      await spill.close()
     }
-    return shownOf(await runQuery(engine, query))
-  } finally {
-    await postgres?.release()
-    await state?.close()
-    await spill.close()
-    engine.close()
-    await rm(spillDirectory, { recursive: true, force: true })
-  }
+  })
+}
+
+async function answer(
+  { options, terminal, cwd }: CommandContext,
+  engine: ComputeEngine,
+  query: QueryOptions,
+): Promise<Shown | undefined> {
+  if (typeof options.out !== 'string') return shownOf(await runQuery(engine, query))
+  const { rowCount } = await exportQuery(engine, { ...query, path: path.resolve(cwd, options.out) })
+  if (options.json === true) terminal.printJson({ ok: true, rows: rowCount, file: options.out })
+  else terminal.print(`${rowCount} rows in ${options.out}`)
+  return undefined
 }
 
 const shownOf = ({ columns, rows, truncated }: QueryResult): Shown => ({

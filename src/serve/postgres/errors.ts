@@ -66,6 +66,16 @@ export function rowMessage(error: ServerError): string {
 }
 
 /**
+ * The line of a COPY that the server was at, from 1, when it says so: `COPY user_events, line 17, column event_type: …`. For people, and
+ * translated on some servers, so it is only good for where to look first.
+ */
+export function copyLine(error: unknown): number | undefined {
+  const context = isServerError(error) ? error.where : undefined
+  const line = /^COPY [^\n]*?, [^\n\d]*(\d+)/.exec(context ?? '')?.[1]
+  return line === undefined ? undefined : Number(line)
+}
+
+/**
  * Classes and codes after which the same again may well succeed: connections (08), resources (53), operators'
  * doings (57P: shutdown, crash, starting up), I/O (58), rolled back for another's sake (40), locks and timeouts, and a
  * standby that is being promoted (25006).

@@ -10,7 +10,7 @@ import {
 import type { ComputeEngine, EngineConnection } from './engine.ts'
 import { QueryRefusedError, SqlError } from './errors.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
-import { type ReadStatement, readStatement } from './statement.ts'
+import { inCatalog, type ReadStatement, readStatement } from './statement.ts'
 
 // People's questions. In: one read-only statement, and the tables it may name. Out: typed columns and rows that JSON can hold, or a
 // file. Each query sees its tables in a catalog of its own, so two queries at once may see two versions of a table, and
@@ -74,8 +74,8 @@ export interface QueryResult {
 export async function runQuery(engine: ComputeEngine, options: QueryOptions): Promise<QueryResult> {
   const { rowCountMax } = { ...DEFAULT_QUERY_OPTIONS, ...options }
   const startMs = performance.now()
-  return withTables(engine, options, async (connection, signal) => {
-    const { names, types, chunks } = await connection.open(options.sql, signal)
+  return withTables(engine, options, async (connection, query, signal) => {
+    const { names, types, chunks } = await connection.open(query, signal)
     const rows: QueryCell[][] = []
     let truncated = false
     for await (const chunk of chunks) {
@@ -112,9 +112,9 @@ export async function exportQuery(
       `Cannot tell the format of ${options.path}. Use one of these endings: ${Object.keys(FORMATS).join(', ')}.`,
     )
   const partial = `${options.path}.partial`
-  return withTables(engine, options, async (connection, signal) => {
+  return withTables(engine, options, async (connection, query, signal) => {
     try {
-      const sql = options.sql.replace(/[;\s]+$/, '')
+      const sql = query.replace(/[;\s]+$/, '')
       // The line end closes a comment that the query may end with.
       const result = await connection.run(`COPY (${sql}\n) TO ${quoteText(partial)} (${format})`, {
         signal,
@@ -131,7 +131,7 @@ export async function exportQuery(
 async function withTables<T>(
   engine: ComputeEngine,
   options: QueryOptions,
-  work: (connection: EngineConnection, signal: AbortSignal) => Promise<T>,
+  work: (connection: EngineConnection, sql: string, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { sql, tables, sandboxed, timeoutMs } = { ...DEFAULT_QUERY_OPTIONS, ...options }
   const stop = AbortSignal.timeout(timeoutMs)
@@ -144,7 +144,7 @@ async function withTables<T>(
     await connection.run(`ATTACH ':memory:' AS ${catalog}`)
     try {
       await makeViews(connection, catalog, statement, tables)
-      return await work(connection, signal)
+      return await work(connection, inCatalog(sql, statement, catalog), signal)
     } finally {
       await connection.run('USE memory')
       await connection.run(`DETACH ${catalog}`)

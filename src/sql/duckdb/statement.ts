@@ -14,6 +14,11 @@ export interface ReadStatement {
   readonly tables: readonly TableName[]
   /** Anything that goes beyond the tables: `read_csv(…)`, `memory.main.x`, `SHOW TABLES`. Words for people. */
   readonly reaches: readonly string[]
+  /**
+   * Where the text says `system.…`: DuckDB has a catalog of that name itself, so our schema has to be told apart from it. Byte offsets
+   * into the statement, ascending.
+   */
+  readonly systemReferences: readonly number[]
 }
 
 /** Table functions that only compute. */
@@ -53,12 +58,27 @@ export async function readStatement(
     throw new QueryRefusedError(
       `A query is one statement, this text has ${parsed.statements.length}. Nothing was run; send them one by one.`,
     )
-  const found: Found = { tables: new Map(), ctes: new Set(), reaches: new Set() }
+  const found: Found = { tables: new Map(), ctes: new Set(), reaches: new Set(), system: [] }
   walk(parsed.statements[0], found)
   const tables = [...found.tables.values()].filter(
     ({ schema, name }) => schema !== '' || !found.ctes.has(name),
   )
-  return { tables, reaches: [...found.reaches] }
+  const before = Buffer.byteLength(explain?.[0] ?? '')
+  const systemReferences = found.system.map((at) => at + before).sort((a, b) => a - b)
+  return { tables, reaches: [...found.reaches], systemReferences }
+}
+
+/** The statement with a catalog put before each `system.…`. */
+export function inCatalog(
+  sql: string,
+  { systemReferences }: ReadStatement,
+  catalog: string,
+): string {
+  const text = Buffer.from(sql)
+  const parts = systemReferences.map((at, index) =>
+    text.subarray(systemReferences[index - 1] ?? 0, at),
+  )
+  return [...parts, text.subarray(systemReferences.at(-1) ?? 0)].map(String).join(`${catalog}.`)
 }
 
 type Parsed =
@@ -89,6 +109,7 @@ interface Found {
   readonly tables: Map<string, TableName>
   readonly ctes: Set<string>
   readonly reaches: Set<string>
+  readonly system: number[]
 }
 
 /** Look at every node of the serialized statement, whatever it hangs under. */
@@ -116,7 +137,10 @@ function source(fields: Record<string, unknown>, found: Found): void {
     const name = String(fields.table_name).toLowerCase()
     if (fields.catalog_name !== '')
       found.reaches.add([fields.catalog_name, schema, name].filter(Boolean).join('.'))
-    else found.tables.set(`${schema}.${name}`, { schema, name })
+    else {
+      found.tables.set(`${schema}.${name}`, { schema, name })
+      if (schema === 'system') found.system.push(Number(fields.query_location))
+    }
   } else if (type === 'TABLE_FUNCTION') {
     const call = fields.function as { function_name?: string }
     const name = String(call.function_name).toLowerCase()

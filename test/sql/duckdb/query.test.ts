@@ -164,3 +164,17 @@ describe('query', () => {
     )
   })
 })
+
+describe('a schema that DuckDB has a catalog of the same name for', () => {
+  test('is ours, wherever the statement says it', async () => {
+    const tables = [{ schema: 'system', name: 'ledger', select: () => "SELECT 'gateway' AS hop" }]
+    for (const sql of [
+      "SELECT 'ữ' AS x, hop FROM system.ledger",
+      'SELECT l.hop FROM "system".ledger l JOIN system.LEDGER m USING (hop)',
+      'EXPLAIN SELECT * FROM system.ledger',
+      'WITH a AS (FROM system.ledger) SELECT * FROM a WHERE hop IN (SELECT hop FROM system.ledger)',
+    ]) {
+      expect((await runQuery(held.engine, { sql, tables })).rows, sql).not.toHaveLength(0)
+    }
+  })
+})

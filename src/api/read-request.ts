@@ -1,0 +1,53 @@
+import { isJsonObject, parseKeepingDigits } from '../flow/mend-value.ts'
+import type { HttpExchange } from '../gateway/router.ts'
+import { ApiRefusal } from './exchange.ts'
+
+/** A mended value and its JSON escapes; larger records are rare enough to be mended elsewhere and sent again. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024
+
+/** The JSON object that a request carries, its numbers opaque (`parseKeepingDigits`); empty when it has no body. @throws ApiRefusal */
+export async function readJsonObject({
+  request,
+}: HttpExchange): Promise<Readonly<Record<string, unknown>>> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > BODY_BYTES_MAX) {
+      throw refusal(413, 'body_too_large', `The body may have ${BODY_BYTES_MAX} bytes at most.`)
+    }
+    chunks.push(chunk)
+  }
+  if (bytes === 0) return {}
+  let value: unknown
+  try {
+    value = parseKeepingDigits(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw refusal(400, 'malformed_json', 'The body is not JSON. Nothing was changed.')
+  }
+  if (!isJsonObject(value)) {
+    throw refusal(400, 'not_an_object', 'The body must be a JSON object. Nothing was changed.')
+  }
+  return value
+}
+
+/** A parameter after the question mark, decoded. */
+export function queryValue({ queryText }: HttpExchange, name: string): string | undefined {
+  return new URLSearchParams(queryText).get(name) ?? undefined
+}
+
+/** A whole number after the question mark. @throws ApiRefusal when it is none, or out of bounds */
+export function queryCount(
+  exchange: HttpExchange,
+  name: string,
+  { otherwise, max }: { readonly otherwise: number; readonly max: number },
+): number {
+  const text = queryValue(exchange, name)
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value
+  throw refusal(400, 'bad_parameter', `${name} must be a whole number from 1 to ${max}.`)
+}
+
+export const refusal = (status: number, code: string, detail: string): ApiRefusal =>
+  new ApiRefusal({ status, code, detail })

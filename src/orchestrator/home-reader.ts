@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
+import { openLakeHome } from '../flow/lake-home.ts'
+import type { DeltaDeps } from '../lake/delta/table-log.ts'
+import type { LogReader } from '../log/log.ts'
+import { systemClock, systemRandomness } from '../model/clock.ts'
+import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
+import { openStateStore, type StateStore } from '../state/state-store.ts'
+import { checkHomeVersion, type Home, homeAt } from './home.ts'
+import { openLogReader } from './open-log.ts'
+import type { Settings } from './settings.ts'
+
+/**
+ * A home for looking only: no lock is taken and nothing in it changes, so it works while a platform runs there
+ * and while none does. Each part is opened when it is first asked for, and everything is closed together.
+ */
+export interface HomeReader {
+  readonly home: Home
+  readonly settings: Settings
+  readonly lake: LakeCatalog
+  /** `undefined` when nothing was ever appended here. */
+  log(): Promise<LogReader | undefined>
+  /** `undefined` when the platform never ran here and no key was made. */
+  state(): Promise<StateStore | undefined>
+  /** A compute engine of this process, spilling outside the home. */
+  engine(): Promise<ComputeEngine>
+  close(): Promise<void>
+}
+
+export interface HomeReaderOptions {
+  readonly homeFolder: string
+  readonly settings: Settings
+}
+
+/** @throws HomeVersionError */
+export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): HomeReader {
+  const home = homeAt(homeFolder)
+  checkHomeVersion(home)
+  const closers: (() => Promise<unknown> | unknown)[] = []
+  const log = once(async () => {
+    const reader = await openLogReader({ home, settings })
+    if (reader !== undefined) closers.push(() => reader.close())
+    return reader
+  })
+  const state = once(async () => {
+    if (!existsSync(home.state)) return undefined
+    const store = await openStateStore({ file: home.state, clock: systemClock, readOnly: true })
+    closers.push(() => store.close())
+    return store
+  })
+  const engine = once(async () => {
+    // Not the home's own spill folder: whoever holds the lock empties that one.
+    const spill = await mkdtemp(path.join(tmpdir(), 'mekong-spill-'))
+    closers.push(() => rm(spill, { recursive: true, force: true }))
+    const opened = await openComputeEngine({
+      spillDirectory: spill,
+      memoryLimitBytes: settings.memoryMb * 1024 * 1024,
+    })
+    closers.push(() => opened.close())
+    return opened
+  })
+  const deps = once(
+    async (): Promise<DeltaDeps> =>
+      openLakeHome({
+        folder: home.lake,
+        engine: await engine(),
+        clock: systemClock,
+        randomness: systemRandomness,
+      }),
+  )
+  return {
+    ...{ home, settings, log, state, engine },
+    lake: lakeCatalog({ folder: home.lake, deps }),
+    async close() {
+      for (const close of closers.splice(0).reverse()) await close()
+    },
+  }
+}
+
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined
+  return () => {
+    opened ??= open()
+    return opened
+  }
+}
