@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import userEvents from '../pipelines/user-events/pipeline.ts'
+import { HOP_ENGINE_THREADS } from '../src/flow/running-hop.ts'
 import type { Log } from '../src/log/log.ts'
 import { type PostgresConfig, postgresConfigFromVariables } from '../src/serve/postgres/config.ts'
 import { openComputeEngine } from '../src/sql/duckdb/engine.ts'
@@ -27,7 +28,8 @@ export const stream: Bench = {
     const eventCount = Math.round(seconds * EVENTS_PER_SECOND_OF_BENCH)
     const engine = await openComputeEngine({
       spillDirectory: path.join(folder, 'spill'),
-      memoryLimitBytes: SETTINGS.memoryMb * 1024 * 1024,
+      memoryLimitBytes: (SETTINGS.memoryMb * 1024 * 1024) / 2,
+      threads: HOP_ENGINE_THREADS,
     })
     const plan = userEvents
     try {

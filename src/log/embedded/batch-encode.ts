@@ -50,7 +50,7 @@ class ColumnBuilder {
       const start = at
       let unit = 0
       // For short ASCII text a loop beats the call into native code.
-      for (; unit < length && length <= 48; unit += 1) {
+      for (; unit < length && length <= 96; unit += 1) {
         const code = text.charCodeAt(unit)
         if (code > 127) break
         data[at] = code
