@@ -1,3 +1,17 @@
+import { PlatformError } from './errors.ts'
+
+/** Nothing is stored under the key. Part of the port's contract, so that every store says it alike. */
+export class ObjectMissingError extends PlatformError {
+  readonly code = 'OBJECT_MISSING'
+  readonly retry = 'never'
+  readonly key: string
+
+  constructor(key: string, store: string) {
+    super(`There is no object ${JSON.stringify(key)} in ${store}.`)
+    this.key = key
+  }
+}
+
 /**
  * Objects under keys, with the one thing a table format needs beyond that: a put that only one writer
  * can win. Keys are relative, `/`-separated, without `.`, `..` or a leading slash.
@@ -6,7 +20,7 @@ export interface ObjectStore {
   /** The whole object. @throws ObjectMissingError */
   get(key: string, signal?: AbortSignal): Promise<Uint8Array>
 
-  /** Some bytes of it; `end` exclusive. @throws ObjectMissingError */
+  /** Some bytes of it; `end` exclusive. Past the object's end there is nothing, so the answer may be shorter. @throws ObjectMissingError */
   getRange(
     key: string,
     range: { readonly start: number; readonly end: number },
@@ -18,11 +32,12 @@ export interface ObjectStore {
 
   /**
    * Put only if nothing is there. `unknown` means the request left and no answer came: look before
-   * deciding. Durable and whole when `created`.
+   * deciding. Durable and whole when `created`, and so is the other's object when `exists`. An error
+   * means that nothing was put.
    */
   putIfAbsent(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutIfAbsentOutcome>
 
-  /** Move a local file in, durable when it returns; the file at `path` is gone afterwards. */
+  /** Move a local file in, replacing what is there; durable when it returns; the file at `path` is gone afterwards. */
   putFile(key: string, path: string, signal?: AbortSignal): Promise<void>
 
   head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined>

@@ -1,0 +1,43 @@
+import { PlatformError } from '../model/errors.ts'
+
+/** There is no table at the place, or not the kind that was asked for. */
+export class TableMissingError extends PlatformError {
+  readonly code = 'TABLE_MISSING'
+  readonly retry = 'never'
+}
+
+/** The snapshot asked for does not exist: never committed, or no longer kept. */
+export class SnapshotMissingError extends PlatformError {
+  readonly code = 'SNAPSHOT_MISSING'
+  readonly retry = 'never'
+}
+
+/** The table's metadata breaks its own format. Nothing was read from it or written to it. */
+export class TableBrokenError extends PlatformError {
+  readonly code = 'TABLE_BROKEN'
+  readonly retry = 'never'
+}
+
+/** The table needs something of its readers or writers that we do not do. `features` names each. */
+export class TableUnsupportedError extends PlatformError {
+  readonly code = 'TABLE_UNSUPPORTED'
+  readonly retry = 'never'
+  readonly features: readonly string[]
+
+  constructor(message: string, features: readonly string[]) {
+    super(message)
+    this.features = features
+  }
+}
+
+/** Rows or options do not fit the table. `problems` lists each mismatch; nothing was written. */
+export class TableMismatchError extends PlatformError {
+  readonly code = 'TABLE_MISMATCH'
+  readonly retry = 'never'
+  readonly problems: readonly string[]
+
+  constructor(attempted: string, problems: readonly string[]) {
+    super(`${attempted}: ${problems.join('; ')}. Nothing was written.`)
+    this.problems = problems
+  }
+}

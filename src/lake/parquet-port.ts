@@ -1,0 +1,51 @@
+import type { Columns } from '../model/column.ts'
+
+/**
+ * What the lake asks of a compute engine for its own small tables: Parquet files of log actions. Reading gives columns
+ * and not row objects, because a checkpoint may have hundreds of thousands of rows.
+ */
+export interface ParquetPort {
+  /**
+   * Some fields of one Parquet file, row by row in file order, in chunks of any size. Rows in which all of
+   * `presentAny` are null are left out. A field that the file does not have is null throughout; a file that
+   * cannot be read is an error.
+   */
+  readFields(request: ReadFieldsRequest, signal?: AbortSignal): AsyncIterable<FieldChunk>
+
+  /** Write rows, given as one JSON object each, into a new local Parquet file. Not fsynced. */
+  writeJsonRows(request: WriteJsonRowsRequest, signal?: AbortSignal): Promise<void>
+}
+
+export interface ReadFieldsRequest {
+  /** As `ObjectStore.locate` gives it. */
+  readonly location: string
+  readonly fields: readonly ParquetField[]
+  readonly presentAny: readonly (readonly string[])[]
+}
+
+export interface ParquetField {
+  /** Names from the top down through structs. */
+  readonly path: readonly string[]
+  /**
+   * `text` for strings, `number` for integers (exact to 2^53), `boolean`, and `json` for anything as JSON
+   * text: structs and maps as objects, timestamps in ISO form.
+   */
+  readonly as: 'text' | 'number' | 'boolean' | 'json'
+}
+
+export interface FieldChunk {
+  readonly rowCount: number
+  /** One array of `rowCount` cells for each of the request's fields. */
+  readonly columns: readonly (readonly FieldCell[])[]
+}
+
+export type FieldCell = string | number | boolean | null
+
+export interface WriteJsonRowsRequest {
+  /** Absolute local path; nothing is there yet. */
+  readonly path: string
+  readonly columns: Columns
+  /** JSON objects without line breaks; members that `columns` does not name are an error of the caller. */
+  readonly rows: Iterable<string>
+  readonly compression: 'zstd' | 'snappy'
+}
