@@ -6,9 +6,8 @@ import type { Columns } from '../model/column.ts'
  */
 export interface ParquetPort {
   /**
-   * Some fields of one Parquet file, row by row in file order, in chunks of any size. Rows in which all of
-   * `presentAny` are null are left out. A field that the file does not have is null throughout; a file that
-   * cannot be read is an error.
+   * Some fields of one Parquet file, in chunks of any size and any order. Rows in which all of `presentAny` are null
+   * are left out. A field that the file does not have is null throughout; a file that cannot be read is an error.
    */
   readFields(request: ReadFieldsRequest, signal?: AbortSignal): AsyncIterable<FieldChunk>
 
@@ -26,16 +25,19 @@ export interface ReadFieldsRequest {
 export interface ParquetField {
   /** Names from the top down through structs. */
   readonly path: readonly string[]
+  /** Member names to follow from there inside the field's text, which is JSON. Strings come unquoted. */
+  readonly inside?: readonly string[]
   /**
-   * `text` for strings, `number` for integers (exact to 2^53), `boolean`, and `json` for anything as JSON
-   * text: structs and maps as objects, timestamps in ISO form.
+   * `text` for strings, and for other scalars as text; `number` for integers (exact to 2^53); `boolean`; and `json`
+   * for anything as JSON text, structs and maps as objects.
    */
   readonly as: 'text' | 'number' | 'boolean' | 'json'
 }
 
 export interface FieldChunk {
-  readonly rowCount: number
-  /** One array of `rowCount` cells for each of the request's fields. */
+  /** Where in the file each row is, from 0. */
+  readonly rowNumbers: readonly number[]
+  /** One array for each of the request's fields, with one cell for each of `rowNumbers`. */
   readonly columns: readonly (readonly FieldCell[])[]
 }
 
@@ -46,6 +48,6 @@ export interface WriteJsonRowsRequest {
   readonly path: string
   readonly columns: Columns
   /** JSON objects without line breaks; members that `columns` does not name are an error of the caller. */
-  readonly rows: Iterable<string>
+  readonly rows: AsyncIterable<string>
   readonly compression: 'zstd' | 'snappy'
 }

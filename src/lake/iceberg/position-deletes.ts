@@ -67,10 +67,10 @@ async function collectPositions(
     ],
     presentAny: [],
   } as const
-  for await (const { rowCount, columns } of parquet.readFields(request, signal)) {
+  for await (const { columns } of parquet.readFields(request, signal)) {
     const paths = columns[0] as readonly string[]
     const rows = columns[1] as readonly number[]
-    for (let index = 0; index < rowCount; index += 1) {
+    for (let index = 0; index < paths.length; index += 1) {
       const path = paths[index]!
       if (!wanted.has(path)) continue
       const list = into.get(path)

@@ -1,0 +1,224 @@
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBMaterializedResult,
+  DuckDBResult,
+  DuckDBType,
+  DuckDBValue,
+} from '@duckdb/node-api'
+import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api'
+import { assert } from '../../model/errors.ts'
+import { EngineInterruptedError, engineErrorOf } from './errors.ts'
+import { quoteText } from './quote-identifier.ts'
+
+// The compute engine: one DuckDB instance for the whole process, in memory, spilling to a folder.
+// In: SQL text made by the pure functions of this folder. Out: relations (tables of the instance, named by us, seen by
+// every connection), files, rows. Nothing in here survives a crash, and nothing has to: a micro-batch that was
+// being staged is read from the log again. The spill folder may be emptied whenever no engine is open.
+//
+// One memory limit holds for everything that runs at once. Extensions are never installed or loaded from outside: the
+// npm package carries what we use (core functions, ICU, JSON, Parquet). Rows without ORDER BY have no order, because keeping
+// one costs a third of the speed of staging; whoever needs an order asks for it.
+
+export interface ComputeEngineOptions {
+  /** A folder of the engine's own for spilled data and staging files; made when missing. */
+  readonly spillDirectory: string
+  readonly memoryLimitBytes?: number
+  readonly threads?: number
+}
+
+/** A third of the memory, at most 2 GiB: the same process also holds the log's buffers and the serving stores. */
+export const DEFAULT_COMPUTE_ENGINE_OPTIONS = Object.freeze({
+  memoryLimitBytes: Math.min(2 * 1024 ** 3, Math.floor(totalmem() / 3)),
+  threads: availableParallelism(),
+})
+
+/** Below this DuckDB cannot even scan a file with two threads. */
+export const MEMORY_LIMIT_BYTES_MIN = 64 * 1024 ** 2
+
+/** One DuckDB instance. Open one for each process, close it last. */
+export class ComputeEngine {
+  readonly spillDirectory: string
+  readonly threads: number
+  readonly #instance: DuckDBInstance
+  readonly #connections = new Set<EngineConnection>()
+  #nameCount = 0
+
+  constructor(instance: DuckDBInstance, options: { spillDirectory: string; threads: number }) {
+    this.#instance = instance
+    this.spillDirectory = options.spillDirectory
+    this.threads = options.threads
+  }
+
+  /** A connection for one run. Statements on one connection run one after another. */
+  async connection(): Promise<EngineConnection> {
+    const connection = new EngineConnection(this, await this.#instance.connect(), (gone) =>
+      this.#connections.delete(gone),
+    )
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** A relation name that nobody else has: `decoded_17`. */
+  relationName(word: string): string {
+    assert(/^[a-z_]+$/.test(word), `a relation's name begins with a plain word, not ${word}`)
+    this.#nameCount += 1
+    return `${word}_${this.#nameCount}`
+  }
+
+  /** Interrupts what still runs and frees everything. */
+  close(): void {
+    for (const connection of [...this.#connections]) connection.close()
+    this.#instance.closeSync()
+  }
+}
+
+/** One connection to the engine, for one run or one query at a time. */
+export class EngineConnection {
+  readonly engine: ComputeEngine
+  readonly #connection: DuckDBConnection
+  readonly #onClose: (connection: EngineConnection) => void
+  #closed = false
+
+  constructor(
+    engine: ComputeEngine,
+    connection: DuckDBConnection,
+    onClose: (connection: EngineConnection) => void,
+  ) {
+    this.engine = engine
+    this.#connection = connection
+    this.#onClose = onClose
+  }
+
+  /** The driver's own connection, for appenders and prepared statements. */
+  get driver(): DuckDBConnection {
+    return this.#connection
+  }
+
+  /** Run one statement to its end. @throws SqlError, EngineMemoryError, EngineInterruptedError, EngineIoError */
+  async run(
+    sql: string,
+    options: { readonly values?: DuckDBValue[]; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<DuckDBMaterializedResult> {
+    return this.#guard(sql, options.signal, () => this.#connection.run(sql, options.values))
+  }
+
+  /** All rows of a statement, as the driver's values. For small results. */
+  async rows(sql: string, signal?: AbortSignal): Promise<DuckDBValue[][]> {
+    const result = await this.run(sql, { signal })
+    return result.getRows()
+  }
+
+  /** Chunks of up to 2,048 rows, fetched as they are asked for, in bounded memory. */
+  async *stream(sql: string, signal?: AbortSignal): AsyncGenerator<DuckDBDataChunk> {
+    const { chunks } = await this.open(sql, signal)
+    yield* chunks
+  }
+
+  /** Start a statement and say what its columns are; its rows follow as they are asked for. */
+  async open(
+    sql: string,
+    signal?: AbortSignal,
+  ): Promise<{
+    readonly names: readonly string[]
+    readonly types: readonly DuckDBType[]
+    readonly chunks: AsyncGenerator<DuckDBDataChunk>
+  }> {
+    const result: DuckDBResult = await this.#guard(sql, signal, () => this.#connection.stream(sql))
+    const fetch = () => this.#guard(sql, signal, () => result.fetchChunk())
+    async function* chunks() {
+      while (true) {
+        const chunk = await fetch()
+        // An interrupted stream ends like a finished one; only the signal tells them apart.
+        throwIfInterrupted(signal)
+        if (chunk === null || chunk.rowCount === 0) return
+        yield chunk
+      }
+    }
+    return { names: result.columnNames(), types: result.columnTypes(), chunks: chunks() }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#connection.interrupt()
+    this.#connection.closeSync()
+    this.#onClose(this)
+  }
+
+  async #guard<T>(
+    sql: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    throwIfInterrupted(signal)
+    if (signal === undefined) {
+      try {
+        return await work()
+      } catch (error) {
+        throw engineErrorOf(error, sql)
+      }
+    }
+    let again: NodeJS.Timeout | undefined
+    const stop = () => {
+      this.#connection.interrupt()
+      // A statement that has not reached its thread yet does not hear the first call.
+      again = setInterval(() => this.#connection.interrupt(), 20)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await work()
+    } catch (error) {
+      throw signal.aborted ? interrupted(signal) : engineErrorOf(error, sql)
+    } finally {
+      clearInterval(again)
+      signal.removeEventListener('abort', stop)
+    }
+  }
+}
+
+/** Open the process's compute engine. */
+export async function openComputeEngine(options: ComputeEngineOptions): Promise<ComputeEngine> {
+  const { spillDirectory, memoryLimitBytes, threads } = {
+    ...DEFAULT_COMPUTE_ENGINE_OPTIONS,
+    ...options,
+  }
+  assert(
+    memoryLimitBytes >= MEMORY_LIMIT_BYTES_MIN,
+    `the compute engine needs at least ${MEMORY_LIMIT_BYTES_MIN} bytes of memory`,
+  )
+  await mkdir(spillDirectory, { recursive: true })
+  const instance = await DuckDBInstance.create(':memory:', {
+    access_mode: 'READ_WRITE',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    errors_as_json: 'true',
+    memory_limit: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
+    preserve_insertion_order: 'false',
+    temp_directory: spillDirectory,
+    threads: String(threads),
+    // Freed memory is kept for the next batch of the same size instead of being asked from the system again.
+    allocator_flush_threshold: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
+  })
+  // The driver would write instants in the machine's own zone.
+  DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0
+  const engine = new ComputeEngine(instance, { spillDirectory, threads })
+  const connection = await engine.connection()
+  await connection.run(`SET GLOBAL TimeZone = ${quoteText('UTC')}`)
+  connection.close()
+  return engine
+}
+
+/** @throws EngineInterruptedError when `signal` has aborted */
+export function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interrupted(signal)
+}
+
+function interrupted(signal: AbortSignal): EngineInterruptedError {
+  return new EngineInterruptedError('The statement was stopped before it finished.', {
+    cause: signal.reason,
+  })
+}

@@ -1,0 +1,223 @@
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { stat, unlink } from 'node:fs/promises'
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { Columns } from '../../model/column.ts'
+import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
+import { withoutPatterns } from './scan.ts'
+import { duckdbType } from './type-mapping.ts'
+
+// Small Parquet tables for the lake's own log: some fields of them as JavaScript values, and JSON rows into them. Fills the lake's
+// `ParquetPort`; the types are spelled out once more because rooms do not import each other.
+
+/** What we need of a connection to DuckDB, which we open for each call and close after it. */
+export interface TableConnection {
+  open(
+    sql: string,
+    signal?: AbortSignal,
+  ): Promise<{
+    readonly names: readonly string[]
+    readonly types: readonly DuckDBType[]
+    readonly chunks: AsyncIterable<{ getRows(): DuckDBValue[][] }>
+  }>
+  run(sql: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>
+  close(): void
+}
+
+export interface FieldsRequest {
+  readonly location: string
+  readonly fields: readonly Field[]
+  readonly presentAny: readonly (readonly string[])[]
+}
+
+export interface Field {
+  readonly path: readonly string[]
+  readonly inside?: readonly string[]
+  readonly as: 'text' | 'number' | 'boolean' | 'json'
+}
+
+export interface Fields {
+  readonly rowNumbers: readonly number[]
+  readonly columns: readonly (readonly (string | number | boolean | null)[])[]
+}
+
+export interface JsonRowsRequest {
+  readonly path: string
+  readonly columns: Columns
+  readonly rows: AsyncIterable<string>
+  readonly compression: 'zstd' | 'snappy'
+}
+
+export interface ParquetTables {
+  readFields(request: FieldsRequest, signal?: AbortSignal): AsyncIterable<Fields>
+  writeJsonRows(request: JsonRowsRequest, signal?: AbortSignal): Promise<void>
+}
+
+export function parquetTables(connect: () => Promise<TableConnection>): ParquetTables {
+  return Object.freeze({
+    async *readFields(request: FieldsRequest, signal?: AbortSignal) {
+      const connection = await connect()
+      try {
+        yield* readFields(connection, request, signal)
+      } finally {
+        connection.close()
+      }
+    },
+    async writeJsonRows(request: JsonRowsRequest, signal?: AbortSignal) {
+      const connection = await connect()
+      try {
+        await writeJsonRows(connection, request, signal)
+      } finally {
+        connection.close()
+      }
+    },
+  })
+}
+
+/**
+ * Rows that become one JSON text each way. A cell at a time through the driver costs about a microsecond; a JSON array of
+ * thousands of cells that V8 parses costs a tenth of that.
+ */
+const ROWS_PER_TEXT = 8192
+
+async function* readFields(
+  connection: TableConnection,
+  { location, fields, presentAny }: FieldsRequest,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Fields> {
+  const source = `read_parquet(${quoteText(withoutPatterns(location))}, hive_partitioning=false)`
+  const schema = await connection.open(`SELECT * FROM ${source} LIMIT 0`, signal)
+  const known = knownPaths(schema.names, schema.types)
+  const isKnown = (path: readonly string[]) => known.has(JSON.stringify(path))
+  const present = presentAny.filter(isKnown).map((path) => `${quotePath(path)} IS NOT NULL`)
+  if (present.length === 0) return
+  const { selected, cells } = selectedSql(fields.map((f) => (isKnown(f.path) ? f : undefined)))
+  const lists = cells.map((cell) =>
+    cell === undefined ? 'NULL' : `to_json(list(${cell} ORDER BY r))::VARCHAR`,
+  )
+  const { chunks } = await connection.open(
+    `SELECT to_json(list(r ORDER BY r))::VARCHAR, ${lists.join(', ')} FROM ` +
+      `(SELECT ${['file_row_number AS r', ...selected].join(', ')} FROM ${source} ` +
+      `WHERE ${present.join(' OR ')}) GROUP BY r // ${ROWS_PER_TEXT}`,
+    signal,
+  )
+  for await (const chunk of chunks)
+    for (const [numbers, ...texts] of chunk.getRows()) {
+      const rowNumbers = JSON.parse(numbers as string) as number[]
+      const columns = texts.map((text) =>
+        text === null ? new Array<null>(rowNumbers.length).fill(null) : JSON.parse(text as string),
+      )
+      yield { rowNumbers, columns }
+    }
+}
+
+/** What to select from the file, and where each field is in it. Fields inside one JSON text are found in one parse. */
+function selectedSql(fields: readonly (Field | undefined)[]): {
+  selected: string[]
+  cells: (string | undefined)[]
+} {
+  const selected: string[] = []
+  const pointers = new Map<string, { readonly name: string; readonly inside: string[] }>()
+  const cells = fields.map((field, index) => {
+    if (field === undefined) return undefined
+    if (field.inside === undefined) {
+      selected.push(`${fieldSql(field)} AS c${index}`)
+      return `c${index}`
+    }
+    const text = quotePath(field.path)
+    const group = pointers.get(text) ?? { name: `j${index}`, inside: [] }
+    pointers.set(text, group)
+    group.inside.push(quoteText(jsonPointer(field.inside)))
+    return `${group.name}[${group.inside.length}]`
+  })
+  for (const [text, { name, inside }] of pointers)
+    selected.push(`json_extract_string(${text}, [${inside.join(', ')}]) AS ${name}`)
+  return { selected, cells }
+}
+
+function fieldSql({ path, as }: Field): string {
+  const cell = quotePath(path)
+  switch (as) {
+    case 'json':
+      return `CASE WHEN ${cell} IS NULL THEN NULL ELSE to_json(${cell})::VARCHAR END`
+    case 'text':
+      return `${cell}::VARCHAR`
+    case 'number':
+      return `${cell}::BIGINT`
+    case 'boolean':
+      return `${cell}::BOOLEAN`
+  }
+}
+
+/** RFC 6901. */
+const jsonPointer = (names: readonly string[]) =>
+  names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+/** Every path through structs that the file has, as JSON text. */
+function knownPaths(names: readonly string[], types: readonly DuckDBType[]): ReadonlySet<string> {
+  type Nested = { readonly entryNames?: readonly string[]; readonly entryTypes?: readonly Nested[] }
+  const known = new Set<string>()
+  const add = (path: readonly string[], type: Nested) => {
+    known.add(JSON.stringify(path))
+    for (const [index, name] of (type.entryNames ?? []).entries())
+      add([...path, name], type.entryTypes![index]!)
+  }
+  for (const [index, name] of names.entries()) add([name], types[index] as Nested)
+  return known
+}
+
+/** DuckDB's default limit on one JSON object; ours is the whole file when that is more. */
+const OBJECT_BYTES_MAX = 16 * 1024 * 1024
+
+async function writeJsonRows(
+  connection: TableConnection,
+  { path, columns, rows, compression }: JsonRowsRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const json = `${path}.ndjson`
+  try {
+    await writeLines(json, rows, signal)
+    const { size } = await stat(json)
+    const types = columns.map(
+      (column) => `${quoteText(column.name)}: ${quoteText(duckdbType(column.type))}`,
+    )
+    const source =
+      `read_json(${quoteText(withoutPatterns(json))}, format='newline_delimited', ` +
+      `columns={${types.join(', ')}}, maximum_object_size=${Math.max(OBJECT_BYTES_MAX, size)})`
+    const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
+    await connection.run(
+      `COPY (SELECT ${names} FROM ${source}) TO ${quoteText(path)} ` +
+        `(FORMAT parquet, COMPRESSION ${compression})`,
+      { signal },
+    )
+  } finally {
+    await unlink(json).catch(() => {})
+  }
+}
+
+/** Lines go out in pieces of about this size. */
+const WRITE_CHARACTERS = 256 * 1024
+
+async function writeLines(
+  file: string,
+  lines: AsyncIterable<string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const stream = createWriteStream(file)
+  const done = once(stream, 'close')
+  try {
+    let text = ''
+    for await (const line of lines) {
+      signal?.throwIfAborted()
+      text += `${line}\n`
+      if (text.length < WRITE_CHARACTERS) continue
+      if (!stream.write(text)) await once(stream, 'drain')
+      text = ''
+    }
+    stream.end(text)
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
+  await done
+}

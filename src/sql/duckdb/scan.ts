@@ -1,0 +1,194 @@
+import type { ColumnType } from '../../model/column.ts'
+import type { ComparisonOperator, Predicate, Scalar, Value } from '../../model/predicate.ts'
+import type { ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
+import { literalSql } from './literal.ts'
+import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
+import { duckdbType } from './type-mapping.ts'
+
+/**
+ * A scan plan as one DuckDB query. The data files are one `read_parquet` with the schema given, so that DuckDB opens
+ * no file before it must, and pushes filters down; what is constant per file (partition values, deleted rows) is
+ * joined by `file_index`.
+ *
+ * The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
+ * takes the session's.
+ */
+export function scanSql(plan: ScanPlan): string {
+  const all = [...plan.columns, ...plan.residualColumns]
+  const rows = plan.files.length === 0 ? emptySql(all) : filesSql(plan, all)
+  if (plan.residual === undefined) return rows
+  const names = plan.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
+  return `SELECT ${names === '' ? '1' : names} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
+}
+
+export function emptySql(columns: readonly ScanColumn[]): string {
+  const nulls = columns.map(
+    ({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
+  )
+  return `SELECT ${nulls.length === 0 ? '1' : nulls.join(', ')} WHERE false`
+}
+
+/** Names of our own inside the query; no column of the table is visible under them. */
+export const FILES = '"mekong files"'
+const PARTITIONS = '"mekong partitions"'
+const DELETED = '"mekong deleted"'
+const BITS = '"mekong bits"'
+
+function filesSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
+  const outputs = columns.map((column) => `${outputSql(column)} AS ${quoteIdentifier(column.name)}`)
+  const { joins, conditions } = deletionSql(plan.files)
+  return [
+    `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
+    `FROM ${readSql(plan, columns)} AS ${FILES}`,
+    ...partitionJoin(plan, columns),
+    ...joins,
+    ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
+  ].join(' ')
+}
+
+function outputSql({ type, source }: ScanColumn): string {
+  if (source.kind === 'partition') return `${PARTITIONS}.p${source.index}`
+  const cell = `${FILES}.${quoteIdentifier(fileColumnName(source.physicalName))}`
+  return renamedSql(cell, source.physicalType, type)
+}
+
+/** Apart from any name the virtual columns (`file_index`, `filename`, …) have. */
+const fileColumnName = (physicalName: string) => `f ${physicalName}`
+
+function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
+  const entries = columns.flatMap(({ source }) => {
+    if (source.kind !== 'file') return []
+    const { physicalName, physicalType, fieldId, missing } = source
+    const key = plan.matchBy === 'field_id' ? String(fieldId) : quoteText(physicalName)
+    const fallback = missing === undefined ? 'NULL' : literalSql(missing, physicalType)
+    return [
+      `${key}: {name: ${quoteText(fileColumnName(physicalName))}, ` +
+        `type: ${quoteText(duckdbType(physicalType))}, default_value: ${fallback}}`,
+    ]
+  })
+  // Without any column DuckDB would take the first file's schema and demand it of all others.
+  if (entries.length === 0)
+    entries.push(
+      `${plan.matchBy === 'field_id' ? '-1' : "'mekong none'"}: {name: 'f none', type: 'BOOLEAN', default_value: NULL}`,
+    )
+  const locations = plan.files.map((file) => quoteText(withoutPatterns(file.location)))
+  return (
+    `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
+    'hive_partitioning=false)'
+  )
+}
+
+/** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
+export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
+
+export function partitionJoin(plan: Pick<ScanPlan, 'files'>, columns: readonly ScanColumn[]): string[] {
+  const used = columns.flatMap(({ source, type }) =>
+    source.kind === 'partition' ? [{ index: source.index, type }] : [],
+  )
+  if (used.length === 0) return []
+  const rows = plan.files.map(({ partitionValues }, file) => {
+    const values = used.map(({ index, type }) => literalSql(partitionValues[index] ?? null, type))
+    return `(${file}, ${values.join(', ')})`
+  })
+  const names = ['i', ...used.map(({ index }) => `p${index}`)]
+  return [
+    `JOIN (VALUES ${rows.join(', ')}) AS ${PARTITIONS}(${names.join(', ')})`,
+    `ON ${PARTITIONS}.i = ${FILES}.file_index`,
+  ]
+}
+
+/**
+ * Rows that are gone. Few in a big file go as a list that is anti-joined; many go as a bitmap that is looked up,
+ * because a list of a million numbers is slow to parse. Whichever is the shorter text.
+ */
+export function deletionSql(files: readonly ScanFile[]): { joins: string[]; conditions: string[] } {
+  const listed: string[] = []
+  const bitmaps: string[] = []
+  for (const [file, { deletedRows }] of files.entries()) {
+    if (deletedRows === undefined || deletedRows.positions.length === 0) continue
+    const { positions } = deletedRows
+    const bitmapCharacters = positions.at(-1)! / 6
+    const listCharacters = positions.length * (String(positions.at(-1)!).length + 6)
+    if (bitmapCharacters < listCharacters)
+      bitmaps.push(`(${file}, from_base64('${bitmapOf(positions).toString('base64')}')::BIT)`)
+    else for (const position of positions) listed.push(`(${file}, ${position})`)
+  }
+  const joins: string[] = []
+  const conditions: string[] = []
+  if (listed.length > 0)
+    joins.push(
+      `ANTI JOIN (VALUES ${listed.join(', ')}) AS ${DELETED}(i, r)`,
+      `ON ${DELETED}.i = ${FILES}.file_index AND ${DELETED}.r = ${FILES}.file_row_number`,
+    )
+  if (bitmaps.length > 0) {
+    const row = `${FILES}.file_row_number`
+    joins.push(
+      `LEFT JOIN (VALUES ${bitmaps.join(', ')}) AS ${BITS}(i, bits)`,
+      `ON ${BITS}.i = ${FILES}.file_index`,
+    )
+    conditions.push(
+      `(CASE WHEN ${BITS}.bits IS NULL OR ${row} >= bit_length(${BITS}.bits) THEN true ` +
+        `ELSE get_bit(${BITS}.bits, ${row}::INTEGER) = 0 END)`,
+    )
+  }
+  return { joins, conditions }
+}
+
+/** Bit `n`, counted from the highest of the first byte, stands for row `n`. */
+function bitmapOf(positions: Float64Array): Buffer {
+  const bits = Buffer.alloc(Math.floor(positions.at(-1)! / 8) + 1)
+  for (const position of positions) bits[Math.floor(position / 8)]! |= 0x80 >> (position % 8)
+  return bits
+}
+
+/** A nested value with the field names of `to` instead of those of `from`; the two differ in names only. */
+function renamedSql(cell: string, from: ColumnType, to: ColumnType): string {
+  if (typeof from === 'string' || typeof to === 'string') return cell
+  if (JSON.stringify(from) === JSON.stringify(to)) return cell
+  if (from.kind === 'struct' && to.kind === 'struct') {
+    const fields = to.columns.map((column, index) => {
+      const source = from.columns[index]!
+      const inner = renamedSql(
+        `(${cell}).${quoteIdentifier(source.name)}`,
+        source.type,
+        column.type,
+      )
+      return `${quoteIdentifier(column.name)} := ${inner}`
+    })
+    return `CASE WHEN ${cell} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+  }
+  if (from.kind === 'list' && to.kind === 'list')
+    return `list_transform(${cell}, lambda e: ${renamedSql('e', from.element, to.element)})`
+  if (from.kind === 'map' && to.kind === 'map') {
+    const key = renamedSql('e.key', from.key, to.key)
+    const value = renamedSql('e.value', from.value, to.value)
+    return `map_from_entries(list_transform(map_entries(${cell}), lambda e: {key: ${key}, value: ${value}}))`
+  }
+  return cell
+}
+
+/** A predicate over columns by their names. */
+export function predicateSql(predicate: Predicate): string {
+  switch (predicate.kind) {
+    case 'and':
+    case 'or': {
+      if (predicate.of.length === 0) return predicate.kind === 'and' ? 'true' : 'false'
+      const parts = predicate.of.map((part) => `(${predicateSql(part)})`)
+      return parts.join(predicate.kind === 'and' ? ' AND ' : ' OR ')
+    }
+    case 'not':
+      return `NOT (${predicateSql(predicate.of)})`
+    case 'is_null':
+      return `${quotePath(predicate.column)} IS NULL`
+    case 'compare':
+      return comparisonSql(predicate.column, predicate.op, predicate.value)
+    case 'in': {
+      if (predicate.values.length === 0) return `${quotePath(predicate.column)} IS NULL AND NULL`
+      const values = predicate.values.map(({ value, type }) => literalSql(value, type))
+      return `${quotePath(predicate.column)} IN (${values.join(', ')})`
+    }
+  }
+}
+
+const comparisonSql = (column: readonly string[], op: ComparisonOperator, value: Value) =>
+  `${quotePath(column)} ${op} ${literalSql(value.value as Scalar, value.type)}`

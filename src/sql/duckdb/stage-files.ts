@@ -1,0 +1,205 @@
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { DuckDBMapValue, DuckDBValue } from '@duckdb/node-api'
+import type { Columns } from '../../model/column.ts'
+import type { Relation } from '../../model/relation.ts'
+import type { ComputeEngine, EngineConnection } from './engine.ts'
+import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+
+// Relations become Parquet files here, and DuckDB tells what it wrote while it writes, so that no file is ever read again for
+// its statistics. Fills the lake's `StageFilesPort`; the types are spelled out once more because rooms do not import
+// each other, and a test keeps the two equal.
+
+export interface FileStager {
+  /** @throws EngineIoError, EngineMemoryError, EngineInterruptedError; files may be left in the directory then */
+  stageFiles(request: FileStageRequest, signal?: AbortSignal): Promise<readonly WrittenFile[]>
+}
+
+export interface FileStageRequest {
+  readonly relation: Relation
+  readonly columns: readonly (Columns[number] & { readonly fieldId?: number })[]
+  readonly partitionBy: readonly string[]
+  readonly directory: string
+  readonly fileBytesTarget: number
+  readonly compression?: 'zstd' | 'snappy'
+  /** Rows are sorted within each row group; the groups of one file may be in any order. */
+  readonly orderBy?: readonly string[]
+}
+
+export interface WrittenFile {
+  readonly path: string
+  readonly bytes: number
+  readonly rowCount: number
+  readonly partitionValues: Readonly<Record<string, string | null>>
+  readonly columnStatistics: readonly WrittenColumn[]
+}
+
+/**
+ * Statistics of one leaf column as DuckDB wrote them into the footer. Bounds are text: instants as `2023-11-29 05:09:27.89+00`, booleans `0`
+ * and `1`, binary as hexadecimal. Lists have the leaf `element`, maps `key` and `value`.
+ */
+export interface WrittenColumn {
+  readonly path: readonly string[]
+  readonly valueCount: number
+  readonly nullCount: number
+  readonly min?: string
+  readonly max?: string
+  readonly minIsExact?: boolean
+  readonly maxIsExact?: boolean
+  readonly hasNan?: boolean
+  readonly columnBytes?: number
+}
+
+/** DuckDB cuts bounds at 256 bytes and does not say so; a cut may take up to a whole character more. */
+const EXACT_BOUND_BYTES_MAX = 250
+
+/** A partition's file may be so much larger than the target before it is written again in pieces. */
+const OVERSIZE_FACTOR = 1.5
+
+/** The stager of an engine. Calls may run at once; each has a connection of its own. */
+export function fileStager(engine: ComputeEngine): FileStager {
+  return Object.freeze({
+    async stageFiles(request: FileStageRequest, signal?: AbortSignal) {
+      if (request.relation.rowCount === 0) return []
+      const connection = await engine.connection()
+      try {
+        return request.partitionBy.length === 0
+          ? await copyInPieces(connection, request, request.directory, 'true', {}, signal)
+          : await copyPartitions(connection, request, signal)
+      } finally {
+        connection.close()
+      }
+    },
+  })
+}
+
+/** One folder, as many files as the target size makes. */
+async function copyInPieces(
+  connection: EngineConnection,
+  request: FileStageRequest,
+  directory: string,
+  condition: string,
+  partitionValues: WrittenFile['partitionValues'],
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenFile[]> {
+  const { columns, relation, fileBytesTarget } = request
+  const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
+  const rows = await connection.run(
+    `COPY (SELECT ${names} FROM ${relation.name} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
+      `(${formatSql(request)}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
+    { signal },
+  )
+  return writtenFiles(await rows.getRows(), request, partitionValues)
+}
+
+/** DuckDB splits rows by their values in one pass; only partitions that grew too large are written again, in pieces. */
+async function copyPartitions(
+  connection: EngineConnection,
+  request: FileStageRequest,
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenFile[]> {
+  const { columns, partitionBy, relation, directory, fileBytesTarget } = request
+  const stored = columns.filter((column) => !partitionBy.includes(column.name))
+  const names = [...stored.map((column) => column.name), ...partitionBy].map(quoteIdentifier)
+  const keys = partitionBy.map(quoteIdentifier).join(', ')
+  const result = await connection.run(
+    `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${orderSql(request)}) TO ${quoteText(directory)} ` +
+      `(${formatSql(request)}, PARTITION_BY (${keys}))`,
+    { signal },
+  )
+  const files: WrittenFile[] = []
+  for (const file of writtenFiles(await result.getRows(), request)) {
+    if (file.bytes <= OVERSIZE_FACTOR * fileBytesTarget || file.rowCount <= ROW_GROUP_ROW_COUNT) {
+      files.push(file)
+      continue
+    }
+    await rm(file.path)
+    const folder = path.join(directory, `split-${files.length}`)
+    await mkdir(folder)
+    const whose = partitionBy.map((name) => {
+      const value = file.partitionValues[name]
+      const equal = value === null ? 'IS NULL' : `= ${quoteText(value ?? '')}`
+      return `${quoteIdentifier(name)}::VARCHAR ${equal}`
+    })
+    files.push(
+      ...(await copyInPieces(
+        connection,
+        { ...request, columns: stored },
+        folder,
+        whose.join(' AND '),
+        file.partitionValues,
+        signal,
+      )),
+    )
+  }
+  return files
+}
+
+/** DuckDB's default; a file cannot be cut inside a row group. */
+const ROW_GROUP_ROW_COUNT = 122_880
+
+function orderSql({ orderBy = [] }: FileStageRequest): string {
+  return orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteIdentifier).join(', ')}`
+}
+
+function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string {
+  const ids = columns
+    .filter((column) => column.fieldId !== undefined)
+    .map((column) => `${quoteIdentifier(column.name)}: ${column.fieldId}`)
+  const fieldIds = ids.length === 0 ? '' : `, FIELD_IDS {${ids.join(', ')}}`
+  // Unique names, because DuckDB puts the rows of a null and of the text `__HIVE_DEFAULT_PARTITION__` into one folder.
+  return `FORMAT parquet, COMPRESSION ${compression}, RETURN_STATS, FILENAME_PATTERN 'part-{uuid}'${fieldIds}`
+}
+
+function writtenFiles(
+  rows: readonly DuckDBValue[][],
+  { partitionBy, columns }: FileStageRequest,
+  partitionValues?: WrittenFile['partitionValues'],
+): readonly WrittenFile[] {
+  const text = new Set(
+    columns
+      .filter((c) => typeof c.type !== 'string' || /^(string|binary)$/.test(c.type))
+      .map((c) => c.name),
+  )
+  return rows.map(([file, count, bytes, _footer, statistics, keys]) => {
+    const values = new Map((keys as DuckDBMapValue | null)?.entries.map((e) => [e.key, e.value]))
+    return {
+      path: file as string,
+      bytes: Number(bytes),
+      rowCount: Number(count),
+      partitionValues:
+        partitionValues ??
+        Object.fromEntries(partitionBy.map((name) => [name, (values.get(name) as string) ?? null])),
+      columnStatistics: (statistics as DuckDBMapValue).entries.map((entry) =>
+        writtenColumn(entry.key as string, entry.value as DuckDBMapValue, text),
+      ),
+    }
+  })
+}
+
+function writtenColumn(
+  key: string,
+  facts: DuckDBMapValue,
+  textColumns: ReadonlySet<string>,
+): WrittenColumn {
+  const fact = new Map(facts.entries.map((e) => [e.key as string, e.value as string]))
+  const names = splitQuotedPath(key)
+  const mayBeCut = textColumns.has(names[0]!)
+  const [min, max] = [fact.get('min'), fact.get('max')]
+  const exact = (bound: string) => !mayBeCut || Buffer.byteLength(bound) <= EXACT_BOUND_BYTES_MAX
+  const columnBytes = fact.get('column_size_bytes')
+  return {
+    path: names,
+    valueCount: Number(fact.get('num_values')),
+    nullCount: Number(fact.get('null_count')),
+    ...(min === undefined ? {} : { min, minIsExact: exact(min) }),
+    ...(max === undefined ? {} : { max, maxIsExact: exact(max) }),
+    ...(fact.get('has_nan') === 'true' ? { hasNan: true } : {}),
+    ...(columnBytes === undefined ? {} : { columnBytes: Number(columnBytes) }),
+  }
+}
+
+/** `"st"."m""q"."key"` as its names. */
+export function splitQuotedPath(quoted: string): readonly string[] {
+  return [...quoted.matchAll(/"((?:[^"]|"")*)"(?:\.|$)/g)].map((m) => m[1]!.replaceAll('""', '"'))
+}
