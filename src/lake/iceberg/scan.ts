@@ -1,29 +1,18 @@
-import { type ColumnPath, columnsIn, conjuncts, type Predicate } from '../../model/predicate.ts'
+import { columnsIn, type Predicate } from '../../model/predicate.ts'
 import type { EqualityDelete, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
-import { comparisonProblems } from '../comparable.ts'
 import { TableBrokenError, TableMismatchError, TableUnsupportedError } from '../errors.ts'
-import { type BoundsOf, mayMatch, surelyMatches } from '../file-skipping.ts'
 import type { ParquetPort } from '../parquet-port.ts'
 import { deleteIndex } from './delete-index.ts'
-import { metricBounds } from './file-bounds.ts'
+import { FileFinder } from './file-finder.ts'
 import type { ContentFile, ManifestEntry } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
 import { liveEntries, manifestsOf } from './manifest-read.ts'
 import type { Snapshot, TableMetadata } from './metadata.ts'
 import { nameMappingOf } from './name-mapping.ts'
-import {
-  boundsOfSummaries,
-  boundsOfTuple,
-  bucketField,
-  intersect,
-  type PartitionBounds,
-  sourceBounds,
-  withBuckets,
-} from './partition-bounds.ts'
 import { type BoundSpec, boundSpecs } from './partition-spec.ts'
 import { readDeletedRows } from './position-deletes.ts'
 import { scanColumn, scanSchema, slotValues } from './scan-columns.ts'
-import { columnTypeOf, fieldAt, fieldsById, type IcebergSchema } from './schema.ts'
+import { fieldsById, type IcebergSchema } from './schema.ts'
 import { locate, type TableLocation } from './table-location.ts'
 
 export interface ScanOptions {
@@ -68,12 +57,10 @@ export async function planScan(
     table,
   )
   const columns = projected(all, options.columns, table)
-  const parts = options.predicate === undefined ? [] : conjuncts(options.predicate)
-  checkPredicate(parts, schema, table)
-  const finder = new FileFinder(schema, specs, parts)
+  const finder = new FileFinder(schema, specs, options.predicate, table)
   const { data, deletes } = await findFiles(context, finder, specs, signal)
   const settledFor = (part: Predicate) => data.every(({ file }) => finder.surelyMatches(part, file))
-  const unsettled = parts.filter((part) => !settledFor(part))
+  const unsettled = finder.parts.filter((part) => !settledFor(part))
   const residual = unsettled.length === 0 ? undefined : ({ kind: 'and', of: unsettled } as const)
   const applied = await applyDeletes(context, data, deletes, specs, signal)
   return {
@@ -94,72 +81,6 @@ export async function planScan(
     rowCount: applied.rowCount,
   }
 }
-
-/** Judges manifests and files by a predicate. Partition specs each get their own wording of it, made once. */
-class FileFinder {
-  readonly #schema: IcebergSchema
-  readonly #specs: ReadonlyMap<number, BoundSpec>
-  readonly #parts: readonly Predicate[]
-  readonly #worded = new Map<number, readonly Predicate[]>()
-
-  constructor(
-    schema: IcebergSchema,
-    specs: ReadonlyMap<number, BoundSpec>,
-    parts: readonly Predicate[],
-  ) {
-    this.#schema = schema
-    this.#specs = specs
-    this.#parts = parts
-  }
-
-  mayHold(manifest: ManifestFile): boolean {
-    if (manifest.addedFiles === 0 && manifest.existingFiles === 0) return false
-    const spec = this.#specs.get(manifest.specId)
-    // An unknown spec is reported when the manifest is read.
-    if (spec === undefined || this.#parts.length === 0) return true
-    const bounds = this.#boundsOf(spec, boundsOfSummaries(spec, manifest.partitions))
-    return this.#partsFor(spec).every((part) => mayMatch(part, bounds))
-  }
-
-  mayMatch(file: ContentFile): boolean {
-    if (this.#parts.length === 0) return true
-    const spec = this.#specs.get(file.specId)!
-    const bounds = this.#boundsOf(spec, boundsOfTuple(file.partition), file)
-    return this.#partsFor(spec).every((part) => mayMatch(part, bounds))
-  }
-
-  surelyMatches(part: Predicate, file: ContentFile): boolean {
-    const spec = this.#specs.get(file.specId)!
-    return surelyMatches(part, this.#boundsOf(spec, boundsOfTuple(file.partition), file))
-  }
-
-  #partsFor(spec: BoundSpec): readonly Predicate[] {
-    const known = this.#worded.get(spec.specId)
-    if (known !== undefined) return known
-    const idOf = (column: ColumnPath) => fieldAt(this.#schema, column)!.id
-    const worded = this.#parts.map((part) => withBuckets(part, spec, idOf))
-    this.#worded.set(spec.specId, worded)
-    return worded
-  }
-
-  #boundsOf(spec: BoundSpec, partition: PartitionBounds, file?: ContentFile): BoundsOf {
-    return (column) => {
-      const bucket = bucketField(column)
-      if (bucket !== undefined)
-        return partition[spec.fields.findIndex((field) => field.fieldId === bucket)]
-      const { id, type } = fieldAt(this.#schema, column)!
-      const byPartition = sourceBounds(spec, partition, id)
-      if (file === undefined || typeof type !== 'string') return byPartition
-      const byMetrics = metricBounds(trusted(file, id), id, type)
-      if (byPartition === undefined || byMetrics === undefined) return byPartition ?? byMetrics
-      return intersect(byPartition, byMetrics)
-    }
-  }
-}
-
-/** An equality delete file may carry more columns than those it deletes by; only those tell which rows it is about. */
-const trusted = (file: ContentFile, id: number) =>
-  file.content === 'data' || file.equalityIds?.includes(id) === true ? file : {}
 
 interface FoundFiles {
   readonly data: readonly ManifestEntry[]
@@ -269,19 +190,6 @@ function checkReadable(entries: readonly ManifestEntry[], table: string): void {
         [`file format ${file.format}`],
       )
   }
-}
-
-function checkPredicate(parts: readonly Predicate[], schema: IcebergSchema, table: string): void {
-  const problems = parts.flatMap((part) => [
-    ...columnsIn(part)
-      .filter((column) => fieldAt(schema, column) === undefined)
-      .map((column) => `there is no column ${column.join('.')}`),
-    ...comparisonProblems(part, (column) => {
-      const field = fieldAt(schema, column)
-      return field === undefined ? undefined : columnTypeOf(field.type, table)
-    }),
-  ])
-  if (problems.length > 0) throw new TableMismatchError(`Planning a scan of ${table}`, problems)
 }
 
 function projected(

@@ -9,6 +9,7 @@ import { planScan, type ScanOptions } from './scan.ts'
 import { columnOf, type IcebergSchema } from './schema.ts'
 import { type SnapshotSelector, selectSnapshot } from './snapshot.ts'
 import type { TableLocation } from './table-location.ts'
+import { transactionsAt } from './transactions.ts'
 
 /** One state of a table, as it was committed. Never changes. */
 export interface IcebergSnapshot {
@@ -30,6 +31,10 @@ export interface IcebergSnapshot {
   readonly formatVersion: number
   /** The whole of the metadata that this snapshot was found in. */
   readonly metadata: TableMetadata
+  /** Version that an application last committed under this id; `undefined` when it never did. @throws TableBrokenError when that is lost */
+  transaction(appId: string): number | undefined
+  /** Every application id with its version. */
+  transactions(): Iterable<readonly [appId: string, version: number]>
   /** Data and delete files, from the manifests. */
   files(signal?: AbortSignal): AsyncIterable<ContentFile>
   /** What to read for some rows and columns. @throws TableMismatchError, TableBrokenError, TableUnsupportedError */
@@ -64,6 +69,8 @@ export function snapshotView(
     properties: metadata.properties,
     formatVersion: metadata['format-version'],
     metadata,
+    transaction: (appId: string) => transactionsAt(metadata, snapshot, table).get(appId),
+    transactions: () => transactionsAt(metadata, snapshot, table),
     async *files(signal?: AbortSignal) {
       if (snapshot === undefined) return
       const manifests = await manifestsOf(place, snapshot, signal)

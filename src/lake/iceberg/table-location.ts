@@ -18,16 +18,24 @@ export function tableLocation(
   tableKey: string,
   metadataLocation: string,
 ): TableLocation {
-  const aliases = [metadataLocation, `${store.rootUrl}${tableKey}`].map(canonical)
+  const aliases = [metadataLocation, locationOf(store, tableKey)].map(canonical)
   return { store, tableKey, aliases: [...new Set(aliases)] }
 }
+
+/** Where a new table's metadata says that it is. */
+export const locationOf = (store: ObjectStore, tableKey: string): string =>
+  `${rawRoot(store)}${tableKey}`
+
+/** Iceberg's locations are plain text; a store's URL is percent-encoded where it is a file's. */
+const rawRoot = ({ rootUrl }: ObjectStore) =>
+  rootUrl.startsWith('file:') ? decodeURIComponent(rootUrl) : rootUrl
 
 /** The store's key of a location in the metadata; `undefined` when it is outside of the store. */
 export function keyOfLocation(place: TableLocation, location: string): string | undefined {
   const path = canonical(location)
   for (const alias of place.aliases)
     if (path.startsWith(`${alias}/`)) return `${place.tableKey}/${path.slice(alias.length + 1)}`
-  const root = canonical(place.store.rootUrl)
+  const root = canonical(rawRoot(place.store))
   if (path.startsWith(`${root}/`)) return path.slice(root.length + 1)
   return undefined
 }
