@@ -41,3 +41,9 @@ export class TableMismatchError extends PlatformError {
     this.problems = problems
   }
 }
+
+/** A catalog of tables does not answer. Nothing was changed; trying again later may help. */
+export class CatalogUnavailableError extends PlatformError {
+  readonly code = 'CATALOG_UNAVAILABLE'
+  readonly retry = 'later'
+}

@@ -34,7 +34,8 @@ const rawRoot = ({ rootUrl }: ObjectStore) =>
 export function keyOfLocation(place: TableLocation, location: string): string | undefined {
   const path = canonical(location)
   for (const alias of place.aliases)
-    if (path.startsWith(`${alias}/`)) return `${place.tableKey}/${path.slice(alias.length + 1)}`
+    if (path.startsWith(`${alias}/`))
+      return [place.tableKey, path.slice(alias.length + 1)].filter((part) => part !== '').join('/')
   const root = canonical(rawRoot(place.store))
   if (path.startsWith(`${root}/`)) return path.slice(root.length + 1)
   return undefined

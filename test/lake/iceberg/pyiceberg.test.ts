@@ -15,7 +15,9 @@ import { type Bench, openBench } from './engine.ts'
 const PYTHON = process.env.MEKONG_TEST_PYTHON ?? 'python3'
 const isThere = (() => {
   try {
-    execFileSync(PYTHON, ['-c', 'import pyiceberg, pyarrow, pyiceberg_core, sqlalchemy'], { stdio: 'ignore' })
+    execFileSync(PYTHON, ['-c', 'import pyiceberg, pyarrow, pyiceberg_core, sqlalchemy'], {
+      stdio: 'ignore',
+    })
     return true
   } catch {
     console.log(`skipped: ${PYTHON} has no pyiceberg with pyarrow (set MEKONG_TEST_PYTHON)`)
