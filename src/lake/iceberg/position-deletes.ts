@@ -1,3 +1,4 @@
+import { TableBrokenError } from '../errors.ts'
 import type { ParquetPort } from '../parquet-port.ts'
 import { readDeletionVector } from './deletion-vector.ts'
 import type { ContentFile } from './manifest.ts'
@@ -22,7 +23,7 @@ export interface PositionedFile {
  * Deleted rows by data file: their indexes, ascending, each once. Every delete file is read once, whatever the number of
  * data files it is about.
  *
- * @throws TableBrokenError when a deletion vector is damaged
+ * @throws TableBrokenError when a deletion vector or delete file is damaged
  */
 export async function readDeletedRows(
   reader: PositionReader,
@@ -65,11 +66,13 @@ async function collectPositions(
       { path: ['file_path'], as: 'text' },
       { path: ['pos'], as: 'number' },
     ],
-    presentAny: [],
+    presentAny: [['file_path']],
   } as const
+  let rowCount = 0
   for await (const { columns } of parquet.readFields(request, signal)) {
     const paths = columns[0] as readonly string[]
     const rows = columns[1] as readonly number[]
+    rowCount += paths.length
     for (let index = 0; index < paths.length; index += 1) {
       const path = paths[index]!
       if (!wanted.has(path)) continue
@@ -78,6 +81,12 @@ async function collectPositions(
       else list.push(rows[index]!)
     }
   }
+  // A file without these columns would look like one without deletes.
+  if (rowCount !== file.recordCount)
+    throw new TableBrokenError(
+      `${file.path}, a position delete file of ${place.tableKey}, holds ${rowCount} deletes instead of ` +
+        `${file.recordCount}. The rows that are still there cannot be told; nothing was read.`,
+    )
 }
 
 function ascending(rows: readonly number[]): Float64Array {

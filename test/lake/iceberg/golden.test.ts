@@ -136,7 +136,7 @@ describe.skipIf(!isThere)('golden Iceberg tables', () => {
     expect((await bench.scan(values)).map((row) => row.id).sort()).toEqual(['4', '5', '6', '8'])
   })
 
-  test('position deletes: lineitem before and after', async () => {
+  test('lineitem, before and after an update that rewrote its files', async () => {
     const sums = (q: string) =>
       `SELECT count(*) AS n, sum(l_orderkey) AS k, sum(l_extendedprice)::VARCHAR AS p, min(l_quantity)::VARCHAR AS q FROM (${q})`
     const before = await open('lineitem_iceberg', 'v2.metadata.json', {
