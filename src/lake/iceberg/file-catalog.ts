@@ -36,13 +36,30 @@ const GZIP_PROPERTY = 'write.metadata.compression-codec'
 
 const compress = promisify(gzip)
 
+/** Tables whose newest metadata is kept parsed. */
+const KEPT_COUNT_MAX = 64
+
 export function fileCatalog(deps: FileCatalogDeps): Catalog {
+  const context: Context = { ...deps, known: new Map() }
   return Object.freeze({
     load: async (table: string, signal?: AbortSignal) =>
-      (await loadNewest(deps, table, signal))?.entry,
+      (await loadNewest(context, table, signal))?.entry,
     commit: (table: string, request: CatalogCommit, signal?: AbortSignal) =>
-      commit(deps, table, request, signal),
+      commit(context, table, request, signal),
   })
+}
+
+interface Context extends FileCatalogDeps {
+  /** The newest version of each table that was seen. A version never changes; whether it is the newest is looked up. */
+  readonly known: Map<string, Loaded>
+}
+
+function remember({ known }: Context, table: string, loaded: Loaded): Loaded {
+  known.delete(table)
+  known.set(table, loaded)
+  const oldest = known.keys().next()
+  if (known.size > KEPT_COUNT_MAX && !oldest.done) known.delete(oldest.value)
+  return loaded
 }
 
 interface Loaded {
@@ -51,7 +68,7 @@ interface Loaded {
 }
 
 async function commit(
-  deps: FileCatalogDeps,
+  deps: Context,
   table: string,
   request: CatalogCommit,
   signal: AbortSignal | undefined,
@@ -89,7 +106,9 @@ async function commit(
     if (put.status === 'mine') {
       await writeHint(deps.store, table, version)
       const metadataLocation = `${metadata.location}/metadata/${name}`
-      return { status: 'committed', entry: { metadata, metadataLocation, tableKey: table } }
+      const entry = { metadata, metadataLocation, tableKey: table }
+      remember(deps, table, { entry, file: { name, order: version, version } })
+      return { status: 'committed', entry }
     }
     message = `others were faster ${attempt + 1} times in a row`
     await pause(pauseMs(attempt, deps.randomness), signal)
@@ -146,21 +165,24 @@ async function writeHint(store: ObjectStore, table: string, version: number): Pr
 }
 
 async function loadNewest(
-  { store }: FileCatalogDeps,
+  context: Context,
   table: string,
   signal: AbortSignal | undefined,
 ): Promise<Loaded | undefined> {
-  const file = (await fromHint(store, table, signal)) ?? (await fromListing(store, table, signal))
+  const { store, known } = context
+  const file = (await fromHint(context, table, signal)) ?? (await fromListing(store, table, signal))
   if (file === undefined) return undefined
+  const seen = known.get(table)
+  if (seen?.file.version !== undefined && seen.file.name === file.name) return seen
   const key = `${table}/metadata/${file.name}`
   const metadata = await parseMetadata(await store.get(key, signal), key)
   const metadataLocation = `${metadata.location}/metadata/${file.name}`
-  return { file, entry: { metadata, metadataLocation, tableKey: table } }
+  return remember(context, table, { file, entry: { metadata, metadataLocation, tableKey: table } })
 }
 
 /** The hint's version, or one of those after it; nobody else can be current, because numbers are never left out. */
 async function fromHint(
-  store: ObjectStore,
+  { store, known }: Context,
   table: string,
   signal: AbortSignal | undefined,
 ): Promise<MetadataFile | undefined> {
@@ -174,7 +196,10 @@ async function fromHint(
   // Some writers put a whole name there, without its ending.
   if (!/^\d+$/.test(hint)) return existing(store, table, [`${hint}.metadata.json`], signal)
   let found: MetadataFile | undefined
-  for (let version = Number(hint); ; version += 1) {
+  // What we have seen is there, or was: a table that was dropped and made again begins below it.
+  const seen = known.get(table)?.file
+  if (seen?.version === Number(hint)) found = seen
+  for (let version = Number(hint) + (found === undefined ? 0 : 1); ; version += 1) {
     const names = [versionFile(version, false), versionFile(version, true)]
     const next = await existing(store, table, names, signal)
     if (next === undefined) return found
