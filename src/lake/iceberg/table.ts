@@ -8,6 +8,15 @@ import type { PartitionBy, SortBy } from './define-spec.ts'
 import { type IcebergDeps, type IcebergTools, icebergTools } from './deps.ts'
 import type { SchemaChange } from './evolve-schema.ts'
 import { type HistoryEntry, historyOf } from './history.ts'
+import {
+  type ExpireOptions,
+  type ExpireOutcome,
+  expireSnapshots,
+  type OrphanOptions,
+  removeOrphans,
+  rewriteManifests,
+} from './maintenance.ts'
+import { mergeManifests, mergeOptions } from './manifest-merge.ts'
 import { keptManifests, type Removal, stageReplacement } from './replace.ts'
 import type { SnapshotSelector } from './snapshot.ts'
 import { type IcebergSnapshot, snapshotView } from './snapshot-view.ts'
@@ -74,6 +83,15 @@ export interface IcebergTable {
     properties: Readonly<Record<string, string | null>>,
     signal?: AbortSignal,
   ): Promise<ChangeOutcome>
+  /** Write the table's files into fewer manifests, for faster planning. Appends do it by themselves once in a while. */
+  rewriteManifests(signal?: AbortSignal): Promise<CommitOutcome>
+  /** Forget old snapshots and remove what only they needed. */
+  expireSnapshots(options?: ExpireOptions, signal?: AbortSignal): Promise<ExpireOutcome>
+  /** Remove files that nobody refers to, once they are old enough. */
+  removeOrphans(
+    options?: OrphanOptions,
+    signal?: AbortSignal,
+  ): Promise<{ readonly files: readonly string[]; readonly bytes: number }>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
 }
@@ -127,6 +145,11 @@ export async function openIcebergTable(
       changeTable(state, (entry) => sortChanges(entry, fields), abort),
     changeProperties: (properties: Readonly<Record<string, string | null>>, abort?: AbortSignal) =>
       changeTable(state, (entry) => propertyChanges(entry, properties), abort),
+    rewriteManifests: (abort?: AbortSignal) => rewriteManifests(state, abort),
+    expireSnapshots: (options?: ExpireOptions, abort?: AbortSignal) =>
+      expireSnapshots(state, options, abort),
+    removeOrphans: (options?: OrphanOptions, abort?: AbortSignal) =>
+      removeOrphans(state, options, abort),
     history: async ({ limit = 100 } = {}, abort?: AbortSignal) =>
       historyOf((await state.newest(abort)).metadata, limit),
   })
@@ -191,8 +214,10 @@ async function commitWrite(
           return stageReplacement(tools, entry, parent, { snapshotId, removal, ...added })
         // A fast append: one manifest in front of those that were there.
         const kept = await keptManifests(tools, entry, parent)
+        const options = mergeOptions(entry.metadata)
+        const merged = await mergeManifests(tools, entry, kept, options, snapshotId)
         return {
-          manifests: added.manifest === undefined ? kept : [added.manifest, ...kept],
+          manifests: added.manifest === undefined ? merged : [added.manifest, ...merged],
           changes: { operation: 'append', added: added.added, removed: [] },
         }
       },

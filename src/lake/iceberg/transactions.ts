@@ -63,6 +63,13 @@ export function transactionEntries(
   return entries
 }
 
+/** Whether a snapshot tells applications' progress; only in tables that have such progress does it matter. */
+export const tellsTransactions = (snapshot: Snapshot): boolean =>
+  snapshot.summary[MARK] !== undefined
+
+export const hasTransactions = (metadata: TableMetadata): boolean =>
+  metadata.properties[KEPT_PROPERTY] !== undefined
+
 /** Properties that a commit with transactions must set. */
 export function keptProperty(
   metadata: TableMetadata,

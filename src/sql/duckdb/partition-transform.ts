@@ -42,7 +42,19 @@ function truncateSql(cell: string, type: ColumnType, width: number): string {
   if (type === 'binary') return `unhex(left(hex(${cell}), ${2 * width}))`
   const exact = duckdbType(type)
   const unit = literalSql(BigInt(width), type)
-  return `(${cell} - ${remainderSql(cell, unit)})::${exact}`
+  const least = LEAST[typeof type === 'string' ? type : '']
+  if (least === undefined) return `(${cell} - ${remainderSql(cell, unit)})::${exact}`
+  // The least integers have nothing below them to be cut down to; they are cut to the least.
+  const wide = `${cell}::HUGEINT`
+  const cut = `greatest(${wide} - ${remainderSql(wide, unit)}, ${least}::HUGEINT)`
+  return `CASE WHEN ${cell} IS NULL THEN NULL ELSE ${cut}::${exact} END`
+}
+
+const LEAST: Readonly<Record<string, string>> = {
+  int8: '-128',
+  int16: '-32768',
+  int32: '-2147483648',
+  int64: "'-9223372036854775808'",
 }
 
 /** Never negative. */
