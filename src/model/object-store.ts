@@ -51,7 +51,7 @@ export interface ObjectStore {
   /** Removing what is not there is fine. */
   remove(key: string, signal?: AbortSignal): Promise<void>
 
-  /** Where a reader that takes paths or URLs (DuckDB) finds the object: an absolute path, or `s3://…`. */
+  /** Where a reader that takes paths or URLs (DuckDB) finds the object: an absolute path, or `s3://…`. What is below a key is below its location. */
   locate(key: string): string
 
   /** An absolute URL of the store's root (`file:///…/`, `s3://bucket/prefix/`), for metadata that must name it. */

@@ -67,20 +67,18 @@ export function conjuncts(predicate: Predicate): readonly Predicate[] {
 
 /** Every column that a predicate looks at, each once. */
 export function columnsIn(predicate: Predicate): readonly ColumnPath[] {
-  const found = new Map<string, ColumnPath>()
-  const visit = (part: Predicate): void => {
-    switch (part.kind) {
-      case 'and':
-      case 'or':
-        part.of.forEach(visit)
-        return
-      case 'not':
-        visit(part.of)
-        return
-      default:
-        found.set(JSON.stringify(part.column), part.column)
-    }
+  return [...new Map(pathsIn(predicate).map((path) => [JSON.stringify(path), path])).values()]
+}
+
+/** Every column reference in a predicate: the very objects, repeated where the predicate repeats itself. */
+export function pathsIn(predicate: Predicate): readonly ColumnPath[] {
+  switch (predicate.kind) {
+    case 'and':
+    case 'or':
+      return predicate.of.flatMap(pathsIn)
+    case 'not':
+      return pathsIn(predicate.of)
+    default:
+      return [predicate.column]
   }
-  visit(predicate)
-  return [...found.values()]
 }

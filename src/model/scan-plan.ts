@@ -22,8 +22,8 @@ export interface ScanPlan {
   readonly equalityDeletes?: readonly EqualityDelete[]
   /** What rows must still satisfy: the part of the predicate that choosing files did not settle. */
   readonly residual: Predicate | undefined
-  /** Rows that come out before `residual`, where the statistics of every file tell. */
-  readonly rowCount: number | undefined
+  /** Rows that come out before `residual`, where that is known without looking into the files. */
+  readonly rowCount?: number | undefined
 }
 
 export interface ScanColumn {
@@ -68,7 +68,7 @@ export interface ScanFile {
   /** Absolute local path or URL, as a reader takes it; nothing in it is a pattern. */
   readonly location: string
   readonly bytes: number
-  /** Rows in the file, deleted ones included, where known. */
+  /** Rows in the file, deleted ones included, where known without looking. */
   readonly rowCount: number | undefined
   readonly partitionValues: readonly (Scalar | null)[]
   readonly deletedRows?: DeletedRows

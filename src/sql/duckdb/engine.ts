@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type {
   DuckDBConnection,
   DuckDBDataChunk,
@@ -210,6 +211,23 @@ export async function openComputeEngine(options: ComputeEngineOptions): Promise<
   await connection.run(`SET GLOBAL TimeZone = ${quoteText('UTC')}`)
   connection.close()
   return engine
+}
+
+/** The event loop runs at least so often while we compute in JavaScript. */
+const TURN_MS_MAX = 2
+
+/**
+ * For loops over many rows: await what this returns every now and then, and the event loop gets its turn when
+ * it is due. The turn throws EngineInterruptedError once `signal` has aborted.
+ */
+export function turnTaker(signal?: AbortSignal): () => Promise<void> {
+  let startMs = performance.now()
+  return async () => {
+    if (performance.now() - startMs <= TURN_MS_MAX) return
+    await nextTurn()
+    throwIfInterrupted(signal)
+    startMs = performance.now()
+  }
 }
 
 /** @throws EngineInterruptedError when `signal` has aborted */

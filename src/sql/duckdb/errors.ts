@@ -113,21 +113,30 @@ export function engineErrorOf(
 /** The engine's own facts about an error, or nothing when the error did not come from the engine. */
 export function engineErrorFacts(error: unknown): EngineErrorFacts | undefined {
   if (!(error instanceof Error)) return undefined
-  // Errors of the parser come with their type before the JSON; from the first brace on, it is the same object.
-  const start = error.message.indexOf('{')
-  if (start < 0) return undefined
+  // Errors of the parser, and those that SQL's own `error()` raises, come with their type before the text, in the
+  // form that DuckDB itself gives every error; the text is JSON for the first and the user's for the second.
+  const labelled = /^([A-Za-z ]+?) Error: /.exec(error.message)
+  const raw = jsonObject(error.message.slice(labelled?.[0].length ?? 0))
+  const type = raw?.exception_type
+  if (raw === undefined || type === undefined || (labelled !== null && labelled[1] !== type))
+    return labelled === null
+      ? undefined
+      : { type: labelled[1]!, text: error.message.slice(labelled[0].length), candidates: [] }
+  return {
+    type,
+    text: raw.exception_message ?? '',
+    candidates: (raw.candidates ?? '').split(',').filter((name) => name !== ''),
+    ...(raw.error_subtype === undefined ? {} : { subtype: raw.error_subtype }),
+    ...(raw.position === undefined ? {} : { position: Number(raw.position) }),
+    ...(raw.name === undefined ? {} : { name: raw.name }),
+    ...(raw.type === undefined ? {} : { kind: raw.type }),
+  }
+}
+
+function jsonObject(text: string): Record<string, string | undefined> | undefined {
   try {
-    const raw = JSON.parse(error.message.slice(start)) as Record<string, string>
-    if (typeof raw.exception_type !== 'string') return undefined
-    return {
-      type: raw.exception_type,
-      text: raw.exception_message ?? '',
-      candidates: (raw.candidates ?? '').split(',').filter((name) => name !== ''),
-      ...(raw.error_subtype === undefined ? {} : { subtype: raw.error_subtype }),
-      ...(raw.position === undefined ? {} : { position: Number(raw.position) }),
-      ...(raw.name === undefined ? {} : { name: raw.name }),
-      ...(raw.type === undefined ? {} : { kind: raw.type }),
-    }
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null ? (parsed as never) : undefined
   } catch {
     return undefined
   }

@@ -78,7 +78,7 @@ export function parquetTables(connect: () => Promise<TableConnection>): ParquetT
  * Rows that become one JSON text each way. A cell at a time through the driver costs about a microsecond; a JSON array of
  * thousands of cells that V8 parses costs a tenth of that.
  */
-const ROWS_PER_TEXT = 8192
+const ROWS_PER_TEXT = 2048
 
 async function* readFields(
   connection: TableConnection,

@@ -8,6 +8,8 @@ export function quoteIdentifier(name: string): string {
  * that the planner must see. DuckDB's plain literals know no escapes but the doubled quote.
  */
 export function quoteText(text: string): string {
+  // The text of a statement ends at a NUL, wherever it stands.
+  if (text.includes('\0')) return `(${text.split('\0').map(quoteText).join(' || chr(0) || ')})`
   return `'${text.replaceAll("'", "''")}'`
 }
 

@@ -81,7 +81,10 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
 /** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
 export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
-export function partitionJoin(plan: Pick<ScanPlan, 'files'>, columns: readonly ScanColumn[]): string[] {
+export function partitionJoin(
+  plan: Pick<ScanPlan, 'files'>,
+  columns: readonly ScanColumn[],
+): string[] {
   const used = columns.flatMap(({ source, type }) =>
     source.kind === 'partition' ? [{ index: source.index, type }] : [],
   )
