@@ -1,6 +1,12 @@
 import type { ColumnType } from '../../model/column.ts'
 import type { Scalar } from '../../model/predicate.ts'
-import type { EqualityDelete, FileField, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
+import type {
+  EqualityDelete,
+  FileField,
+  ScanColumn,
+  ScanFile,
+  ScanPlan,
+} from '../../model/scan-plan.ts'
 import { literalSql } from './literal.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import {
@@ -22,7 +28,12 @@ import { duckdbType } from './type-mapping.ts'
  */
 
 /** Whether `scanSql` alone would not do. */
-export function needsFooters({ matchBy, columns, residualColumns, equalityDeletes = [] }: ScanPlan) {
+export function needsFooters({
+  matchBy,
+  columns,
+  residualColumns,
+  equalityDeletes = [],
+}: ScanPlan) {
   if (matchBy !== 'field_id') return false
   return (
     equalityDeletes.length > 0 ||

@@ -176,7 +176,10 @@ function sourceSql({ relation, columns, derived = [] }: FileStageRequest): strin
   const given = new Map(relation.columns.map((column) => [column.name, column.type]))
   const widened = columns
     .filter(({ name, type }) => given.has(name) && !sameColumnType(given.get(name)!, type))
-    .map(({ name, type }) => `${quoteIdentifier(name)}::${duckdbType(type)} AS ${quoteIdentifier(name)}`)
+    .map(
+      ({ name, type }) =>
+        `${quoteIdentifier(name)}::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
+    )
   if (widened.length === 0 && derived.length === 0) return relation.name
   const replaced = widened.length === 0 ? '' : ` REPLACE (${widened.join(', ')})`
   const made = derived.map((each) => `, ${derivedSql(each)} AS ${quoteIdentifier(each.name)}`)
@@ -216,7 +219,10 @@ const DICTIONARY_BYTES_MAX = 64 * 1024
 function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string {
   const ids = columns
     .filter((column) => column.fieldId !== undefined)
-    .map((column) => `${quoteIdentifier(column.name)}: ${fieldIdsSql(column as FieldIds, column.type)}`)
+    .map(
+      (column) =>
+        `${quoteIdentifier(column.name)}: ${fieldIdsSql(column as FieldIds, column.type)}`,
+    )
   const fieldIds = ids.length === 0 ? '' : `, FIELD_IDS {${ids.join(', ')}}`
   // Unique names, because DuckDB puts the rows of a null and of the text `__HIVE_DEFAULT_PARTITION__` into one folder.
   return `FORMAT parquet, ${COMPRESSION[compression]}, STRING_DICTIONARY_PAGE_SIZE_LIMIT ${DICTIONARY_BYTES_MAX}, RETURN_STATS, FILENAME_PATTERN 'part-{uuid}'${fieldIds}`
