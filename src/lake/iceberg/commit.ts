@@ -82,7 +82,16 @@ export async function commitSnapshot(
     const found = ourSnapshot(base, request)
     if (found !== undefined) return { outcome: found, entry: base }
     const staged = await stageSnapshot(tools, base, request, attempt)
-    if ('reason' in staged) return { outcome: { status: 'conflict', ...staged }, entry: base }
+    if ('reason' in staged) {
+      // Only the newest state may say no; what we began with may be older than what the caller has seen.
+      const newest = await tools.catalog.load(table, signal)
+      if (newest === undefined || newest.metadataLocation === base.metadataLocation)
+        return { outcome: { status: 'conflict', ...staged }, entry: base }
+      if (newest.metadata['table-uuid'] !== base.metadata['table-uuid'])
+        return { outcome: { status: 'conflict', ...REPLACED }, entry: base }
+      base = newest
+      continue
+    }
     const outcome = await tools.catalog.commit(table, staged.commit, signal)
     if (outcome.status === 'unknown') return { outcome, entry: base }
     if (outcome.status === 'committed') {

@@ -201,6 +201,21 @@ describe('Iceberg tables', () => {
     expect(past.transaction('other')).toBeUndefined()
   })
 
+  test('judge expectations by the newest state, not by the last one seen', async () => {
+    const table = await create({ columns: EVENTS })
+    const other = await openIcebergTable(deps, table.name)
+    const step = (version: number) => ({
+      transactions: [{ appId: 'a', version, expected: version === 1 ? null : version - 1 }],
+    })
+    expect(await table.commitAppend(undefined, step(1))).toMatchObject({ status: 'committed' })
+    expect(await other.commitAppend(undefined, step(2))).toMatchObject({ status: 'committed' })
+    expect(await table.commitAppend(undefined, step(3))).toMatchObject({ status: 'committed' })
+    expect(await other.commitAppend(undefined, step(2))).toMatchObject({
+      status: 'conflict',
+      reason: 'transaction_moved',
+    })
+  })
+
   test('put rows in the place of others: all, a partition, some files', async () => {
     const table = await create({
       columns: EVENTS,
