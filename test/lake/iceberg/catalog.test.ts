@@ -11,19 +11,13 @@ import { systemClock, systemRandomness } from '../../../src/model/clock.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import type { ObjectStore } from '../../../src/model/object-store.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
+import { ensureToolset } from '../../services.ts'
 import { type Bench, openBench } from './engine.ts'
 
 const COLUMNS: Columns = [{ name: 'id', type: 'int64', nullable: true }]
-const PYTHON = process.env.MEKONG_TEST_PYTHON ?? 'python3'
-const hasPython = (() => {
-  try {
-    execFileSync(PYTHON, ['-c', 'import pyiceberg, pyarrow, sqlalchemy'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log(`skipped: ${PYTHON} has no pyiceberg with sqlalchemy (set MEKONG_TEST_PYTHON)`)
-    return false
-  }
-})()
+const tools = await ensureToolset('python')
+const hasPython = !('skip' in tools)
+const PYTHON = 'skip' in tools ? '' : tools.environment.MEKONG_PYTHON!
 
 describe.each(['file', 'sqlite'] as const)('the %s catalog', (kind) => {
   let bench: Bench

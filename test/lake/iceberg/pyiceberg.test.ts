@@ -7,23 +7,14 @@ import { type IcebergTable, openIcebergTable } from '../../../src/lake/iceberg/t
 import { systemClock, systemRandomness } from '../../../src/model/clock.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
+import { ensureToolset } from '../../services.ts'
 import { type Bench, openBench } from './engine.ts'
 
-// What we write, PyIceberg reads; what PyIceberg writes, we read. It comes from PyPI (`pip install
-// 'pyiceberg[pyarrow,pyiceberg-core,sql-sqlite]'`); `MEKONG_TEST_PYTHON` names a Python that has it.
+// What we write, PyIceberg reads; what PyIceberg writes, we read.
 
-const PYTHON = process.env.MEKONG_TEST_PYTHON ?? 'python3'
-const isThere = (() => {
-  try {
-    execFileSync(PYTHON, ['-c', 'import pyiceberg, pyarrow, pyiceberg_core, sqlalchemy'], {
-      stdio: 'ignore',
-    })
-    return true
-  } catch {
-    console.log(`skipped: ${PYTHON} has no pyiceberg with pyarrow (set MEKONG_TEST_PYTHON)`)
-    return false
-  }
-})()
+const tools = await ensureToolset('python')
+const isThere = !('skip' in tools)
+const PYTHON = 'skip' in tools ? '' : tools.environment.MEKONG_PYTHON!
 
 /** Rows of a table by PyIceberg, as JSON, ordered by `id`; `filter` is an expression of its own language. */
 const READ = `
