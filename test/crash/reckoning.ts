@@ -11,6 +11,7 @@ export interface LedgerView {
   readonly hop: string
   readonly in: number
   readonly out: number
+  readonly filtered: number
   readonly dead: number
   readonly in_flight: number
   readonly missing: number

@@ -28,6 +28,8 @@ export interface ClientOptions {
   readonly pauseMs: () => number
 }
 
+type Answer = Readonly<Record<string, unknown>>
+
 interface AnsweredRecord extends Place {
   readonly id?: string
   readonly index?: number
@@ -76,19 +78,19 @@ export class ResendingClient {
   async #sendUntilAnswered(request: SentRequest): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const url = await this.#options.url()
-      try {
-        const response = await fetch(`${url}/events`, {
-          method: 'POST',
-          headers: request.headers,
-          body: request.body,
-        })
-        const answer = (await response.json()) as Record<string, unknown>
-        if (response.status !== 503) return this.#enter(request, response.status, answer)
+      const response = await fetch(`${url}/events`, {
+        method: 'POST',
+        headers: request.headers,
+        body: request.body,
+      }).catch(() => undefined)
+      const answer = (await response?.json().catch(() => undefined)) as Answer | undefined
+      if (response === undefined) this.#trouble('broken connection')
+      else if (answer === undefined) this.#trouble('half an answer')
+      else if (response.status !== 503) return this.#enter(request, response.status, answer)
+      else {
         this.#trouble(`503 ${answer.code}`)
         if (!(Number(response.headers.get('retry-after')) > 0))
           this.ledger.lies.push(`503 without Retry-After: ${JSON.stringify(answer)}`)
-      } catch {
-        this.#trouble('broken connection')
       }
       await sleep(Math.min(20 * attempt, 200))
     }
@@ -100,7 +102,7 @@ export class ResendingClient {
   }
 
   /** Write an answer into the ledger, after checking that it speaks of what was sent. */
-  #enter(request: SentRequest, status: number, answer: Record<string, unknown>): void {
+  #enter(request: SentRequest, status: number, answer: Answer): void {
     const answered = answeredRecords(request, status, answer)
     const fits = answered?.length === request.records.length
     if (!fits)
@@ -142,7 +144,7 @@ export class ResendingClient {
 function answeredRecords(
   { isBatch, records }: SentRequest,
   status: number,
-  answer: Record<string, unknown>,
+  answer: Answer,
 ): readonly AnsweredRecord[] | undefined {
   if (status === 202)
     return isBatch ? (answer.records as AnsweredRecord[]) : [answer as never as AnsweredRecord]

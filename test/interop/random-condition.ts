@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Columns, ColumnType } from '../../src/model/column.ts'
+import type { Column, Columns, ColumnType } from '../../src/model/column.ts'
 import {
   type ComparisonOperator,
   compare,
@@ -27,7 +27,10 @@ export const conditionChoice: fc.Arbitrary<ConditionChoice> = fc.record({
 
 /** The same condition as our value and in the dialects of others. */
 export interface Condition {
+  readonly column: Column
   readonly predicate: Predicate
+  /** The value compared with as a literal, `NULL` when the condition is that there is none. */
+  readonly literal: { readonly spark: string; readonly datafusion: string }
   readonly duckdb: string
   readonly spark: string
   readonly datafusion: string
@@ -40,18 +43,21 @@ export async function drawCondition(
   { column: at, op, row }: ConditionChoice,
 ): Promise<Condition | undefined> {
   const scalars = columns.filter(({ type }) => isScalar(type))
-  const { name, type } = scalars[at % scalars.length]!
+  const drawnColumn = scalars[at % scalars.length]!
+  const { name, type } = drawnColumn
   const drawn = await sql(
     `SELECT ${textSql(quoteIdentifier(name), type)} AS text FROM ${table} ORDER BY hash(k, ${row}) LIMIT 1`,
   )
   if (drawn.length === 0) return undefined
   const text = drawn[0]!.text as string | null
-  const inSpark = `\`${name.replaceAll('`', '``')}\``
+  const inSpark = sparkIdentifier(name)
   const inDatafusion = quoteIdentifier(name)
   if (text === null) {
     const predicate = isNull(name)
     return {
+      column: drawnColumn,
       predicate,
+      literal: { spark: 'NULL', datafusion: 'NULL' },
       duckdb: predicateSql(predicate),
       spark: `${inSpark} IS NULL`,
       datafusion: `${inDatafusion} IS NULL`,
@@ -61,13 +67,21 @@ export async function drawCondition(
     type === 'binary' ? Uint8Array.from(Buffer.from(text, 'hex')) : scalarFromText(text, type)
   if (value === undefined) throw new Error(`No ${JSON.stringify(type)}: ${text}`)
   const predicate = compare([name], op, { type, value })
+  const literal = {
+    spark: sparkLiteral(text, type),
+    datafusion: datafusionLiteral(text, type),
+  }
   return {
+    column: drawnColumn,
     predicate,
+    literal,
     duckdb: predicateSql(predicate),
-    spark: `${inSpark} ${op} ${sparkLiteral(text, type)}`,
-    datafusion: `${inDatafusion} ${op} ${datafusionLiteral(text, type)}`,
+    spark: `${inSpark} ${op} ${literal.spark}`,
+    datafusion: `${inDatafusion} ${op} ${literal.datafusion}`,
   }
 }
+
+export const sparkIdentifier = (name: string) => `\`${name.replaceAll('`', '``')}\``
 
 function textSql(cell: string, type: ColumnType): string {
   if (type === 'binary') return `hex(${cell})`
@@ -82,17 +96,34 @@ const SPARK_TYPES = {
   int64: 'BIGINT',
   float32: 'FLOAT',
   float64: 'DOUBLE',
+  string: 'STRING',
+  binary: 'BINARY',
   date: 'DATE',
   timestamp: 'TIMESTAMP',
   timestamp_ntz: 'TIMESTAMP_NTZ',
 } as const
 
+/** A type in Spark's dialect. */
+export function sparkType(type: ColumnType): string {
+  if (typeof type === 'string') return SPARK_TYPES[type]
+  switch (type.kind) {
+    case 'decimal':
+      return `DECIMAL(${type.precision}, ${type.scale})`
+    case 'list':
+      return `ARRAY<${sparkType(type.element)}>`
+    case 'map':
+      return `MAP<${sparkType(type.key)}, ${sparkType(type.value)}>`
+    case 'struct': {
+      const members = type.columns.map((c) => `${sparkIdentifier(c.name)}: ${sparkType(c.type)}`)
+      return `STRUCT<${members.join(', ')}>`
+    }
+  }
+}
+
 function sparkLiteral(text: string, type: ColumnType): string {
   if (type === 'binary') return `unhex('${text}')`
   if (type === 'string') return `CAST(unhex('${Buffer.from(text).toString('hex')}') AS STRING)`
-  if (typeof type === 'string') return `CAST('${text}' AS ${SPARK_TYPES[type]})`
-  if (type.kind === 'decimal') return `CAST('${text}' AS DECIMAL(${type.precision}, ${type.scale}))`
-  throw new Error('Only scalars are compared.')
+  return `CAST('${text}' AS ${sparkType(type)})`
 }
 
 const ARROW_TYPES = {

@@ -4,7 +4,15 @@ import shutil
 
 from pyspark.sql import SparkSession
 
-spark = SparkSession.builder.getOrCreate()
+# Every table has a few rows: compiling code for a query would take longer than running it.
+QUICK = {
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.log.level": "ERROR",
+}
+spark = SparkSession.builder.config(map=QUICK).getOrCreate()
 
 
 def run(sql):
