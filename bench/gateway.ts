@@ -21,7 +21,7 @@ const OVERLOAD_CONNECTION_COUNT = 200
 const ROUND_COUNT = 3
 const WARMUP_MS = 500
 /** Before anything counts, each server runs for so long that its code is compiled. */
-const COMPILE_MS = 2_500
+const COMPILE_MS = 1_500
 
 export const gateway: Bench = {
   name: 'gateway',
@@ -29,12 +29,14 @@ export const gateway: Bench = {
     'How much of a bare node:http server does the front door keep when every event is on disk?',
   secondsDefault: 100,
   async run(context) {
-    const bare = await startBareServer()
-    const door = await startMekong({ home: path.join(context.folder, 'door'), doorOnly: true })
-    const full = await startMekong({
-      home: path.join(context.folder, 'full'),
-      variables: { MEKONG_POSTGRES_PORT: '0' },
-    })
+    const [bare, door, full] = await Promise.all([
+      startBareServer(),
+      startMekong({ home: path.join(context.folder, 'door'), doorOnly: true }),
+      startMekong({
+        home: path.join(context.folder, 'full'),
+        variables: { MEKONG_POSTGRES_PORT: '0' },
+      }),
+    ])
     try {
       for (const port of [bare.port, door.port, full.port])
         await runLoadInChild({ host: HOST, port, durationMs: COMPILE_MS, ...SINGLE })
@@ -105,7 +107,7 @@ interface Servers {
 
 /** By turns, so that each round's servers meet the same machine. */
 async function measureRates({ seconds, say }: BenchContext, { bare, door, full }: Servers) {
-  const durationMs = Math.max(500, (seconds * 1000 * 0.24) / (3 * ROUND_COUNT))
+  const durationMs = Math.max(500, (seconds * 1000 * 0.18) / (3 * ROUND_COUNT))
   const rate = async (port: number) =>
     accepted(await runLoadInChild({ host: HOST, port, durationMs, warmupMs: WARMUP_MS, ...SINGLE }))
   const rounds: { bare: number; door: number; full: number }[] = []
@@ -133,7 +135,7 @@ async function measureCalm(
   { seconds, say }: BenchContext,
   { door, full, ratePerSecond }: Omit<Servers, 'bare'> & { readonly ratePerSecond: number },
 ) {
-  const durationMs = seconds * 1000 * 0.04
+  const durationMs = seconds * 1000 * 0.035
   const load = { host: HOST, durationMs, warmupMs: WARMUP_MS, ratePerSecond, ...SINGLE }
   const own = await runLoadInChild({ ...load, port: door.port })
   const withHops = await runLoadInChild({ ...load, port: full.port })
@@ -150,7 +152,7 @@ async function measureCalm(
 
 /** Events a second in bodies of many lines. */
 async function measureLines({ seconds, say }: BenchContext, door: MekongProcess) {
-  const durationMs = Math.max(500, (seconds * 1000 * 0.09) / ROUND_COUNT)
+  const durationMs = Math.max(500, (seconds * 1000 * 0.06) / ROUND_COUNT)
   const rates: number[] = []
   for (let round = 0; round < ROUND_COUNT; round += 1) {
     const report = await runLoadInChild({
