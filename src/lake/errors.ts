@@ -41,3 +41,18 @@ export class TableMismatchError extends PlatformError {
     this.problems = problems
   }
 }
+
+/** Several source rows of a merge want to change the same row of the table, so that there is no one answer. */
+export class MergeAmbiguousError extends PlatformError {
+  readonly code = 'MERGE_AMBIGUOUS'
+  readonly retry = 'never'
+  readonly rowCount: number
+
+  constructor(table: string, rowCount: number) {
+    super(
+      `Merging into ${table}: ${rowCount} of its rows match several source rows that would change them. ` +
+        'Nothing was written. Leave one source row for each key, or narrow the conditions.',
+    )
+    this.rowCount = rowCount
+  }
+}

@@ -1,10 +1,11 @@
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
-import { type RunningHop, startHop } from '../flow/running-hop.ts'
+import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -103,12 +104,16 @@ async function assemble(
   closers.push(() => state.close())
   const log = await openLog({ home, settings, onNotice })
   closers.push(() => log.close())
-  const engine = await openComputeEngine({
-    spillDirectory: home.spill,
-    memoryLimitBytes: settings.memoryMb * 1024 * 1024,
-  })
+  // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
+  const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
+  const engine = await openComputeEngine({ spillDirectory: home.spill, memoryLimitBytes })
   closers.push(() => engine.close())
-  const lake = await openLakeHome({ folder: home.lake, engine, clock, randomness })
+  const hopEngine = await openComputeEngine({
+    ...{ spillDirectory: path.join(home.spill, 'hops'), memoryLimitBytes },
+    threads: HOP_ENGINE_THREADS,
+  })
+  closers.push(() => hopEngine.close())
+  const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
@@ -128,7 +133,7 @@ async function assemble(
       await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
       const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
       const world = {
-        ...{ log, state, engine, lake, clock, chance: () => Math.random() },
+        ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
         logIsShared: settings.log === 'kafka',

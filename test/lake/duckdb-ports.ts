@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetPort } from '../../src/lake/parquet-port.ts'
+import type { RowsPort } from '../../src/lake/rows-port.ts'
 import type { ColumnStatistics, StageFilesPort } from '../../src/lake/stage-files.ts'
 import type { Columns } from '../../src/model/column.ts'
 import type { Relation } from '../../src/model/relation.ts'
+import { lakeRows } from '../../src/sql/duckdb/lake-rows.ts'
 import { parquetTables } from '../../src/sql/duckdb/parquet-tables.ts'
 import { quoteIdentifier, quoteText } from '../../src/sql/duckdb/quote-identifier.ts'
 
@@ -13,6 +15,7 @@ export interface TestEngine {
   readonly connection: DuckDBConnection
   readonly stageFiles: StageFilesPort
   readonly parquet: ParquetPort
+  readonly tableRows: RowsPort
   /** Run SQL, get row objects as JSON values. */
   rows(sql: string): Promise<Record<string, unknown>[]>
   /** Make a relation from a query. */
@@ -23,15 +26,15 @@ export interface TestEngine {
 export async function openTestEngine(): Promise<TestEngine> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   const connection = await instance.connect()
-  await connection.run(`SET TimeZone = 'UTC'`)
+  await connection.run(`SET GLOBAL TimeZone = 'UTC'`)
   const rows = async (sql: string) =>
     (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[]
-  return {
-    connection,
-    stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
-    parquet: parquetTables(async () => ({
-      async open(sql) {
-        const result = await connection.stream(sql)
+  const relationName = (word: string) => `${word}_${randomUUID().replaceAll('-', '')}`
+  const connect = async () => {
+    const own = await instance.connect()
+    return {
+      async open(sql: string) {
+        const result = await own.stream(sql)
         return {
           names: result.columnNames(),
           types: result.columnTypes(),
@@ -44,13 +47,18 @@ export async function openTestEngine(): Promise<TestEngine> {
           })(),
         }
       },
-      run: (sql) => connection.run(sql),
-      // One connection serves the whole test.
-      close() {},
-    })),
+      run: (sql: string) => own.run(sql),
+      close: () => own.closeSync(),
+    }
+  }
+  return {
+    connection,
+    stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
+    parquet: parquetTables(connect),
+    tableRows: lakeRows({ connect, relationName }),
     rows,
     async relation(sql, columns) {
-      const name = `relation_${randomUUID().replaceAll('-', '')}`
+      const name = relationName('relation')
       await connection.run(`CREATE TABLE ${name} AS ${sql}`)
       const [{ count }] = (await rows(`SELECT count(*)::INTEGER AS count FROM ${name}`)) as [
         { count: number },

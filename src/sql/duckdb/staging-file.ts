@@ -16,7 +16,7 @@ import { quoteText } from './quote-identifier.ts'
 /** Lines are gathered in buffers of this size; between two the event loop runs. About 3 ms of work. */
 const BUFFER_BYTES = 1024 * 1024
 /** A file ends after so many bytes, so that the engine reads one while the next is written. */
-export const SLICE_BYTES_TARGET = 48 * 1024 * 1024
+export const SLICE_BYTES_TARGET = 16 * 1024 * 1024
 
 /** Where a record is within the batches handed over. */
 export interface RecordPlace {

@@ -1,0 +1,93 @@
+import path from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createWith, deltaRsSteps } from './delta-rs-steps.ts'
+import { type Judge, openJudge } from './judge.ts'
+import { runSteps, steps, tableShape } from './our-delta-table.ts'
+import { conditionChoice } from './random-condition.ts'
+import { expectReadAlike, type OtherReader } from './read-by-others.ts'
+import { seededRuns } from './seed.ts'
+import {
+  expectMostlyDone,
+  followSteps,
+  isDone,
+  type Tally,
+  type TheirTable,
+} from './their-delta-table.ts'
+import { openWorkshop, type Workshop } from './workshop.ts'
+
+// Both ways with delta-rs: tables made by random sequences of our operations are read by it, every version of them, and
+// tables made by random sequences of its operations are read by us.
+
+const judge = await openJudge('delta-rs')
+
+describe.skipIf('skip' in judge)('delta-rs', () => {
+  const deltaRs = judge as Judge
+  let workshop: Workshop
+  let tableCount = 0
+  beforeAll(async () => {
+    workshop = await openWorkshop()
+  })
+  afterAll(async () => {
+    await deltaRs.close()
+    await workshop?.close()
+  })
+
+  const reader: OtherReader = {
+    name: 'delta-rs',
+    read: (location, out, { version, condition }) =>
+      deltaRs.ask('read', {
+        location,
+        out,
+        ...(version === undefined ? {} : { version }),
+        ...(condition === undefined ? {} : { where: condition.datafusion }),
+      }),
+  }
+
+  test('reads what we write', async () => {
+    const conditions = fc.array(conditionChoice, { minLength: 2, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(tableShape(), steps, conditions, async (shape, todo, choices) => {
+        const at = await runSteps(workshop, `ours-${++tableCount}`, shape, todo)
+        await expectReadAlike(at, reader, choices)
+        const location = path.join(workshop.folder, at.location)
+        for (const [appId, version] of at.transactions)
+          expect(await deltaRs.ask('transaction_version', { location, app_id: appId })).toBe(
+            version,
+          )
+      }),
+      seededRuns(12),
+    )
+  }, 600_000)
+
+  test('writes what we read', async () => {
+    const tally: Tally = {}
+    const engine = {
+      name: 'delta-rs',
+      judge: deltaRs,
+      read: (location: string, out: string) => deltaRs.ask('read', { location, out }),
+    }
+    const conditions = fc.array(conditionChoice, { maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(
+        tableShape(),
+        deltaRsSteps,
+        conditions,
+        async ({ columns, partitionBy, properties }, todo, choices) => {
+          const configuration = {
+            'delta.checkpointInterval': properties['delta.checkpointInterval'] ?? '100',
+          }
+          const key = `theirs-${++tableCount}`
+          const at: TheirTable = {
+            ...{ workshop, engine: deltaRs, key, partitionBy, columns },
+            ...{ location: path.join(workshop.folder, key), nextKey: 0, current: `"now ${key}"` },
+          }
+          if (!(await isDone(tally, createWith(configuration), at))) return
+          await followSteps(at, engine, { steps: todo, conditions: choices, tally })
+        },
+      ),
+      seededRuns(12),
+    )
+    expectMostlyDone(tally)
+  }, 1_800_000)
+})
