@@ -59,7 +59,6 @@ test.skipIf('skip' in disk)(
       expect(acknowledged.size, running.complaints()).toBeGreaterThan(takenBefore)
     }
     await client.finish()
-    console.log([...new Set(running.complaints().split('\n'))].join('\n'))
     await reckon({ home: disk.folder, url, postgresUrl, ledger: client.ledger })
     expect([...troubles.keys()]).toEqual(['503 unavailable'])
     expect(client.ledger.refusals.get('unavailable')).toMatch(/is full.* free .*space/)
