@@ -56,3 +56,9 @@ export class MergeAmbiguousError extends PlatformError {
     this.rowCount = rowCount
   }
 }
+
+/** A catalog of tables does not answer. Nothing was changed; trying again later may help. */
+export class CatalogUnavailableError extends PlatformError {
+  readonly code = 'CATALOG_UNAVAILABLE'
+  readonly retry = 'later'
+}

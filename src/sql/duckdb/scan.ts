@@ -52,7 +52,7 @@ function compiledSql(plan: ScanPlan, places: readonly string[]): string {
   return `SELECT ${shown} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
 }
 
-function emptySql(columns: readonly ScanColumn[], places: readonly string[]): string {
+export function emptySql(columns: readonly ScanColumn[], places: readonly string[] = []): string {
   const nulls = columns.map(
     ({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
   )
@@ -61,7 +61,7 @@ function emptySql(columns: readonly ScanColumn[], places: readonly string[]): st
 }
 
 /** Names of our own inside the query; no column of the table is visible under them. */
-const FILES = '"mekong files"'
+export const FILES = '"mekong files"'
 const PARTITIONS = '"mekong partitions"'
 const DELETED = '"mekong deleted"'
 const BITS = '"mekong bits"'
@@ -118,7 +118,10 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
 /** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
 export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
-function partitionJoin(plan: ScanPlan, columns: readonly ScanColumn[]): string[] {
+export function partitionJoin(
+  plan: Pick<ScanPlan, 'files'>,
+  columns: readonly ScanColumn[],
+): string[] {
   const used = columns.flatMap(({ source, type }) =>
     source.kind === 'partition' ? [{ index: source.index, type }] : [],
   )
@@ -138,7 +141,7 @@ function partitionJoin(plan: ScanPlan, columns: readonly ScanColumn[]): string[]
  * Rows that are gone. Few in a big file go as a list that is anti-joined; many go as a bitmap that is looked up,
  * because a list of a million numbers is slow to parse. Whichever is the shorter text.
  */
-function deletionSql(files: readonly ScanFile[]): { joins: string[]; conditions: string[] } {
+export function deletionSql(files: readonly ScanFile[]): { joins: string[]; conditions: string[] } {
   const listed: string[] = []
   const bitmaps: string[] = []
   for (const [file, { deletedRows }] of files.entries()) {
