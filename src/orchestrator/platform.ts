@@ -25,6 +25,7 @@ import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import type { Settings } from './settings.ts'
+import { withoutRepeats } from './without-repeats.ts'
 
 // The whole platform in one process: state, log, compute engine, serving stores, hops, and last the front door. Everything is
 // opened in the order in which records need it, and closed the other way round, so that nothing is accepted before it can be kept and
@@ -179,6 +180,7 @@ async function assemble(
   if (options.openGateway === false) return platform
   const keys = await watchApiKeys({ state, onNotice })
   closers.push(() => keys.stop())
+  const complain = withoutRepeats(onNotice, { clock })
   gateway = await startGateway({
     routes: plans.flatMap(ingestRoutes),
     appendPort: gatewayToLog({ log, state }),
@@ -186,7 +188,7 @@ async function assemble(
     listen: { host: settings.host, port: settings.port },
     keys: keys.current,
     readiness: async () => (await platform.hops()).flatMap(notReady),
-    onSurprise: (error, what) => onNotice(`${what}: ${messageOf(error)}`),
+    onSurprise: (error, what) => complain(`${what}: ${messageOf(error)}`),
     meter,
     clock,
     randomness,

@@ -39,7 +39,7 @@ export function killMoment(chance: Chance, number: number): KillMoment {
     case 'while stopping':
       return { kind, afterMs: chance.integer(0, 300) }
     default:
-      return { kind, changeCount: chance.integer(1, 12), afterMs: chance.integer(0, 4) }
+      return { kind, changeCount: chance.integer(1, 12), afterMs: chance.oneOf([0, 0, 1, 4]) }
   }
 }
 
@@ -55,7 +55,7 @@ export async function killAt(
   if (moment.kind !== 'while starting') await running.ready
   if (moment.kind === 'while stopping') running.signal('SIGTERM')
   if ('changeCount' in moment) await changes(home, STEPS[moment.kind], moment.changeCount)
-  await sleep(moment.afterMs)
+  if (moment.afterMs > 0) await sleep(moment.afterMs)
   running.signal('SIGKILL')
   const { code } = await running.ended
   const stopped = moment.kind === 'while stopping' && code === 0

@@ -16,6 +16,8 @@ export interface ClientLedger {
   readonly rejected: Set<string>
   /** Requests that broke or were told to come back, by what happened. */
   readonly troubles: Map<string, number>
+  /** What a person reads in each kind of 503, as last said. */
+  readonly refusals: Map<string, string>
   /** Answers that no honest platform gives; the callers stop at the first. */
   readonly lies: string[]
 }
@@ -42,6 +44,7 @@ export class ResendingClient {
     acknowledged: new Map(),
     rejected: new Set(),
     troubles: new Map(),
+    refusals: new Map(),
     lies: [],
   }
   readonly #options: ClientOptions
@@ -89,6 +92,7 @@ export class ResendingClient {
       else if (response.status !== 503) return this.#enter(request, response.status, answer)
       else {
         this.#trouble(`503 ${answer.code}`)
+        this.ledger.refusals.set(String(answer.code), String(answer.detail))
         if (!(Number(response.headers.get('retry-after')) > 0))
           this.ledger.lies.push(`503 without Retry-After: ${JSON.stringify(answer)}`)
       }
