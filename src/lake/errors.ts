@@ -56,3 +56,9 @@ export class MergeAmbiguousError extends PlatformError {
     this.rowCount = rowCount
   }
 }
+
+/** Changes were asked for that can no longer be told: commits or files that hold them were cleaned up. */
+export class ChangesMissingError extends PlatformError {
+  readonly code = 'CHANGES_MISSING'
+  readonly retry = 'never'
+}
