@@ -62,3 +62,9 @@ export class CatalogUnavailableError extends PlatformError {
   readonly code = 'CATALOG_UNAVAILABLE'
   readonly retry = 'later'
 }
+
+/** Changes were asked for that can no longer be told: commits or files that hold them were cleaned up. */
+export class ChangesMissingError extends PlatformError {
+  readonly code = 'CHANGES_MISSING'
+  readonly retry = 'never'
+}

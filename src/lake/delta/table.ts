@@ -1,6 +1,8 @@
+import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
 import { TableMismatchError } from '../errors.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
+import { type ChangesOptions, readChanges } from './changes.ts'
 import { conditionText } from './condition-text.ts'
 import { appendIntent } from './conflict.ts'
 import { type EditOutcome, editRows } from './edit-rows.ts'
@@ -70,6 +72,8 @@ export interface DeltaTable {
     options?: OverwriteOptions & CommitOptions,
     signal?: AbortSignal,
   ): Promise<EditOutcome>
+  /** What commits did to the rows, as something to read. @throws ChangesMissingError */
+  changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
   /** Write a checkpoint of the newest version. Returns that version. */
@@ -125,6 +129,7 @@ export async function openDeltaTable(
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
     ) => overwrite(table, relation, options, abort),
+    changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
     checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })

@@ -19,6 +19,7 @@ import {
   newRowsSql,
   removedSql,
   SOURCE_COLUMN,
+  touchedSql,
 } from './row-edits.ts'
 import { predicateSql, renamedSql, scanSql } from './scan.ts'
 import { duckdbType } from './type-mapping.ts'
@@ -138,9 +139,7 @@ async function findEdits(
     held.push(`DROP TABLE IF EXISTS ${edits}`)
     await engine.run(`CREATE TABLE ${edits} AS ${editsSql(sql)}`, signal)
     const counts = await countEdits(engine, sql, signal)
-    const touched = (
-      await engine.rows(`SELECT DISTINCT f::DOUBLE FROM ${edits} WHERE a IS NOT NULL`, signal)
-    ).map(([file]) => file as number)
+    const touched = (await engine.rows(touchedSql(sql), signal)).map(([file]) => file as number)
     const view = async (text: string, columns: Columns, rowCount: number, abort?: AbortSignal) => {
       const made = await engine.view(text, { columns, rowCount }, abort)
       held.push(`DROP VIEW IF EXISTS ${made.relation.name}`)

@@ -17,7 +17,8 @@ import { duckdbType } from './type-mapping.ts'
 // `DELETE`, `UPDATE` and `MERGE` as queries. One pass over the columns that conditions look at finds the rows concerned, and only their places are
 // remembered:
 //
-//   edits: f  place of the file in the plan     r  row of the file     s  source row, if any     a  number of the clause, if any applies
+//   file    place of the file in the plan         row     of the file
+//   source  source row, if any                    action  number of the clause, if any applies
 //
 // All else is made from that: what stays, what is new, what changed. Joins put the smaller side into memory and spill.
 
@@ -25,6 +26,14 @@ const F = quoteIdentifier(FILE_COLUMN)
 const R = quoteIdentifier(ROW_COLUMN)
 /** Number of a source row. */
 export const SOURCE_COLUMN = quoteIdentifier('mekong source')
+
+/** Columns of the table of edits, under names that no column of users has. */
+const AT = {
+  file: quoteIdentifier('mekong edit file'),
+  row: quoteIdentifier('mekong edit row'),
+  source: quoteIdentifier('mekong edit source'),
+  action: quoteIdentifier('mekong edit action'),
+}
 
 export interface EditSql {
   readonly target: ScanPlan
@@ -40,15 +49,15 @@ export function editsSql({ target, clauses, source }: EditSql): string {
   const scan = `(${scanPlacesSql(target)}) AS target`
   const missing = actionSql(clauses, 'not_matched_by_source')
   if (source === undefined)
-    return `SELECT * FROM (SELECT ${F} AS f, ${R} AS r, NULL::BIGINT AS s, ${missing} AS a FROM ${scan}) WHERE a IS NOT NULL`
+    return `SELECT * FROM (SELECT ${F} AS ${AT.file}, ${R} AS ${AT.row}, NULL::BIGINT AS ${AT.source}, ${missing} AS ${AT.action} FROM ${scan}) WHERE ${AT.action} IS NOT NULL`
   const matched = actionSql(clauses, 'matched')
   const from = `${scan} %JOIN% ${source.table} AS source ON ${onSql(source.on)}`
   const n = `source.${SOURCE_COLUMN}`
   if (!clauses.some((clause) => clause.when === 'not_matched_by_source'))
-    return `SELECT ${F} AS f, ${R} AS r, ${n} AS s, ${matched} AS a FROM ${from.replace('%JOIN%', 'JOIN')}`
+    return `SELECT ${F} AS ${AT.file}, ${R} AS ${AT.row}, ${n} AS ${AT.source}, ${matched} AS ${AT.action} FROM ${from.replace('%JOIN%', 'JOIN')}`
   return (
-    `SELECT * FROM (SELECT ${F} AS f, ${R} AS r, ${n} AS s, CASE WHEN ${n} IS NULL THEN ${missing} ELSE ${matched} END AS a ` +
-    `FROM ${from.replace('%JOIN%', 'LEFT JOIN')}) WHERE s IS NOT NULL OR a IS NOT NULL`
+    `SELECT * FROM (SELECT ${F} AS ${AT.file}, ${R} AS ${AT.row}, ${n} AS ${AT.source}, CASE WHEN ${n} IS NULL THEN ${missing} ELSE ${matched} END AS ${AT.action} ` +
+    `FROM ${from.replace('%JOIN%', 'LEFT JOIN')}) WHERE ${AT.source} IS NOT NULL OR ${AT.action} IS NOT NULL`
   )
 }
 
@@ -76,17 +85,22 @@ const conditionSql = (condition: Condition) =>
 /** One row: how many rows each clause concerns, and how many rows several sources want. */
 export function countSql({ edits }: EditSql): string {
   return (
-    `SELECT (SELECT list({a: a::VARCHAR, n: n::VARCHAR}) FROM (SELECT a, count(*) AS n FROM ${placesSql(edits)} GROUP BY a)), ` +
-    `(SELECT count(*)::VARCHAR FROM (SELECT 1 FROM ${edits} WHERE a IS NOT NULL GROUP BY f, r HAVING count(*) > 1))`
+    `SELECT (SELECT list({a: action::VARCHAR, n: n::VARCHAR}) FROM (SELECT ${AT.action} AS action, count(*) AS n FROM ${placesSql(edits)} GROUP BY ALL)), ` +
+    `(SELECT count(*)::VARCHAR FROM (SELECT 1 FROM ${edits} WHERE ${AT.action} IS NOT NULL GROUP BY ${AT.file}, ${AT.row} HAVING count(*) > 1))`
   )
 }
 
 /** Each place once: deleting a row for several reasons is deleting it. */
 const placesSql = (edits: string) =>
-  `(SELECT f, r, any_value(a) AS a, any_value(s) AS s FROM ${edits} WHERE a IS NOT NULL GROUP BY f, r)`
+  `(SELECT ${AT.file}, ${AT.row}, any_value(${AT.action}) AS ${AT.action}, any_value(${AT.source}) AS ${AT.source} FROM ${edits} WHERE ${AT.action} IS NOT NULL GROUP BY ${AT.file}, ${AT.row})`
 
+/** Number of the file and of the row, in that order, for each row that goes. */
 export const removedSql = ({ edits }: EditSql): string =>
-  `SELECT f::DOUBLE, r::DOUBLE FROM ${placesSql(edits)} ORDER BY f, r`
+  `SELECT ${AT.file}::DOUBLE, ${AT.row}::DOUBLE FROM ${placesSql(edits)} ORDER BY ALL`
+
+/** Numbers of the files that have edits. */
+export const touchedSql = ({ edits }: EditSql): string =>
+  `SELECT DISTINCT ${AT.file}::DOUBLE FROM ${edits} WHERE ${AT.action} IS NOT NULL`
 
 /** Source rows that no target row has, with the clause that takes them. */
 function insertsSql({ clauses, source, edits }: EditSql): string | undefined {
@@ -95,7 +109,7 @@ function insertsSql({ clauses, source, edits }: EditSql): string | undefined {
   const action = actionSql(clauses, 'not_matched')
   return (
     `(SELECT * FROM (SELECT *, ${action} AS "mekong clause" FROM ${source.table} AS source ` +
-    `WHERE ${SOURCE_COLUMN} NOT IN (SELECT s FROM ${edits} WHERE s IS NOT NULL)) WHERE "mekong clause" IS NOT NULL)`
+    `WHERE ${SOURCE_COLUMN} NOT IN (SELECT ${AT.source} FROM ${edits} WHERE ${AT.source} IS NOT NULL)) WHERE "mekong clause" IS NOT NULL)`
   )
 }
 
@@ -121,7 +135,10 @@ export function newRowsSql(
   )
   const columns = sql.target.columns
   if (rewrite.length > 0) {
-    const stays = deletes.length === 0 ? '' : ` WHERE a IS NULL OR a NOT IN (${deletes.join(', ')})`
+    const stays =
+      deletes.length === 0
+        ? ''
+        : ` WHERE ${AT.action} IS NULL OR ${AT.action} NOT IN (${deletes.join(', ')})`
     parts.push(
       `SELECT ${updatedColumns(sql, updates)} FROM ${editedSql(sql, rewrite, 'LEFT JOIN')}${stays}`,
     )
@@ -129,7 +146,7 @@ export function newRowsSql(
   const others = touched.filter((file) => !rewrite.includes(file))
   if (updates.length > 0 && others.length > 0)
     parts.push(
-      `SELECT ${updatedColumns(sql, updates)} FROM ${editedSql(sql, others, 'JOIN')} WHERE a IN (${updates.join(', ')})`,
+      `SELECT ${updatedColumns(sql, updates)} FROM ${editedSql(sql, others, 'JOIN')} WHERE ${AT.action} IN (${updates.join(', ')})`,
     )
   const inserts = insertsSql(sql)
   if (inserts !== undefined) parts.push(`SELECT ${insertedColumns(sql)} FROM ${inserts} AS source`)
@@ -152,7 +169,7 @@ export function changedRowsSql(sql: EditSql, touched: readonly number[]): string
   const parts: string[] = []
   if (touched.length > 0) {
     const edited = editedSql(sql, touched, 'JOIN')
-    const isUpdate = updates.length === 0 ? 'false' : `a IN (${updates.join(', ')})`
+    const isUpdate = updates.length === 0 ? 'false' : `${AT.action} IN (${updates.join(', ')})`
     parts.push(
       `SELECT ${names}, CASE WHEN ${isUpdate} THEN 'update_preimage' ELSE 'delete' END AS ${quoteIdentifier(CHANGE_TYPE_COLUMN)} FROM ${edited}`,
     )
@@ -177,10 +194,10 @@ function editedSql(
   join: 'JOIN' | 'LEFT JOIN',
 ): string {
   const some = { ...target, files: files.map((file) => target.files[file]!) }
-  const scan = `(${scanPlacesSql(some, files)}) AS target ${join} ${placesSql(edits)} AS edit ON edit.f = target.${F} AND edit.r = target.${R}`
+  const scan = `(${scanPlacesSql(some, files)}) AS target ${join} ${placesSql(edits)} AS edit ON edit.${AT.file} = target.${F} AND edit.${AT.row} = target.${R}`
   return source === undefined
     ? scan
-    : `${scan} LEFT JOIN ${source.table} AS source ON source.${SOURCE_COLUMN} = edit.s`
+    : `${scan} LEFT JOIN ${source.table} AS source ON source.${SOURCE_COLUMN} = edit.${AT.source}`
 }
 
 function updatedColumns({ target, clauses }: EditSql, updates: readonly number[]): string {
@@ -194,7 +211,7 @@ function updatedColumns({ target, clauses }: EditSql, updates: readonly number[]
         ? [`WHEN ${number} THEN ${valueSql(set[column.name]!, column)}`]
         : []
     })
-    const value = cases.length === 0 ? old : `CASE a ${cases.join(' ')} ELSE ${old} END`
+    const value = cases.length === 0 ? old : `CASE ${AT.action} ${cases.join(' ')} ELSE ${old} END`
     return `${value} AS ${quoteIdentifier(column.name)}`
   })
   return outputs.join(', ')

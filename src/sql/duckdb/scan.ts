@@ -33,7 +33,7 @@ export function scanPlacesSql(plan: ScanPlan, fileNumbers?: readonly number[]): 
     ])
   const index = `${FILES}.file_index`
   const number =
-    fileNumbers === undefined
+    fileNumbers === undefined || fileNumbers.every((at, place) => at === place)
       ? `${index}::BIGINT`
       : `([${fileNumbers.join(', ')}]::BIGINT[])[${index}::BIGINT + 1]`
   return compiledSql(plan, [
@@ -111,9 +111,16 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
   const locations = plan.files.map((file) => quoteText(withoutPatterns(file.location)))
   return (
     `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
-    'hive_partitioning=false)'
+    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)})`
   )
 }
+
+/** Bytes of a row where nothing better is known. */
+const ROW_BYTES = 64
+
+/** With the schema given, DuckDB opens no file to plan, takes each for a thousand rows, and would join on the wrong side. */
+const rowCountEstimate = ({ files }: ScanPlan) =>
+  files.reduce((sum, file) => sum + (file.rowCount ?? Math.ceil(file.bytes / ROW_BYTES)), 1)
 
 /** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
 export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
