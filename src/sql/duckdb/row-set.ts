@@ -40,8 +40,8 @@ export interface RelationRowsOptions {
 
 /** Rows of CSV are handed out in pieces of so many. */
 const CSV_ROW_COUNT = 4096
-/** Offsets in one piece of a whole relation: a megabyte or so of rows, made in a few milliseconds. */
-const PIECE_OFFSET_COUNT = 16_384
+/** Rows in one piece of a whole relation, about: a megabyte or so, made in a few milliseconds. */
+const PIECE_ROW_COUNT = 16_384
 const INDEX = quoteIdentifier('?index')
 
 /** The rows of a relation that has record columns. Valid until the relation is released. */
@@ -177,12 +177,15 @@ async function offsetPieces(
   { name }: Relation,
 ): Promise<readonly OffsetPiece[]> {
   const spans = await connection.rows(
-    `SELECT _topic, _partition, min(_offset), max(_offset) FROM ${name} GROUP BY ALL ORDER BY ALL`,
+    `SELECT _topic, _partition, min(_offset), max(_offset), count(*) FROM ${name} GROUP BY ALL ORDER BY ALL`,
   )
-  return spans.flatMap(([topic, partition, first, last]) => {
+  return spans.flatMap(([topic, partition, first, last, count]) => {
     const pieces: OffsetPiece[] = []
-    for (let start = Number(first); start <= Number(last); start += PIECE_OFFSET_COUNT) {
-      const end = start + PIECE_OFFSET_COUNT
+    // By the rows there are, so that gaps between offsets make pieces wider and not more.
+    const pieceCount = Math.ceil(Number(count) / PIECE_ROW_COUNT)
+    const width = Math.ceil((Number(last) - Number(first) + 1) / pieceCount)
+    for (let start = Number(first); start <= Number(last); start += width) {
+      const end = start + width
       pieces.push({ topic: topic as string, partition: partition as number, start, end })
     }
     return pieces
