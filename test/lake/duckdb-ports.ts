@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetPort } from '../../src/lake/parquet-port.ts'
 import type { RowsPort } from '../../src/lake/rows-port.ts'
@@ -78,7 +77,8 @@ const stageFiles = async (
   rows: Rows,
   request: Parameters<StageFilesPort['stageFiles']>[0],
 ): Promise<Awaited<ReturnType<StageFilesPort['stageFiles']>>> => {
-  const { relation, columns, partitionBy, directory, compression = 'zstd', orderBy = [] } = request
+  const { relation, columns, partitionBy, directory, fileBytesTarget } = request
+  const { compression = 'zstd', orderBy = [] } = request
   const names = [...columns.map((column) => column.name), ...partitionBy].map(quoteIdentifier)
   const order = orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteIdentifier).join(', ')}`
   const ids = columns.flatMap((column) =>
@@ -86,14 +86,14 @@ const stageFiles = async (
   )
   const options = ['FORMAT parquet', `COMPRESSION ${compression}`, 'RETURN_STATS']
   if (ids.length > 0) options.push(`FIELD_IDS {${ids.join(', ')}}`)
-  if (partitionBy.length > 0)
-    options.push(
-      `PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`,
-      "FILENAME_PATTERN 'part-{uuid}'",
-    )
-  const target = partitionBy.length > 0 ? directory : path.join(directory, 'data.parquet')
+  options.push(
+    "FILENAME_PATTERN 'part-{uuid}'",
+    partitionBy.length > 0
+      ? `PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`
+      : `FILE_SIZE_BYTES ${fileBytesTarget}`,
+  )
   const written = await rows(
-    `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${order}) TO ${quoteText(target)} (${options.join(', ')})`,
+    `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${order}) TO ${quoteText(directory)} (${options.join(', ')})`,
   )
   return written.map((file) => {
     const keys = entries(file.partition_keys)

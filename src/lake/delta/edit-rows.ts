@@ -1,13 +1,8 @@
 import { TableMismatchError } from '../errors.ts'
 import { changeOf, type EditMetrics, type RowStatement } from './edit-files.ts'
 import { fileKeyAt } from './file-actions.ts'
-import {
-  type CommitOptions,
-  finishCommit,
-  type OpenTable,
-  type TableCommitOutcome,
-  writeContext,
-} from './finish-commit.ts'
+import { type CommitOptions, finishCommit, type TableCommitOutcome } from './finish-commit.ts'
+import { type OpenTable, writeContext } from './open-table.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
 import { mayAddMatch, planFiles } from './scan.ts'

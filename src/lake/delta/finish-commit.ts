@@ -3,9 +3,9 @@ import { writeCheckpoint } from './checkpoint-write.ts'
 import type { CommitOutcome, CommitRequest } from './commit.ts'
 import type { TransactionUpdate } from './conflict.ts'
 import { ENGINE_INFO } from './engine-info.ts'
+import { cleanLog } from './log-cleanup.ts'
+import type { OpenTable } from './open-table.ts'
 import { parseProperties } from './properties.ts'
-import type { DeltaDeps, TableLog } from './table-log.ts'
-import type { WriteContext } from './write-files.ts'
 
 /** What every commit can carry besides its own. */
 export interface CommitOptions {
@@ -25,25 +25,6 @@ export type TableCommitOutcome =
       readonly checkpoint: 'not_due' | 'due' | 'written' | { readonly failed: string }
     })
   | Exclude<CommitOutcome, { status: 'committed' }>
-
-/** A table at work: what its operations share. */
-export interface OpenTable {
-  readonly deps: DeltaDeps
-  readonly log: TableLog
-}
-
-export function writeContext({ deps, log }: OpenTable): WriteContext {
-  const { store, ports, clock } = deps
-  return {
-    store,
-    stageFiles: ports.stageFiles,
-    rows: ports.tableRows,
-    scratch: ports.scratch,
-    tableKey: log.context.tableKey,
-    nowMs: clock.nowMs(),
-    newId: log.newId,
-  }
-}
 
 /** Commit, and write the checkpoint that falls due. */
 export async function finishCommit(
@@ -69,11 +50,12 @@ async function checkpointIfDue(
   { checkpoints = true }: CommitOptions,
 ): Promise<'not_due' | 'due' | 'written' | { readonly failed: string }> {
   const state = await table.log.recent()
-  const { checkpointInterval } = parseProperties(state.metadata.configuration)
+  const { checkpointInterval, cleansLog } = parseProperties(state.metadata.configuration)
   if (version === 0 || version % checkpointInterval !== 0) return 'not_due'
   if (!checkpoints) return 'due'
   try {
     await checkpointNow(table)
+    if (cleansLog) await cleanLog(table)
     return 'written'
   } catch (error) {
     // The commit stands. The next checkpoint covers this one too.

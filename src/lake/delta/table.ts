@@ -10,14 +10,16 @@ import {
   type CommitOptions,
   checkpointNow,
   finishCommit,
-  type OpenTable,
   type TableCommitOutcome,
-  writeContext,
 } from './finish-commit.ts'
 import { withGenerated } from './generated-columns.ts'
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
+import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
+import { type OpenTable, writeContext } from './open-table.ts'
+import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
+import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
 import {
   type DeleteOptions,
   deleteStatement,
@@ -31,6 +33,7 @@ import {
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
 import { tableSchemaOf } from './table-schema.ts'
+import { type VacuumOptions, type VacuumOutcome, vacuumTable } from './vacuum.ts'
 
 /**
  * A Delta Lake table.
@@ -74,6 +77,17 @@ export interface DeltaTable {
   ): Promise<EditOutcome>
   /** What commits did to the rows, as something to read. @throws ChangesMissingError */
   changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
+  /** Write data files anew, so that reading is cheaper. */
+  optimize(options?: OptimizeOptions, signal?: AbortSignal): Promise<OptimizeOutcome>
+  /** Remove files that no kept snapshot needs. */
+  vacuum(options?: VacuumOptions, signal?: AbortSignal): Promise<VacuumOutcome>
+  /** Make the table what it was. @throws SnapshotMissingError */
+  restore(options: RestoreOptions & CommitOptions, signal?: AbortSignal): Promise<RestoreOutcome>
+  /** Remove log files that no kept version needs; checkpoints that fall due do so by themselves. */
+  cleanLog(
+    options?: { readonly dryRun?: boolean },
+    signal?: AbortSignal,
+  ): Promise<LogCleanupOutcome>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
   /** Write a checkpoint of the newest version. Returns that version. */
@@ -130,6 +144,13 @@ export async function openDeltaTable(
       abort?: AbortSignal,
     ) => overwrite(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
+    optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
+      optimizeTable(table, options, abort),
+    vacuum: (options?: VacuumOptions, abort?: AbortSignal) => vacuumTable(table, options, abort),
+    restore: (options: RestoreOptions & CommitOptions, abort?: AbortSignal) =>
+      restoreTable(table, options, abort),
+    cleanLog: (options?: { readonly dryRun?: boolean }, abort?: AbortSignal) =>
+      cleanLog(table, options, abort),
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
     checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })

@@ -24,19 +24,22 @@ export function zOrderSql({ plan, by, as }: ZOrder): string {
   const fractions = Array.from({ length: count - 1 }, (_, index) => (index + 1) / count)
   const cuts = names.map(
     (name, index) =>
-      `cuts${index} AS MATERIALIZED (SELECT cut, max(rank) AS rank FROM (SELECT ` +
-      `unnest(quantile_disc(${name}, [${fractions.join(', ')}])) AS cut, unnest(range(1, ${count})) AS rank FROM some) GROUP BY cut)`,
+      `mekong_cuts${index} AS MATERIALIZED (SELECT cut, max(rank) AS rank FROM (SELECT ` +
+      `unnest(quantile_disc(${name}, [${fractions.join(', ')}])) AS cut, unnest(range(1, ${count})) AS rank FROM mekong_sample) GROUP BY cut)`,
   )
   const joins = names.map(
-    (name, index) => `ASOF LEFT JOIN cuts${index} ON rows.${name} >= cuts${index}.cut`,
+    (name, index) =>
+      `ASOF LEFT JOIN mekong_cuts${index} ON mekong_rows.${name} >= mekong_cuts${index}.cut`,
   )
   const bits = Array.from({ length: RANK_BITS }, (_, bit) =>
-    names.map((_name, index) => `((coalesce(cuts${index}.rank, 0) >> ${RANK_BITS - 1 - bit}) & 1)`),
+    names.map(
+      (_name, index) => `((coalesce(mekong_cuts${index}.rank, 0) >> ${RANK_BITS - 1 - bit}) & 1)`,
+    ),
   ).flat()
   const z = bits.map((bit, index) => `(${bit}::HUGEINT << ${bits.length - 1 - index})`).join(' | ')
   return (
-    `WITH rows AS (${scanSql(plan)}), some AS MATERIALIZED (SELECT ${names.join(', ')} FROM rows ` +
+    `WITH mekong_rows AS (${scanSql(plan)}), mekong_sample AS MATERIALIZED (SELECT ${names.join(', ')} FROM mekong_rows ` +
     `USING SAMPLE reservoir(${SAMPLE_ROW_COUNT} ROWS)), ${cuts.join(', ')} ` +
-    `SELECT rows.*, ${z} AS ${quoteIdentifier(as)} FROM rows ${joins.join(' ')}`
+    `SELECT mekong_rows.*, ${z} AS ${quoteIdentifier(as)} FROM mekong_rows ${joins.join(' ')}`
   )
 }
