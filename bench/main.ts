@@ -7,6 +7,7 @@ import { type Bench, type BenchOutcome, goalText, isMet } from './bench.ts'
 import { freshness } from './freshness.ts'
 import { gateway } from './gateway.ts'
 import { describeMachine } from './machine.ts'
+import { merge } from './merge.ts'
 import { start } from './start.ts'
 import { stream } from './stream.ts'
 
@@ -15,7 +16,7 @@ import { stream } from './stream.ts'
 // Progress goes to stderr, the table to stdout, and with --json exactly one line of JSON comes last. Every run is kept in
 // `bench/results/`; `--save` makes it the baseline that later runs are compared with.
 
-const BENCHES: readonly Bench[] = [gateway, stream, freshness, start]
+const BENCHES: readonly Bench[] = [gateway, stream, freshness, merge, start]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
 

@@ -3,21 +3,29 @@ import { createWriteStream, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import type { PostgresConfig } from '../src/serve/postgres/config.ts'
 import { userEventText } from './user-event.ts'
 
 const MIGRATIONS = path.join(path.dirname(import.meta.dirname), 'pipelines/user-events/migrations')
 const COLUMNS = 'user_id, movie_id, event_type, event_timestamp, processed_at'
 
+/** Where a server is. */
+export interface PsqlTarget {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+}
+
 /** Run one command with `psql`. Returns what it printed. */
-export async function psql(config: PostgresConfig, sql: string): Promise<string> {
-  const { host, port, user, database } = config
+export async function psql(target: PsqlTarget, sql: string): Promise<string> {
+  const { host, port, user, database } = target
   const { stdout } = await promisify(execFile)(
     'psql',
     ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1']
       .concat(['-h', host, '-p', String(port), '-U', user, '-d', database])
       .concat(['-c', sql]),
-    { env: { ...process.env, PGPASSWORD: config.password?.reveal() ?? '' } },
+    { env: { ...process.env, PGPASSWORD: target.password } },
   )
   return stdout.trim()
 }
@@ -46,8 +54,8 @@ export async function writeRowsCsv(file: string, eventCount: number): Promise<vo
 }
 
 /** Milliseconds that `psql` takes to copy a file into an existing table, its own start included. */
-export async function copyWithPsql(config: PostgresConfig, file: string): Promise<number> {
+export async function copyWithPsql(target: PsqlTarget, file: string): Promise<number> {
   const startMs = performance.now()
-  await psql(config, `\\copy user_events (${COLUMNS}) FROM '${file}' (FORMAT csv)`)
+  await psql(target, `\\copy user_events (${COLUMNS}) FROM '${file}' (FORMAT csv)`)
   return performance.now() - startMs
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import userEvents from '../pipelines/user-events/pipeline.ts'
+import { HOP_ENGINE_THREADS } from '../src/flow/running-hop.ts'
 import type { Log } from '../src/log/log.ts'
 import { type PostgresConfig, postgresConfigFromVariables } from '../src/serve/postgres/config.ts'
 import { openComputeEngine } from '../src/sql/duckdb/engine.ts'
@@ -8,7 +9,7 @@ import { ensureService } from '../test/services.ts'
 import { type Bench, type BenchContext, median, rounded } from './bench.ts'
 import { fillLog } from './filled-log.ts'
 import { carryBacklog, type HopRun, SETTINGS } from './hop-run.ts'
-import { copyWithPsql, psql, userEventsDdl, writeRowsCsv } from './psql-copy.ts'
+import { copyWithPsql, type PsqlTarget, psql, userEventsDdl, writeRowsCsv } from './psql-copy.ts'
 import { EVENT_BYTES } from './user-event.ts'
 
 // A backlog in the embedded log is carried into Delta, and another one into PostgreSQL, by the hops that the platform runs and
@@ -27,7 +28,8 @@ export const stream: Bench = {
     const eventCount = Math.round(seconds * EVENTS_PER_SECOND_OF_BENCH)
     const engine = await openComputeEngine({
       spillDirectory: path.join(folder, 'spill'),
-      memoryLimitBytes: SETTINGS.memoryMb * 1024 * 1024,
+      memoryLimitBytes: (SETTINGS.memoryMb * 1024 * 1024) / 2,
+      threads: HOP_ENGINE_THREADS,
     })
     const plan = userEvents
     try {
@@ -90,20 +92,22 @@ async function measureCopy(context: BenchContext, run: Backlog) {
   if (found.status !== 'resolved') throw new Error('The server does not say how it is reached.')
   const database = `bench_stream_${process.pid}`
   const config: PostgresConfig = { ...found.config, database }
+  const admin: PsqlTarget = { ...found.config, password: found.config.password!.reveal() }
+  const target = { ...admin, database }
   const file = path.join(folder, 'rows.csv')
   await writeRowsCsv(file, run.eventCount)
   const log = await filled(context, 'serve-log', run.eventCount)
   const empty = async () => {
-    await psql(found.config, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
-    await psql(found.config, `CREATE DATABASE ${database}`)
-    await psql(found.config, 'CHECKPOINT')
+    await psql(admin, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+    await psql(admin, `CREATE DATABASE ${database}`)
+    await psql(admin, 'CHECKPOINT')
   }
   const rounds: { ours: number; theirs: number }[] = []
   try {
     for (let round = 0; round < COPY_ROUNDS; round += 1) {
       await empty()
-      await psql(config, userEventsDdl())
-      const theirs = await copyWithPsql(config, file)
+      await psql(target, userEventsDdl())
+      const theirs = await copyWithPsql(target, file)
       await empty()
       const own = path.join(folder, `serve-${round}`)
       mkdirSync(own)
@@ -116,7 +120,7 @@ async function measureCopy(context: BenchContext, run: Backlog) {
     }
   } finally {
     await log.close()
-    await psql(found.config, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+    await psql(admin, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
   }
   const perSecond = (ms: readonly number[]) => rounded(run.eventCount / (median(ms) / 1000))
   return {

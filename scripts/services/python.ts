@@ -4,7 +4,11 @@ import type { Toolset, ToolsetPlace } from './service.ts'
 
 // The engines without a JVM that judge our tables: delta-rs and PyIceberg, in one virtual environment.
 
-const PACKAGES = ['deltalake==1.6.6', 'pyiceberg[pyarrow,sql-sqlite]==0.12.0', 'pyarrow==26.0.1']
+const PACKAGES = [
+  'deltalake==1.6.6',
+  'pyiceberg[pyarrow,pyiceberg-core,sql-sqlite]==0.12.0',
+  'pyarrow==26.0.1',
+]
 
 const venvOf = ({ folder }: ToolsetPlace) => path.join(folder, 'venv')
 

@@ -1,4 +1,4 @@
-import { mendFields } from '../flow/mend-value.ts'
+import { isJsonObject, mendFields } from '../flow/mend-value.ts'
 import { previewLetter, replayIfSensible } from '../flow/replay-decision.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
@@ -141,7 +141,7 @@ function mendedValue(
   }
   if (typeof value === 'string') return new TextEncoder().encode(value)
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
-  if (typeof set === 'object' && set !== null && !Array.isArray(set)) {
+  if (isJsonObject(set)) {
     const fields = Object.entries(set).map(([name, cell]) => [name, JSON.stringify(cell)])
     return mendFields(letter.fixed ?? letter.value, Object.fromEntries(fields))
   }

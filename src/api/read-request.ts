@@ -1,4 +1,4 @@
-import { parseKeepingDigits } from '../flow/mend-value.ts'
+import { isJsonObject, parseKeepingDigits } from '../flow/mend-value.ts'
 import type { HttpExchange } from '../gateway/router.ts'
 import { ApiRefusal } from './exchange.ts'
 
@@ -25,10 +25,10 @@ export async function readJsonObject({
   } catch {
     throw refusal(400, 'malformed_json', 'The body is not JSON. Nothing was changed.')
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     throw refusal(400, 'not_an_object', 'The body must be a JSON object. Nothing was changed.')
   }
-  return value as Readonly<Record<string, unknown>>
+  return value
 }
 
 /** A parameter after the question mark, decoded. */

@@ -9,6 +9,9 @@ import { openTerminal } from './terminal.ts'
 
 const CONFIG_CODES = new Set(['CONFIG_INVALID', 'PLAN_INVALID', 'HOME_TOO_NEW'])
 
+/** Aborted by the first Ctrl+C or SIGTERM. */
+const interrupted = new AbortController()
+
 async function main(argv: readonly string[]): Promise<number> {
   const terminal = openTerminal(process.stdout, process.stderr)
   const [name, ...rest] = argv
@@ -28,8 +31,12 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await runCommand(command, rest, terminal)
   } catch (error) {
-    const { code, exit } = classify(error)
     terminal.progress('')
+    if (interrupted.signal.aborted) {
+      terminal.note(`mekong ${name}: stopped before the end; what was accepted is kept.`)
+      return EXIT.interrupted
+    }
+    const { code, exit } = classify(error)
     if (json) terminal.printJson({ ok: false, error: { code, message: messageOf(error) } })
     terminal.note(`mekong ${name}: ${messageOf(error)}`)
     if (exit === EXIT.usage) terminal.note(`Try: mekong ${name} --help`)
@@ -48,7 +55,6 @@ async function runCommand(
     terminal.print(commandHelp(command))
     return EXIT.ok
   }
-  const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       // The second time means now.

@@ -12,6 +12,8 @@ export interface PipelineReport {
   readonly accepted: number
   /** Known already, and not taken again. */
   readonly duplicates: number
+  /** Refused at the front door. */
+  readonly rejected: number
   /** Rows in the bronze table, by the table's own count. */
   readonly bronze: number
   /** Rows committed to the serving store. */
@@ -44,6 +46,7 @@ export function pipelineReport({ plan, tally, ledger, seconds }: ReportFacts): P
     produced,
     accepted,
     duplicates,
+    rejected,
     bronze: sum(bronze, ({ out }) => out),
     served: sum(served, ({ out }) => out),
     dead: rejected + sum(hops, ({ dead }) => dead),

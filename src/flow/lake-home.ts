@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { lakeRows } from '../sql/duckdb/lake-rows.ts'
 import { parquetTables } from '../sql/duckdb/parquet-tables.ts'
 import { fileStager } from '../sql/duckdb/stage-files.ts'
 import { openLocalStore } from '../storage/local.ts'
@@ -25,6 +26,10 @@ export async function openLakeHome(options: LakeHomeOptions): Promise<DeltaDeps>
     ports: {
       stageFiles: fileStager(engine),
       parquet: parquetTables(() => engine.connection()),
+      tableRows: lakeRows({
+        connect: () => engine.connection(),
+        relationName: (word) => engine.relationName(word),
+      }),
       // On the store's own disk, so that moving a file in is a rename.
       scratch: await openLocalScratch({ folder: path.join(folder, TEMPORARY_FOLDER), nowMs }),
     },

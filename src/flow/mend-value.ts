@@ -7,13 +7,16 @@ export class MendError extends PlatformError {
 }
 
 /** Part of JavaScript since 2025 and of Node 24; TypeScript's library does not know it yet. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
+const { rawJSON, isRawJSON } = JSON as unknown as {
+  rawJSON(text: string): unknown
+  isRawJSON(value: unknown): boolean
+}
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Set fields of a JSON object, given as JSON texts; every other field keeps its value to the last digit. `null` as text is the
- * value null; `undefined` removes the field. @throws MendError
+ * value null; `undefined` removes the field. A byte order mark, which is no part of JSON, is left out. @throws MendError
  */
 export function mendFields(
   value: Uint8Array,
@@ -28,12 +31,12 @@ export function mendFields(
       { cause },
     )
   }
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+  if (!isJsonObject(record)) {
     throw new MendError(
       'The value is JSON, but not an object, so no field of it can be set. Give the whole value instead.',
     )
   }
-  const mended = { ...record } as Record<string, unknown>
+  const mended: Record<string, unknown> = { ...record }
   for (const [name, text] of Object.entries(fields)) {
     if (text === undefined) delete mended[name]
     else mended[name] = fieldValue(name, text)
@@ -51,6 +54,10 @@ function fieldValue(name: string, text: string): unknown {
     )
   }
 }
+
+/** Whether what `parseKeepingDigits` gave is a JSON object, and not a list, a number or null. */
+export const isJsonObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value)
 
 /**
  * JSON whose numbers are written again as they were: nanoseconds since 1970 are past what JavaScript's numbers hold. The

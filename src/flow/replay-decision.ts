@@ -1,7 +1,9 @@
 import type { Clock } from '../model/clock.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { DeadLetterStateError } from '../state/errors.ts'
 import type { StoredLetter } from '../state/letter-rows.ts'
 import { letterTransition } from '../state/letter-status.ts'
+import type { StateStore } from '../state/state-store.ts'
 import {
   previewReplay,
   type ReplayContext,
@@ -40,6 +42,7 @@ export interface ReplayWish {
 }
 
 export interface ReplayDecisionContext extends ReplayContext {
+  readonly state: Pick<StateStore, 'markReplayed' | 'find'>
   readonly engine: ComputeEngine
   readonly clock: Clock
 }
@@ -82,5 +85,13 @@ export async function replayIfSensible(
 ): Promise<ReplayOutcome> {
   const decision = await decideReplay(context, letter, wish)
   if (decision.status !== 'would_replay' || wish.dryRun === true) return decision
-  return { status: 'replayed', to: await replayLetter(context, letter) }
+  try {
+    return { status: 'replayed', to: await replayLetter(context, letter) }
+  } catch (error) {
+    if (!(error instanceof DeadLetterStateError)) throw error
+    // Somebody else replayed it since we looked; both appends were one.
+    const { replayedTo } = await context.state.find(letter.id)
+    if (replayedTo === null) throw error
+    return { status: 'already_replayed', to: replayedTo }
+  }
 }

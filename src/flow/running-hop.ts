@@ -22,6 +22,13 @@ import { serveTarget } from './log-to-serve.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
 import { stageBatches } from './stage-batches.ts'
 
+/**
+ * Threads of the engine that hops share. Hops run side by side, and within each the next batch is decoded while one is written, so all
+ * cores have work with one thread for each statement; with more, a statement's own thread spins while others finish its last
+ * part, which costs a quarter of the time (bench stream).
+ */
+export const HOP_ENGINE_THREADS = 1
+
 /** What hops are built from: one of each for the whole process. */
 export interface HopWorld {
   readonly log: Log

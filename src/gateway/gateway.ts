@@ -10,6 +10,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
 import { uuidV7Maker } from '../model/uuid.ts'
@@ -216,15 +217,19 @@ async function drain(
 ): Promise<CloseOutcome> {
   listener.beginDraining()
   let unfinishedCount = 0
+  let isPastDeadline = false
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // Connections that never brought a byte are not idle to Node; they would hold us until the deadline.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   const look = setInterval(() => server.closeIdleConnections(), DRAIN_LOOK_MS)
   const deadline = setTimeout(() => {
+    isPastDeadline = true
     unfinishedCount = listener.activeCount
     server.closeAllConnections()
   }, drainMs)
   await closed
+  // What a client left behind is still being appended; its connection is gone, but the log must not close under it.
+  while (listener.activeCount > 0 && !isPastDeadline) await sleep(DRAIN_LOOK_MS)
   clearInterval(look)
   clearTimeout(deadline)
   return { unfinishedCount }

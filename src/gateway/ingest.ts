@@ -91,7 +91,7 @@ async function ingestBody(
   const { limits, turns } = context
   const { response, identity } = exchange
   door.metrics.bytes.add(bytes.length)
-  const collected = await collectRecords({
+  const collecting = collectRecords({
     bytes,
     framing: head.framing,
     headers: head.headers,
@@ -101,6 +101,8 @@ async function ingestBody(
     recordBytesMax: limits.recordBytesMax,
     turns,
   })
+  // A single record is judged by now; waiting for it would cost a turn.
+  const collected = collecting instanceof Promise ? await collecting : collecting
   switch (collected.status) {
     case 'empty':
       sendProblem(response, problems.emptyBody())

@@ -25,12 +25,17 @@ export interface ReadBodyOptions {
 const ZSTD_WINDOW_LOG_MAX = 24
 
 /** Read a whole body, decompressed, within the limits. Bytes count against the admission as they arrive. */
-export async function readBody(
-  request: IncomingMessage,
+export function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<BodyOutcome> {
+  const raw = readRaw(request, options)
+  return options.encoding === 'identity' ? raw : decompressed(raw, options)
+}
+
+async function decompressed(
+  reading: Promise<BodyOutcome>,
   options: ReadBodyOptions,
 ): Promise<BodyOutcome> {
-  const raw = await readRaw(request, options)
-  if (raw.status !== 'read' || options.encoding === 'identity') return raw
+  const raw = await reading
+  if (raw.status !== 'read') return raw
   const decoded = await decompress(raw.bytes, options)
   options.admission.releaseBytes(raw.heldBytes)
   return decoded

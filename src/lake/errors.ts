@@ -41,3 +41,30 @@ export class TableMismatchError extends PlatformError {
     this.problems = problems
   }
 }
+
+/** Several source rows of a merge want to change the same row of the table, so that there is no one answer. */
+export class MergeAmbiguousError extends PlatformError {
+  readonly code = 'MERGE_AMBIGUOUS'
+  readonly retry = 'never'
+  readonly rowCount: number
+
+  constructor(table: string, rowCount: number) {
+    super(
+      `Merging into ${table}: ${rowCount} of its rows match several source rows that would change them. ` +
+        'Nothing was written. Leave one source row for each key, or narrow the conditions.',
+    )
+    this.rowCount = rowCount
+  }
+}
+
+/** A catalog of tables does not answer. Nothing was changed; trying again later may help. */
+export class CatalogUnavailableError extends PlatformError {
+  readonly code = 'CATALOG_UNAVAILABLE'
+  readonly retry = 'later'
+}
+
+/** Changes were asked for that can no longer be told: commits or files that hold them were cleaned up. */
+export class ChangesMissingError extends PlatformError {
+  readonly code = 'CHANGES_MISSING'
+  readonly retry = 'never'
+}

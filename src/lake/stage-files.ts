@@ -1,4 +1,5 @@
-import type { Columns } from '../model/column.ts'
+import type { Column, ColumnType } from '../model/column.ts'
+import type { FieldIds } from '../model/field-ids.ts'
 import type { Relation } from '../model/relation.ts'
 
 /**
@@ -12,16 +13,34 @@ export interface StageFilesPort {
 export interface StageFilesRequest {
   /** The rows; columns not in `columns` are left out. */
   readonly relation: Relation
-  /** What the files hold, in order, without the partition columns. `fieldId` goes into the Parquet schema where given. */
-  readonly columns: readonly (Columns[number] & { readonly fieldId?: number })[]
-  /** Columns whose values split the rows; they are not stored in the files. */
+  /** What the files hold, in order, without the partition columns; narrower numbers in the relation are widened. */
+  readonly columns: readonly StagedColumn[]
+  /** Columns, also derived ones, whose values split the rows; they are not stored in the files. */
   readonly partitionBy: readonly string[]
+  /** Values made from columns, under names that no column has. Default: none. */
+  readonly derived?: readonly DerivedColumn[]
   /** A local folder of the caller's, existing and empty. The files land in it. */
   readonly directory: string
   /** A new file is begun past this size. */
   readonly fileBytesTarget: number
   readonly compression?: 'zstd' | 'snappy'
   readonly orderBy?: readonly string[]
+}
+
+/** `fieldId`, and those of `children`, go into the Parquet schema where given. */
+export interface StagedColumn extends Column, Partial<FieldIds> {}
+
+/**
+ * What a partition transform makes of a column (Iceberg table spec, "Partition Transforms"). `path` goes down through
+ * structs. All but `identity` and `truncate`, which keep the column's type, give whole numbers.
+ */
+export interface DerivedColumn {
+  readonly name: string
+  readonly path: readonly string[]
+  readonly type: ColumnType
+  readonly transform: 'identity' | 'year' | 'month' | 'day' | 'hour' | 'bucket' | 'truncate'
+  /** Buckets, or the width to truncate to. */
+  readonly width?: number
 }
 
 export interface StagedFile {

@@ -1,4 +1,5 @@
 import type { ColumnType } from './column.ts'
+import type { FieldIds } from './field-ids.ts'
 import type { Predicate, Scalar } from './predicate.ts'
 
 /**
@@ -17,8 +18,12 @@ export interface ScanPlan {
   /** How columns are found in a data file. A column that a file lacks is null, or its `missing` value, throughout. */
   readonly matchBy: 'name' | 'field_id'
   readonly files: readonly ScanFile[]
+  /** Deletes by value that `ScanFile.equalityDeletes` refers to by index. */
+  readonly equalityDeletes?: readonly EqualityDelete[]
   /** What rows must still satisfy: the part of the predicate that choosing files did not settle. */
   readonly residual: Predicate | undefined
+  /** Rows that come out before `residual`, where that is known without looking into the files. */
+  readonly rowCount?: number | undefined
 }
 
 export interface ScanColumn {
@@ -37,6 +42,20 @@ export interface FileSource {
   readonly physicalType: ColumnType
   /** Value for files that lack the column. Default: null. */
   readonly missing?: Scalar
+  /** Rather than `missing`: the file's own `ScanFile.partitionValues[index]`. */
+  readonly missingPartition?: number
+  /** Matching by id: names that the column may have in files whose columns carry no ids at all. */
+  readonly names?: readonly string[]
+  /** Matching by id: what is inside, in the order of `physicalType`. Absent: nested fields are matched by name. */
+  readonly children?: readonly FileField[]
+}
+
+/** A part of a column as files have it: a struct's field, a list's element, a map's key or value. */
+export interface FileField extends FieldIds {
+  readonly names?: readonly string[]
+  /** Value where a file's struct lacks the field. Default: null. */
+  readonly missing?: Scalar
+  readonly children?: readonly FileField[]
 }
 
 /** The column is constant within a file: `ScanFile.partitionValues[index]`. */
@@ -53,9 +72,22 @@ export interface ScanFile {
   readonly rowCount: number | undefined
   readonly partitionValues: readonly (Scalar | null)[]
   readonly deletedRows?: DeletedRows
+  /** Which of `ScanPlan.equalityDeletes` apply to this file, ascending. */
+  readonly equalityDeletes?: readonly number[]
 }
 
 /** Rows of one file that are no longer there, by their index from 0, ascending, each once. */
 export interface DeletedRows {
   readonly positions: Float64Array
+}
+
+/**
+ * Rows gone by their values: a row is deleted when, for some row of `location`, all `columns` are equal, null being equal
+ * to null. The columns are found in both files alike, whether or not the scan projects them.
+ */
+export interface EqualityDelete {
+  /** As `ScanFile.location`. */
+  readonly location: string
+  readonly bytes: number
+  readonly columns: readonly ScanColumn[]
 }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { openEmbeddedLog, openEmbeddedLogReader } from '../log/embedded/embedded-log.ts'
-import { openKafkaLog } from '../log/kafka/kafka-log.ts'
 import type { Log, LogReader } from '../log/log.ts'
 import { spillingLog } from '../log/spilling-log.ts'
 import { messageOf } from '../model/errors.ts'
@@ -29,6 +28,7 @@ export async function openLog({
   const folder = path.dirname(home.log)
   const spill = await openEmbeddedLog({ file: path.join(folder, 'kafka-spill.sqlite') })
   try {
+    const { openKafkaLog } = await kafka()
     const primary = await openKafkaLog({
       brokers: brokersOf(settings),
       indexFile: kafkaIndexFile(home),
@@ -63,6 +63,7 @@ async function openKafkaReader(home: Home, settings: Settings): Promise<LogReade
     await backup(index, indexFile)
     index.close()
   }
+  const { openKafkaLog } = await kafka()
   const log = await openKafkaLog({ brokers: brokersOf(settings), indexFile })
   return {
     ...log,
@@ -72,6 +73,9 @@ async function openKafkaReader(home: Home, settings: Settings): Promise<LogReade
     },
   }
 }
+
+/** Loaded only where it is used: its driver compiles its schemas as it loads, which takes half of the time that a start takes. */
+const kafka = () => import('../log/kafka/kafka-log.ts')
 
 const kafkaIndexFile = (home: Home) => path.join(path.dirname(home.log), 'kafka-ids.sqlite')
 

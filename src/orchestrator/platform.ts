@@ -1,10 +1,11 @@
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
-import { type RunningHop, startHop } from '../flow/running-hop.ts'
+import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -24,6 +25,7 @@ import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import type { Settings } from './settings.ts'
+import { withoutRepeats } from './without-repeats.ts'
 
 // The whole platform in one process: state, log, compute engine, serving stores, hops, and last the front door. Everything is
 // opened in the order in which records need it, and closed the other way round, so that nothing is accepted before it can be kept and
@@ -103,12 +105,16 @@ async function assemble(
   closers.push(() => state.close())
   const log = await openLog({ home, settings, onNotice })
   closers.push(() => log.close())
-  const engine = await openComputeEngine({
-    spillDirectory: home.spill,
-    memoryLimitBytes: settings.memoryMb * 1024 * 1024,
-  })
+  // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
+  const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
+  const engine = await openComputeEngine({ spillDirectory: home.spill, memoryLimitBytes })
   closers.push(() => engine.close())
-  const lake = await openLakeHome({ folder: home.lake, engine, clock, randomness })
+  const hopEngine = await openComputeEngine({
+    ...{ spillDirectory: path.join(home.spill, 'hops'), memoryLimitBytes },
+    threads: HOP_ENGINE_THREADS,
+  })
+  closers.push(() => hopEngine.close())
+  const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
@@ -128,7 +134,7 @@ async function assemble(
       await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
       const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
       const world = {
-        ...{ log, state, engine, lake, clock, chance: () => Math.random() },
+        ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
         logIsShared: settings.log === 'kafka',
@@ -174,6 +180,7 @@ async function assemble(
   if (options.openGateway === false) return platform
   const keys = await watchApiKeys({ state, onNotice })
   closers.push(() => keys.stop())
+  const complain = withoutRepeats(onNotice, { clock })
   gateway = await startGateway({
     routes: plans.flatMap(ingestRoutes),
     appendPort: gatewayToLog({ log, state }),
@@ -181,7 +188,7 @@ async function assemble(
     listen: { host: settings.host, port: settings.port },
     keys: keys.current,
     readiness: async () => (await platform.hops()).flatMap(notReady),
-    onSurprise: (error, what) => onNotice(`${what}: ${messageOf(error)}`),
+    onSurprise: (error, what) => complain(`${what}: ${messageOf(error)}`),
     meter,
     clock,
     randomness,

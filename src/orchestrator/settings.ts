@@ -115,7 +115,7 @@ export const SETTINGS = {
   }),
   memoryMb: integer({
     variable: 'MEKONG_MEMORY_MB',
-    doc: 'Most memory the compute engine takes before it spills to disk.',
+    doc: 'Most memory the compute engines take before they spill to disk; half of it is for carrying records, half for questions.',
     unit: 'MB',
     default: 1_024,
     min: 128,

@@ -79,13 +79,19 @@ function start(): void {
     } catch (error) {
       // What SQLite throws is about the disk: our own statements are tested.
       const code = error instanceof PlatformError ? error.code : 'STATE_UNAVAILABLE'
-      const message =
-        error instanceof PlatformError
-          ? error.message
-          : `The state file ${file} cannot be used: ${messageOf(error)}.`
+      const message = error instanceof PlatformError ? error.message : troubleText(file, error)
       parentPort?.postMessage({ call, failure: { code, message } } satisfies StateReply)
     }
   })
+}
+
+/** https://www.sqlite.org/rescode.html#full */
+const SQLITE_FULL = 13
+
+function troubleText(file: string, error: unknown): string {
+  const { errcode = 0 } = error as { errcode?: number }
+  const advice = (errcode & 0xff) === SQLITE_FULL ? ' Nothing was written; free some space.' : ''
+  return `The state file ${file} cannot be used: ${messageOf(error)}.${advice}`
 }
 
 start()

@@ -75,6 +75,12 @@ interface NextBatch {
   readonly full: boolean
 }
 
+/** Records read before they are wanted, at most one batch. */
+interface ReadAhead {
+  readonly cursor: Cursor
+  readonly batches: Promise<readonly RecordBatch[]>
+}
+
 /** A running hop. `start` returns at once; `stop` lets the batch in hand finish. */
 export class Hop {
   readonly pipeline: string
@@ -84,6 +90,7 @@ export class Hop {
   readonly #stopping = new AbortController()
   #state: HopState = OPENING
   #cursor: Cursor = []
+  #ahead: ReadAhead | undefined
   #attempt = 0
   #lastBatchStartMs = Number.NEGATIVE_INFINITY
   #done: Promise<void> = Promise.resolve()
@@ -159,11 +166,12 @@ export class Hop {
     let ahead: Promise<NextBatch | undefined> | undefined
     try {
       while (!signal.aborted) {
+        // A backlog is carried as fast as it goes; only what trickles in is gathered first.
+        if (ahead === undefined) await this.#pace(signal)
         const next = await (ahead ?? this.#next(this.#cursor, signal))
         ahead = undefined
         if (next === undefined) {
           await this.#options.source.waitForMore(this.#cursor, signal)
-          await this.#pace(signal)
           continue
         }
         this.#on({ name: 'found' })
@@ -183,14 +191,30 @@ export class Hop {
   }
 
   async #next(cursor: Cursor, signal: AbortSignal): Promise<NextBatch | undefined> {
-    const { source, stage, clock } = this.#options
-    const batches = await source.read(cursor, this.#limits, signal)
+    const { stage, clock } = this.#options
+    const batches = await this.#read(cursor, signal)
     if (batches.length === 0) return undefined
     const readAtMs = clock.nowMs()
     const full = isNearLimits(batches, this.#limits)
+    // The log is read for the batch after this one while the engine decodes this one.
+    if (full) this.#readAhead(cursorPast(batches, cursor), signal)
     const staged = await stage.stage(batches, signal)
     const batch = { ...staged, ranges: fromCursor(staged.ranges, cursor) }
     return { batch, readAtMs, full }
+  }
+
+  /** What was read ahead, if it begins where it is wanted; what the log holds there never changes. */
+  async #read(cursor: Cursor, signal: AbortSignal): Promise<readonly RecordBatch[]> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead !== undefined && standAlike(ahead.cursor, cursor)) return ahead.batches
+    return this.#options.source.read(cursor, this.#limits, signal)
+  }
+
+  #readAhead(cursor: Cursor, signal: AbortSignal): void {
+    const batches = this.#options.source.read(cursor, this.#limits, signal)
+    batches.catch(() => {})
+    this.#ahead = { cursor, batches }
   }
 
   /** Rows staged, dead letters kept, rows and cursor committed: in this order. False when the cursor had moved. */
@@ -245,6 +269,28 @@ function isNearLimits(batches: readonly RecordBatch[], limits: ReadLimits): bool
     bytes += values.data.length
   }
   return recordCount >= limits.recordCountMax / 2 || bytes >= limits.bytesMax / 2
+}
+
+/** Where a cursor will stand after these batches. */
+function cursorPast(batches: readonly RecordBatch[], cursor: Cursor): Cursor {
+  const ranges = batches.map(({ topic, partition, offsetEnd }) => {
+    const nothing = { read: 0, rows: 0, dead: 0, filtered: 0 }
+    return { topic, partition, offsetStart: 0, offsetEnd, ...nothing }
+  })
+  return advance(cursor, fromCursor(ranges, cursor))
+}
+
+/** Whether two cursors want the same record next in every partition. */
+function standAlike(a: Cursor, b: Cursor): boolean {
+  return (
+    a.length === b.length &&
+    a.every((line) =>
+      b.some(
+        ({ topic, partition, offset }) =>
+          topic === line.topic && partition === line.partition && offset === line.offset,
+      ),
+    )
+  )
 }
 
 /**

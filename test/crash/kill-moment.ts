@@ -11,9 +11,9 @@ import type { Chance } from './seeded.ts'
 const STEPS = {
   'the log takes records': { folder: 'log', name: /-wal$/ },
   'a dead letter is kept': { folder: '.', name: /^state\.sqlite-wal$/ },
-  'data files are being staged': { folder: 'lake/.staging', name: /./ },
-  'data files have moved in': { folder: 'lake/bronze/user_events', name: /./ },
-  'a Delta commit is being written': { folder: 'lake/.mekong-tmp', name: /./ },
+  'data files are being staged': { folder: 'lake/.mekong-tmp', name: /^scratch-/ },
+  'data files have moved in': { folder: 'lake/bronze/user_events', name: /\.parquet$/ },
+  'a Delta commit is being written': { folder: 'lake/.mekong-tmp', name: /^(?!scratch-)/ },
   'a Delta commit is there': { folder: 'lake/bronze/user_events/_delta_log', name: /./ },
   'PostgreSQL writes its log': { folder: 'serve/postgres/data/pg_wal', name: /^0/ },
 } as const
@@ -39,14 +39,14 @@ export function killMoment(chance: Chance, number: number): KillMoment {
     case 'while stopping':
       return { kind, afterMs: chance.integer(0, 300) }
     default:
-      return { kind, changeCount: chance.integer(1, 12), afterMs: chance.integer(0, 4) }
+      return { kind, changeCount: chance.integer(1, 12), afterMs: chance.oneOf([0, 0, 1, 4]) }
   }
 }
 
 /** A step that does not come within this time is not waited for. */
 const STEP_WAIT_MS = 3_000
 
-/** Let the platform live until the moment, then SIGKILL it; returns when it is gone. */
+/** Let the platform live until the moment, then SIGKILL it; returns when it is gone. @throws when it was gone before */
 export async function killAt(
   moment: KillMoment,
   running: PlatformProcess,
@@ -55,9 +55,12 @@ export async function killAt(
   if (moment.kind !== 'while starting') await running.ready
   if (moment.kind === 'while stopping') running.signal('SIGTERM')
   if ('changeCount' in moment) await changes(home, STEPS[moment.kind], moment.changeCount)
-  await sleep(moment.afterMs)
+  if (moment.afterMs > 0) await sleep(moment.afterMs)
   running.signal('SIGKILL')
-  await running.ended
+  const { code } = await running.ended
+  const stopped = moment.kind === 'while stopping' && code === 0
+  if (code !== null && !stopped)
+    throw new Error(`The platform ended by itself with code ${code}: ${running.complaints()}`)
 }
 
 async function changes(
@@ -74,7 +77,7 @@ async function changes(
   let watcher: FSWatcher | undefined
   const seen = new Promise<void>((resolve) => {
     let left = changeCount
-    watcher = watch(folder, (_, name) => {
+    watcher = watch(folder, { recursive: true }, (_, name) => {
       if (!step.name.test(name ?? '')) return
       left -= 1
       if (left === 0) resolve()

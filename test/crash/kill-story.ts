@@ -1,11 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import os from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { eventSource } from './event-source.ts'
 import { killAt, killMoment } from './kill-moment.ts'
-import { spawnPlatform } from './platform-process.ts'
+import { PlatformHome } from './platform-home.ts'
 import { reckon } from './reckoning.ts'
 import { ResendingClient } from './resending-client.ts'
 import { seeded, seedOfRun } from './seeded.ts'
@@ -32,50 +30,31 @@ const QUICK_COMMITS = { MEKONG_LAKE_INTERVAL_MS: '100', MEKONG_SERVE_INTERVAL_MS
 export async function tellKillStory(story: KillStory): Promise<void> {
   const seed = seedOfRun(story.name)
   const chance = seeded(seed)
-  const home = mkdtempSync(path.join(os.tmpdir(), 'mekong-crash-'))
-  const options = { home, variables: { ...QUICK_COMMITS, ...story.variables } }
-  let running = spawnPlatform(options)
-  const url = async (): Promise<string> => {
-    for (;;) {
-      const asked = running
-      const facts = await asked.ready
-      if (facts !== undefined && asked === running) return facts.url
-      // Killed while it started; the next one is about to.
-      if (asked === running) await sleep(10)
-    }
-  }
+  const variables = { ...QUICK_COMMITS, ...story.variables }
+  await using home = new PlatformHome()
   const client = new ResendingClient({
     source: eventSource(seeded(seed + 1), `s${seed}`),
-    url,
+    url: () => home.url(),
     pauseMs: () => chance.integer(0, 30),
   })
   client.start(CALLER_COUNT)
+  const startMs = performance.now()
   let orphans = 0
   let killedMidway = 0
-  const startMs = performance.now()
+  for (let kill = 0; kill < story.killCount; kill += 1) {
+    await killAt(killMoment(chance, kill), home.spawn(variables), home.folder)
+    const now = orphanCount(home.folder)
+    if (now > orphans) killedMidway += 1
+    orphans = now
+  }
+  const last = await home.start(variables)
   try {
-    for (let kill = 0; kill < story.killCount; kill += 1) {
-      const moment = killMoment(chance, kill)
-      const t0 = performance.now()
-      await running.ready
-      const t1 = performance.now()
-      await killAt(moment, running, home)
-      console.log(
-        JSON.stringify(moment),
-        Math.round(t1 - t0),
-        Math.round(performance.now() - t1),
-        running.complaints(),
-      )
-      const now = orphanCount(home)
-      if (now > orphans) killedMidway += 1
-      orphans = now
-      running = spawnPlatform(options)
-    }
     await client.finish()
-    const postgresUrl = story.postgresUrl ?? (await running.ready)!.postgresUrl
     const { events, dead } = await reckon({
-      ...{ home, postgresUrl, ledger: client.ledger },
-      url: await url(),
+      home: home.folder,
+      url: last.url,
+      postgresUrl: story.postgresUrl ?? last.postgresUrl,
+      ledger: client.ledger,
     })
     expect(events).toBeGreaterThan(story.killCount * 10)
     expect(dead).toBeGreaterThan(0)
@@ -85,16 +64,12 @@ export async function tellKillStory(story: KillStory): Promise<void> {
       `${story.name}: ${story.killCount} kills in ${seconds} s, ${killedMidway} of them between staging and commit; ` +
         `${events} events and ${dead} dead letters, ${broken} requests broken and sent again`,
     )
-    running.signal('SIGTERM')
-    expect(await running.ended).toEqual({ code: 0, signal: null })
   } catch (error) {
-    console.log(`The platform said last:\n${running.complaints()}`)
+    console.log(`The platform said last:\n${last.complaints()}`)
     throw error
-  } finally {
-    running.signal('SIGKILL')
-    await running.ended
-    rmSync(home, { recursive: true, force: true })
   }
+  last.signal('SIGTERM')
+  expect(await last.ended).toEqual({ code: 0, signal: null })
 }
 
 /** Data files that were written and never committed. */

@@ -75,13 +75,17 @@ export function spawnPlatform({
   }
 }
 
-/** Start it and wait until it listens. @throws when it ends before that, with what it said */
-export async function startPlatformProcess(
-  options: PlatformOptions,
-): Promise<PlatformProcess & ReadyFacts> {
-  const started = spawnPlatform(options)
+/** The same process once it listens. @throws when it ends before that, with what it said */
+export async function listening(started: PlatformProcess): Promise<PlatformProcess & ReadyFacts> {
   const facts = await started.ready
   if (facts === undefined)
     throw new Error(`The platform did not start: ${started.output()}${started.complaints()}`)
   return { ...started, ...facts }
+}
+
+/** Start it and wait until it listens. @throws when it ends before that, with what it said */
+export function startPlatformProcess(
+  options: PlatformOptions,
+): Promise<PlatformProcess & ReadyFacts> {
+  return listening(spawnPlatform(options))
 }

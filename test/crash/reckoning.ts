@@ -1,22 +1,31 @@
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { systemClock } from '../../src/model/clock.ts'
-import type { LedgerLine } from '../../src/model/ledger.ts'
-import { openStateStore } from '../../src/state/state-store.ts'
 import type { ClientLedger } from './resending-client.ts'
 import { bronzeRows, type ServedRow, servedRows } from './stored-rows.ts'
+
+/** A line of `GET /v1/ledger`. */
+export interface LedgerView {
+  readonly hop: string
+  readonly in: number
+  readonly out: number
+  readonly filtered: number
+  readonly dead: number
+  readonly in_flight: number
+  readonly missing: number
+  readonly balanced: boolean
+  readonly disagreement?: string
+}
 
 /** How long a platform may take to carry everything that it has accepted. */
 const DRAIN_WAIT_MS = 60_000
 
 /** Wait until nothing is in flight. Returns the ledger, which then must balance. */
-export async function drainedLedger(url: string): Promise<readonly LedgerLine[]> {
+export async function drainedLedger(url: string): Promise<readonly LedgerView[]> {
   const startMs = performance.now()
   for (;;) {
     const response = await fetch(`${url}/v1/ledger`)
-    const { lines } = (await response.json()) as { lines: LedgerLine[] }
-    if (lines.every(({ inFlight }) => inFlight === 0)) return lines
+    const { lines } = (await response.json()) as { lines: LedgerView[] }
+    if (lines.every(({ in_flight }) => in_flight === 0)) return lines
     if (performance.now() - startMs > DRAIN_WAIT_MS)
       throw new Error(`Still in flight after ${DRAIN_WAIT_MS} ms: ${JSON.stringify(lines)}`)
     await sleep(100)
@@ -59,19 +68,21 @@ export async function reckon(options: ReckoningOptions): Promise<Reckoned> {
     acknowledged.filter(({ refusedByPostgres }) => !refusedByPostgres).map(nameOf),
   )
 
-  const letters = await deadLetters(home)
+  const letters = await deadLetters(url)
   const atGateway = letters.filter(({ hop }) => hop === 'gateway')
   expectSame(
     'dead letters of the gateway',
-    atGateway.map(({ text }) => text),
+    atGateway.map(({ value }) => value.text ?? ''),
     [...ledger.rejected],
   )
   expectSame(
-    'dead letters of user_events',
-    letters.filter(({ hop }) => hop !== 'gateway').map(({ hop, id }) => `${hop} ${id}`),
+    'dead letters of the serving hop',
+    letters
+      .filter(({ hop }) => hop !== 'gateway')
+      .map(({ hop, record_id }) => `${hop} ${record_id}`),
     acknowledged
       .filter(({ refusedByPostgres }) => refusedByPostgres)
-      .map(({ id }) => `user_events ${id}`),
+      .map(({ id }) => `postgres.user_events ${id}`),
   )
   return { events: acknowledged.length, dead: letters.length }
 }
@@ -93,19 +104,24 @@ export function expectSame(what: string, found: readonly string[], wanted: reado
   ).toEqual({ missing: [], surplus: [] })
 }
 
-async function deadLetters(home: string) {
-  const file = path.join(home, 'state.sqlite')
-  const state = await openStateStore({ file, clock: systemClock, readOnly: true })
-  try {
-    const found: { hop: string; id: string; text: string }[] = []
-    for (let after: string | undefined; ; ) {
-      const page = await state.list({ limit: 1_000, ...(after === undefined ? {} : { after }) })
-      for (const { hop, recordId, value } of page)
-        found.push({ hop, id: recordId, text: Buffer.from(value).toString() })
-      if (page.length < 1_000) return found
-      after = page.at(-1)!.id
-    }
-  } finally {
-    await state.close()
+/** A line of `GET /v1/dead-letters`. */
+export interface LetterView {
+  readonly id: string
+  readonly hop: string
+  readonly record_id: string
+  readonly reason: string
+  readonly value: { readonly text?: string; readonly base64?: string }
+}
+
+const PAGE_SIZE = 1_000
+
+export async function deadLetters(url: string): Promise<readonly LetterView[]> {
+  const found: LetterView[] = []
+  for (;;) {
+    const after = found.length === 0 ? '' : `&after=${found.at(-1)!.id}`
+    const response = await fetch(`${url}/v1/dead-letters?limit=${PAGE_SIZE}${after}`)
+    const page = ((await response.json()) as { dead_letters: LetterView[] }).dead_letters
+    found.push(...page)
+    if (page.length < PAGE_SIZE) return found
   }
 }

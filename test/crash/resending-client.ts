@@ -16,6 +16,8 @@ export interface ClientLedger {
   readonly rejected: Set<string>
   /** Requests that broke or were told to come back, by what happened. */
   readonly troubles: Map<string, number>
+  /** What a person reads in each kind of 503, as last said. */
+  readonly refusals: Map<string, string>
   /** Answers that no honest platform gives; the callers stop at the first. */
   readonly lies: string[]
 }
@@ -27,6 +29,8 @@ export interface ClientOptions {
   /** Between two requests. */
   readonly pauseMs: () => number
 }
+
+type Answer = Readonly<Record<string, unknown>>
 
 interface AnsweredRecord extends Place {
   readonly id?: string
@@ -40,6 +44,7 @@ export class ResendingClient {
     acknowledged: new Map(),
     rejected: new Set(),
     troubles: new Map(),
+    refusals: new Map(),
     lies: [],
   }
   readonly #options: ClientOptions
@@ -76,19 +81,20 @@ export class ResendingClient {
   async #sendUntilAnswered(request: SentRequest): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const url = await this.#options.url()
-      try {
-        const response = await fetch(`${url}/events`, {
-          method: 'POST',
-          headers: request.headers,
-          body: request.body,
-        })
-        const answer = (await response.json()) as Record<string, unknown>
-        if (response.status !== 503) return this.#enter(request, response.status, answer)
+      const response = await fetch(`${url}/events`, {
+        method: 'POST',
+        headers: request.headers,
+        body: request.body,
+      }).catch(() => undefined)
+      const answer = (await response?.json().catch(() => undefined)) as Answer | undefined
+      if (response === undefined) this.#trouble('broken connection')
+      else if (answer === undefined) this.#trouble('half an answer')
+      else if (response.status !== 503) return this.#enter(request, response.status, answer)
+      else {
         this.#trouble(`503 ${answer.code}`)
+        this.ledger.refusals.set(String(answer.code), String(answer.detail))
         if (!(Number(response.headers.get('retry-after')) > 0))
           this.ledger.lies.push(`503 without Retry-After: ${JSON.stringify(answer)}`)
-      } catch {
-        this.#trouble('broken connection')
       }
       await sleep(Math.min(20 * attempt, 200))
     }
@@ -100,7 +106,7 @@ export class ResendingClient {
   }
 
   /** Write an answer into the ledger, after checking that it speaks of what was sent. */
-  #enter(request: SentRequest, status: number, answer: Record<string, unknown>): void {
+  #enter(request: SentRequest, status: number, answer: Answer): void {
     const answered = answeredRecords(request, status, answer)
     const fits = answered?.length === request.records.length
     if (!fits)
@@ -142,7 +148,7 @@ export class ResendingClient {
 function answeredRecords(
   { isBatch, records }: SentRequest,
   status: number,
-  answer: Record<string, unknown>,
+  answer: Answer,
 ): readonly AnsweredRecord[] | undefined {
   if (status === 202)
     return isBatch ? (answer.records as AnsweredRecord[]) : [answer as never as AnsweredRecord]

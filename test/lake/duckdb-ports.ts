@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetPort } from '../../src/lake/parquet-port.ts'
+import type { RowsPort } from '../../src/lake/rows-port.ts'
 import type { ColumnStatistics, StageFilesPort } from '../../src/lake/stage-files.ts'
 import type { Columns } from '../../src/model/column.ts'
 import type { Relation } from '../../src/model/relation.ts'
+import { lakeRows } from '../../src/sql/duckdb/lake-rows.ts'
 import { parquetTables } from '../../src/sql/duckdb/parquet-tables.ts'
 import { quoteIdentifier, quoteText } from '../../src/sql/duckdb/quote-identifier.ts'
 
@@ -13,6 +14,7 @@ export interface TestEngine {
   readonly connection: DuckDBConnection
   readonly stageFiles: StageFilesPort
   readonly parquet: ParquetPort
+  readonly tableRows: RowsPort
   /** Run SQL, get row objects as JSON values. */
   rows(sql: string): Promise<Record<string, unknown>[]>
   /** Make a relation from a query. */
@@ -23,15 +25,15 @@ export interface TestEngine {
 export async function openTestEngine(): Promise<TestEngine> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   const connection = await instance.connect()
-  await connection.run(`SET TimeZone = 'UTC'`)
+  await connection.run(`SET GLOBAL TimeZone = 'UTC'`)
   const rows = async (sql: string) =>
     (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[]
-  return {
-    connection,
-    stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
-    parquet: parquetTables(async () => ({
-      async open(sql) {
-        const result = await connection.stream(sql)
+  const relationName = (word: string) => `${word}_${randomUUID().replaceAll('-', '')}`
+  const connect = async () => {
+    const own = await instance.connect()
+    return {
+      async open(sql: string) {
+        const result = await own.stream(sql)
         return {
           names: result.columnNames(),
           types: result.columnTypes(),
@@ -44,13 +46,18 @@ export async function openTestEngine(): Promise<TestEngine> {
           })(),
         }
       },
-      run: (sql) => connection.run(sql),
-      // One connection serves the whole test.
-      close() {},
-    })),
+      run: (sql: string) => own.run(sql),
+      close: () => own.closeSync(),
+    }
+  }
+  return {
+    connection,
+    stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
+    parquet: parquetTables(connect),
+    tableRows: lakeRows({ connect, relationName }),
     rows,
     async relation(sql, columns) {
-      const name = `relation_${randomUUID().replaceAll('-', '')}`
+      const name = relationName('relation')
       await connection.run(`CREATE TABLE ${name} AS ${sql}`)
       const [{ count }] = (await rows(`SELECT count(*)::INTEGER AS count FROM ${name}`)) as [
         { count: number },
@@ -70,7 +77,8 @@ const stageFiles = async (
   rows: Rows,
   request: Parameters<StageFilesPort['stageFiles']>[0],
 ): Promise<Awaited<ReturnType<StageFilesPort['stageFiles']>>> => {
-  const { relation, columns, partitionBy, directory, compression = 'zstd', orderBy = [] } = request
+  const { relation, columns, partitionBy, directory, fileBytesTarget } = request
+  const { compression = 'zstd', orderBy = [] } = request
   const names = [...columns.map((column) => column.name), ...partitionBy].map(quoteIdentifier)
   const order = orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteIdentifier).join(', ')}`
   const ids = columns.flatMap((column) =>
@@ -78,14 +86,14 @@ const stageFiles = async (
   )
   const options = ['FORMAT parquet', `COMPRESSION ${compression}`, 'RETURN_STATS']
   if (ids.length > 0) options.push(`FIELD_IDS {${ids.join(', ')}}`)
-  if (partitionBy.length > 0)
-    options.push(
-      `PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`,
-      "FILENAME_PATTERN 'part-{uuid}'",
-    )
-  const target = partitionBy.length > 0 ? directory : path.join(directory, 'data.parquet')
+  options.push(
+    "FILENAME_PATTERN 'part-{uuid}'",
+    partitionBy.length > 0
+      ? `PARTITION_BY (${partitionBy.map(quoteIdentifier).join(', ')})`
+      : `FILE_SIZE_BYTES ${fileBytesTarget}`,
+  )
   const written = await rows(
-    `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${order}) TO ${quoteText(target)} (${options.join(', ')})`,
+    `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${order}) TO ${quoteText(directory)} (${options.join(', ')})`,
   )
   return written.map((file) => {
     const keys = entries(file.partition_keys)

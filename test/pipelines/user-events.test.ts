@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Admin } from '@platformatic/kafka'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPlatformProcess } from '../crash/platform-process.ts'
 import { ensureService, type ServiceHandle } from '../services.ts'
@@ -55,15 +58,15 @@ const post = (url: string, body: string, headers: Record<string, string> = {}) =
 
 /** Everything that must be true wherever the records and rows live. */
 function describeUserEvents(name: string, variablesOf: () => Promise<Variables | undefined>): void {
-  describe(name, () => {
+  describe(name, { timeout: 180_000 }, () => {
     let home: string
     let variables: Variables | undefined
 
     beforeAll(async () => {
       home = mkdtempSync(path.join(tmpdir(), 'mekong-user-events-'))
       variables = await variablesOf()
-    })
-    afterAll(() => rmSync(home, { recursive: true, force: true }))
+    }, 300_000)
+    afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
 
     test("the README's event is the README's row", async (context) => {
       if (variables === undefined) return context.skip()
@@ -99,7 +102,7 @@ function describeUserEvents(name: string, variablesOf: () => Promise<Variables |
         const inLake =
           'select user_id, movie_id, event_type, "timestamp" as event_timestamp from bronze.user_events'
         await expect
-          .poll(() => rows(variables!, home, inLake), { timeout: 20_000, interval: 500 })
+          .poll(() => rows(variables!, home, inLake), { timeout: 60_000, interval: 500 })
           .toEqual(expected)
         const byUser = await rows(
           variables,
@@ -168,16 +171,43 @@ function describeUserEvents(name: string, variablesOf: () => Promise<Variables |
 describeUserEvents('user-events on the embedded parts', async () => ({}))
 
 describeUserEvents('user-events on Apache Kafka and a PostgreSQL server', async () => {
-  const started: ServiceHandle[] = []
-  for (const name of ['kafka', 'postgres']) {
-    const service = await ensureService(name)
-    if ('skip' in service) return undefined
-    started.push(service)
-  }
-  return Object.assign({}, ...started.map(({ environment }) => environment))
+  const kafka = await ensureService('kafka')
+  const postgres = await ensureService('postgres')
+  if ('skip' in kafka || 'skip' in postgres) return undefined
+  await forgetTopics(kafka)
+  return { ...kafka.environment, ...postgres.environment, POSTGRES_DB: await newDatabase(postgres) }
 })
 
-describe('a new user', () => {
+/** The servers outlive a test run; what an earlier one left must not count as known. */
+async function forgetTopics({ environment }: ServiceHandle): Promise<void> {
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [environment.KAFKA_BROKER!] })
+  try {
+    const topics = (await admin.listTopics()).filter((name) => name.startsWith('user-events'))
+    if (topics.length > 0) await admin.deleteTopics({ topics })
+    while ((await admin.listTopics()).some((name) => topics.includes(name))) await sleep(100)
+  } finally {
+    await admin.close()
+  }
+}
+
+async function newDatabase({ environment }: ServiceHandle): Promise<string> {
+  const { POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB, POSTGRES_USER, POSTGRES_PASSWORD } =
+    environment
+  const client = new pg.Client({
+    host: POSTGRES_HOST,
+    port: Number(POSTGRES_PORT),
+    database: POSTGRES_DB,
+    user: POSTGRES_USER,
+    password: POSTGRES_PASSWORD,
+  })
+  await client.connect()
+  const name = `user_events_${Date.now()}`
+  await client.query(`CREATE DATABASE ${name}`)
+  await client.end()
+  return name
+}
+
+describe('a new user', { timeout: 180_000 }, () => {
   test('is told what is wrong with the configuration, every part of it', async () => {
     const missing = await mekong(
       { MEKONG_POSTGRES: 'server', MEKONG_LOG: 'kafka', POSTGRES_USER: 'u' },
@@ -226,7 +256,7 @@ describe('a new user', () => {
         await platform.ended
       }
     } finally {
-      if (existsSync(home)) rmSync(home, { recursive: true, force: true })
+      if (existsSync(home)) rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     }
   })
 })

@@ -353,4 +353,29 @@ describe('hop', () => {
     await hop.stop()
     expect(reports).toEqual([3])
   })
+
+  test('what trickles in is gathered, however steadily it comes; a backlog is not held up', async () => {
+    const world = new World(() => false)
+    const starts: number[] = []
+    const limits = { recordCountMax: 100, bytesMax: 1e6, batchIntervalMs: 50 }
+    const hop = world.hop({ limits, onBatch: () => starts.push(performance.now()) })
+    world.append(0, ...Array.from({ length: 1_000 }, () => '1'))
+    const startMs = performance.now()
+    hop.start()
+    await drained(hop)
+    // Twenty batches with a pause between any two of them would take a second.
+    expect(starts.length).toBeGreaterThanOrEqual(20)
+    expect(performance.now() - startMs).toBeLessThan(800)
+    starts.length = 0
+    const trickleStartMs = performance.now()
+    while (performance.now() - trickleStartMs < 300) {
+      world.append(0, '1')
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    await drained(hop)
+    await hop.stop()
+    const intervals = (performance.now() - trickleStartMs) / limits.batchIntervalMs
+    expect(starts.length).toBeLessThanOrEqual(intervals + 2)
+    expect(world.rows.length).toBe(world.partitions[0]!.length)
+  })
 })

@@ -1,12 +1,12 @@
-import { apiRoutes } from '../../api/routes.ts'
-import { lockHome } from '../../orchestrator/home.ts'
-import { type Platform, startPlatform } from '../../orchestrator/platform.ts'
+import type { Platform } from '../../orchestrator/platform.ts'
 import { type Command, EXIT } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
 import { play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
+import type { Terminal } from '../terminal.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
+import { withPlatform } from '../with-platform.ts'
 
 export const demo: Command = {
   name: 'demo',
@@ -41,43 +41,26 @@ same records.`,
     const quiet = options.json === true
     const note = quiet ? () => {} : terminal.note
     note(`Starting in ${project.homeFolder}: log, lake, compute, PostgreSQL …`)
-    const home = lockHome(project.homeFolder)
-    try {
-      const platform = await startPlatform({
-        home,
-        settings: project.settings,
-        plans: project.plans,
-        routes: apiRoutes,
-        onNotice: terminal.note,
-      })
-      try {
-        note(`Listening on ${platform.url}`)
-        const reports: PipelineReport[] = []
-        for (const plan of project.plans) {
-          if (plan.simulator === undefined) continue
-          reports.push(
-            await playPipeline(platform, plan.name, { seed, eventCount, signal, terminal }),
-          )
-        }
-        const ok = reports.every(({ balanced }) => balanced)
-        if (!quiet) {
-          terminal.print(reportTable(reports))
-          if (options.exit !== true) terminal.print(nextSteps(platform))
-        }
-        if (options.exit !== true) await untilInterrupted(signal, note)
-        if (quiet) {
-          const pipelines = Object.fromEntries(
-            reports.map(({ pipeline, ...rest }) => [pipeline, rest]),
-          )
-          terminal.printJson({ ok, pipelines })
-        }
-        return ok ? EXIT.ok : EXIT.failed
-      } finally {
-        await platform.stop()
+    return withPlatform(context, project, async (platform) => {
+      note(`Listening on ${platform.url}`)
+      const reports: PipelineReport[] = []
+      for (const plan of project.plans) {
+        if (plan.simulator === undefined) continue
+        reports.push(
+          await playPipeline(platform, plan.name, { seed, eventCount, signal, terminal }),
+        )
       }
-    } finally {
-      home.release()
-    }
+      const ok = reports.every(({ balanced }) => balanced)
+      if (quiet) {
+        const pipelines = reports.map(({ pipeline, ...rest }) => [pipeline, rest])
+        terminal.printJson({ ok, pipelines: Object.fromEntries(pipelines) })
+      } else terminal.print(reportTable(reports))
+      if (options.exit !== true) {
+        if (!quiet) terminal.print(nextSteps(platform))
+        await untilInterrupted(signal, note)
+      }
+      return ok ? EXIT.ok : EXIT.failed
+    })
   },
 }
 
@@ -85,7 +68,7 @@ interface PlayOptions {
   readonly seed: number
   readonly eventCount: number | undefined
   readonly signal: AbortSignal
-  readonly terminal: import('../terminal.ts').Terminal
+  readonly terminal: Terminal
 }
 
 async function playPipeline(

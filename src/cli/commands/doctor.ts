@@ -8,7 +8,7 @@ import {
   checkNode,
   checkPackages,
 } from '../../orchestrator/doctor/check-machine.ts'
-import { checkLedger, checkLetters } from '../../orchestrator/doctor/check-records.ts'
+import { checkLedger, checkLetters, checkLog } from '../../orchestrator/doctor/check-records.ts'
 import { checkKafka, checkPort, checkPostgres } from '../../orchestrator/doctor/check-servers.ts'
 import { type Finding, fail, ok } from '../../orchestrator/doctor/finding.ts'
 import { ConfigError } from '../../orchestrator/errors.ts'
@@ -88,7 +88,7 @@ async function checkRecords(context: CommandContext, project: Project, tell: Tel
   const use = homeUse(homeAt(project.homeFolder))
   const reader = openHomeReader(project)
   try {
-    tell(await checkLetters(reader))
+    tell(await checkLog(reader), await checkLetters(reader))
     tell(
       await checkLedger(async () =>
         use.status === 'running'

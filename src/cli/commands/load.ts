@@ -1,14 +1,13 @@
 import path from 'node:path'
-import { apiRoutes } from '../../api/routes.ts'
-import { type LockedHome, lockHome } from '../../orchestrator/home.ts'
-import { startPlatform } from '../../orchestrator/platform.ts'
-import type { SimulatedRequest } from '../../pipeline/plan.ts'
+import type { Platform } from '../../orchestrator/platform.ts'
+import type { LoaderPlan, PipelinePlan, SimulatedRequest } from '../../pipeline/plan.ts'
 import type { ComputeEngine } from '../../sql/duckdb/engine.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { type PlaybackTally, play } from '../playback.ts'
 import { loadProject } from '../project.ts'
-import { pipelineReport, reportTable } from '../report.ts'
+import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
 import { checkFiles, loaderOf, requestsOf } from '../source-files.ts'
+import { withPlatform } from '../with-platform.ts'
 
 export const load: Command = {
   name: 'load',
@@ -38,53 +37,47 @@ running on this home.`,
     const paths = files.map((file) => path.resolve(context.cwd, file))
     await checkFiles(paths)
     const loaders = paths.map((file) => loaderOf(plan.loaders, file))
-    const home: LockedHome = lockHome(project.homeFolder)
-    try {
-      const platform = await startPlatform({
-        home,
-        // A port of its own: nobody else needs to find the door.
-        settings: { ...project.settings, port: 0 },
-        plans: project.plans,
-        routes: apiRoutes,
-        onNotice: context.terminal.note,
-      })
-      try {
-        const startMs = performance.now()
-        const requests = allRequests(platform.engine, loaders, paths)
-        const tally = await play({
-          url: platform.url!,
-          apiKey: context.variables.MEKONG_API_KEY,
-          requests,
-          signal: context.signal,
-          onProgress: (sent) => progress(context, sent, startMs),
-        })
-        context.terminal.progress('waiting for the last records to arrive')
-        await platform.drained(context.signal)
-        context.terminal.progress('')
-        const seconds = (performance.now() - startMs) / 1_000
-        const report = pipelineReport({ plan, tally, ledger: await platform.ledger(), seconds })
-        const { rejected } = tally
+    // A port of its own: nobody else needs to find the door.
+    return withPlatform(
+      context,
+      project,
+      async (platform) => {
+        const report = await loadFiles(context, platform, plan, loaders, paths)
         if (context.options.json === true) {
-          context.terminal.printJson({
-            ok: report.balanced,
-            ...report,
-            rejected,
-            files: files.length,
-          })
+          context.terminal.printJson({ ok: report.balanced, ...report, files: files.length })
         } else context.terminal.print(reportTable([report]))
         return report.balanced ? EXIT.ok : EXIT.failed
-      } finally {
-        await platform.stop()
-      }
-    } finally {
-      home.release()
-    }
+      },
+      { port: 0 },
+    )
   },
+}
+
+async function loadFiles(
+  context: CommandContext,
+  platform: Platform,
+  plan: PipelinePlan,
+  loaders: readonly LoaderPlan[],
+  paths: readonly string[],
+): Promise<PipelineReport> {
+  const startMs = performance.now()
+  const tally = await play({
+    url: platform.url!,
+    apiKey: context.variables.MEKONG_API_KEY,
+    requests: allRequests(platform.engine, loaders, paths),
+    signal: context.signal,
+    onProgress: (sent) => progress(context, sent, startMs),
+  })
+  context.terminal.progress('waiting for the last records to arrive')
+  await platform.drained(context.signal)
+  context.terminal.progress('')
+  const seconds = (performance.now() - startMs) / 1_000
+  return pipelineReport({ plan, tally, ledger: await platform.ledger(), seconds })
 }
 
 async function* allRequests(
   engine: ComputeEngine,
-  loaders: readonly ReturnType<typeof loaderOf>[],
+  loaders: readonly LoaderPlan[],
   paths: readonly string[],
 ): AsyncGenerator<SimulatedRequest> {
   for (const [index, file] of paths.entries()) yield* requestsOf(engine, loaders[index]!, file)

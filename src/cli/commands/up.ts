@@ -1,9 +1,7 @@
-import { apiRoutes } from '../../api/routes.ts'
-import { lockHome } from '../../orchestrator/home.ts'
-import { startPlatform } from '../../orchestrator/platform.ts'
 import { type Command, EXIT } from '../command.ts'
 import { loadProject } from '../project.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
+import { withPlatform } from '../with-platform.ts'
 
 export const up: Command = {
   name: 'up',
@@ -22,27 +20,12 @@ parts. All settings: docs/configuration.md.`,
   async run(context) {
     const { terminal, options, signal } = context
     const project = await loadProject(context)
-    const home = lockHome(project.homeFolder)
-    try {
-      const platform = await startPlatform({
-        home,
-        settings: project.settings,
-        plans: project.plans,
-        routes: apiRoutes,
-        onNotice: terminal.note,
-      })
-      try {
-        const { url, postgresUrl, psqlCommand } = platform
-        if (options.json === true)
-          terminal.printJson({ ok: true, url, postgresUrl, pid: process.pid })
-        else terminal.print(`Listening on ${url} (pid ${process.pid})\nPostgreSQL: ${psqlCommand}`)
-        await untilInterrupted(signal, terminal.note)
-      } finally {
-        await platform.stop()
-      }
+    return withPlatform(context, project, async ({ url, postgresUrl, psqlCommand }) => {
+      if (options.json === true) {
+        terminal.printJson({ ok: true, url, postgresUrl, pid: process.pid })
+      } else terminal.print(`Listening on ${url} (pid ${process.pid})\nPostgreSQL: ${psqlCommand}`)
+      await untilInterrupted(signal, terminal.note)
       return EXIT.ok
-    } finally {
-      home.release()
-    }
+    })
   },
 }

@@ -118,8 +118,8 @@ async function* checkpointActions(
 }
 
 /** The statistics that the table does not hold, from the old checkpoint into the new one as they are. */
-async function* statsFromSources(
-  { store, parquet }: CheckpointWriter,
+export async function* statsFromSources(
+  { store, parquet }: Pick<CheckpointReader, 'store' | 'parquet'>,
   table: FileTable,
   signal: AbortSignal | undefined,
 ): AsyncIterable<readonly [row: number, stats: string | null]> {
@@ -172,7 +172,7 @@ function tombstoneRow(remove: RemoveAction): RemoveAction {
 }
 
 /** A canonical path as the URI it came as, or one that decodes to the same. */
-const uriOf = (canonical: string) =>
+export const uriOf = (canonical: string) =>
   /^[a-zA-Z][a-zA-Z0-9+.-]+:/.test(canonical)
     ? encodeURI(canonical).replaceAll('#', '%23').replaceAll('?', '%3F')
     : encodePath(canonical)

@@ -42,6 +42,8 @@ export interface CommitRequest {
   /** Never used before, by anybody. A repeated request with the same id is recognised if it had been committed. */
   readonly commitId: string
   readonly intent: CommitIntent
+  /** The state that the commit was made from. Default: the newest one at hand, which is right for blind appends alone. */
+  readonly base?: LogState
   /** Without `commitInfo` and `txn`, which are made here. */
   readonly actions: readonly Action[]
   readonly info: CommitInfoAction
@@ -101,6 +103,10 @@ export async function commit(
   const message = `others were faster ${ATTEMPT_COUNT_MAX} times in a row`
   return { outcome: conflictAt(base, { reason: 'contention', message }), state: base }
 }
+
+/** Names a logical file in a `CommitIntent`: a data file with one deletion vector, or none. */
+export const logicalFileKey = (canonicalPath: string, vectorId: string): string =>
+  `${vectorId}\n${canonicalPath}`
 
 const conflictAt = (state: LogState, conflict: Conflict): CommitOutcome => ({
   status: 'conflict',
@@ -184,7 +190,8 @@ function firstConflict(
   winners: readonly Winner[],
 ): Conflict | undefined {
   const tableUrl = tableUrlOf(context.store, context.tableKey)
-  const keyOf = (path: string, vectorId: string) => `${vectorId}\n${canonicalPath(path, tableUrl)}`
+  const keyOf = (path: string, vectorId: string) =>
+    logicalFileKey(canonicalPath(path, tableUrl), vectorId)
   for (const winner of winners) {
     const conflict = checkWinner(intent, winner, keyOf)
     if (conflict !== undefined) return conflict

@@ -1,4 +1,4 @@
-import { type Action, deletionVectorId } from './actions.ts'
+import { type Action, type AddAction, deletionVectorId } from './actions.ts'
 import type { LogState } from './log-state.ts'
 
 /** Why a commit cannot follow what others committed since its snapshot. */
@@ -19,13 +19,26 @@ export interface Conflict {
 
 /** What a commit has looked at and changes: all that others could spoil. */
 export interface CommitIntent {
-  /** What decided the commit's content: nothing at all (a blind append), or everything that the table held. */
-  readonly read: 'nothing' | 'everything'
+  /** What decided the commit's content: nothing at all (a blind append), everything that the table held, or some of it. */
+  readonly read: 'nothing' | 'everything' | ReadScope
   /** Logical files that it removes, as `checkWinner`'s `keyOf` names them. */
   readonly removes: ReadonlySet<string>
   readonly changesMetadata: boolean
   readonly transactions: readonly TransactionUpdate[]
   readonly domains: ReadonlySet<string>
+}
+
+/** The part of a table that a statement looked at. */
+export interface ReadScope {
+  /** Logical files, as `checkWinner`'s `keyOf` names them. */
+  readonly files: ReadonlySet<string>
+  /** Whether a new file may hold rows that the statement would have looked at. */
+  readonly mayMatch: (add: AddAction) => boolean
+  /**
+   * Which new files matter: with `serializable` all, with `write_serializable` those of commits that themselves read the
+   * table, with `snapshot` none, because our commit changes no rows.
+   */
+  readonly isolation: 'serializable' | 'write_serializable' | 'snapshot'
 }
 
 /** An application's progress, committed with the data (PROTOCOL.md, "Transaction Identifiers"). */
@@ -97,11 +110,38 @@ export function checkWinner(
       const key = keyOf(remove.path, deletionVectorId(remove.deletionVector))
       if (intent.removes.has(key))
         return { reason: 'removed_files_changed', message: `${at} removed ${remove.path} too` }
+      // Rows that were only moved are what they were when we read them.
+      if (typeof intent.read === 'object' && remove.dataChange && intent.read.files.has(key))
+        return {
+          reason: 'read_files_changed',
+          message: `${at} removed rows of ${remove.path}, which was read`,
+        }
     }
     if (intent.read === 'everything' && (add?.dataChange || remove?.dataChange))
       return { reason: 'read_files_changed', message: `${at} changed rows that were read` }
   }
+  if (typeof intent.read === 'object') {
+    const added = firstReadAdd(intent.read, winner.actions)
+    if (added !== undefined)
+      return {
+        reason: 'read_files_changed',
+        message: `${at} added ${added.path}, which may hold rows that would have counted`,
+      }
+  }
   if (intent.changesMetadata && winner.actions.some((action) => action.add || action.remove))
     return { reason: 'metadata_changed', message: `${at} changed rows under the old schema` }
   return undefined
+}
+
+/** Delta's isolation levels: which of a winner's new files its loser should have read. */
+function firstReadAdd(
+  { isolation, mayMatch }: ReadScope,
+  actions: readonly Action[],
+): AddAction | undefined {
+  if (isolation === 'snapshot') return undefined
+  const isBlind = actions.find((action) => action.commitInfo)?.commitInfo?.isBlindAppend === true
+  if (isolation === 'write_serializable' && isBlind) return undefined
+  // A file that is there again with another deletion vector has lost rows, not gained any.
+  const before = new Set(actions.flatMap(({ remove }) => (remove ? [remove.path] : [])))
+  return actions.find(({ add }) => add?.dataChange && !before.has(add.path) && mayMatch(add))?.add
 }

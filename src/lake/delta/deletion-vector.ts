@@ -13,7 +13,7 @@ import { decodeZ85 } from './z85.ts'
  * In a file: u8 version = 1, then for each vector, big-endian: u32 size, the vector, u32 CRC-32 of the vector.
  * A vector:  u32 little-endian 1681511377, then a 64-bit Roaring bitmap.
  */
-const MAGIC = 1_681_511_377
+export const DELETION_VECTOR_MAGIC = 1_681_511_377
 const UUID_CHARACTERS = 20
 
 /** @throws TableBrokenError when the vector is damaged or does not hold what its descriptor says */
@@ -47,7 +47,7 @@ export async function readDeletionVector(
 export function parseDeletionVector(bytes: Uint8Array): Float64Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const magic = view.getUint32(0, true)
-  if (magic !== MAGIC) throw new RangeError(`unknown format ${magic}`)
+  if (magic !== DELETION_VECTOR_MAGIC) throw new RangeError(`unknown format ${magic}`)
   return readRoaring64(bytes.subarray(4))
 }
 

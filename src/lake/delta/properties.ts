@@ -15,6 +15,14 @@ export interface TableProperties {
   readonly statsColumns: readonly string[] | undefined
   readonly inCommitTimestamps: boolean
   readonly appendOnly: boolean
+  /** Whether rows that go are marked in vectors (merge-on-read), and files written anew only otherwise (copy-on-write). */
+  readonly deletionVectors: boolean
+  readonly changeDataFeed: boolean
+  /** Whether appends that look at nothing count as conflicts of those who read what they match. */
+  readonly isolation: 'serializable' | 'write_serializable'
+  /** How long commits stay behind a checkpoint. */
+  readonly logRetentionMs: number
+  readonly cleansLog: boolean
   readonly compression: 'zstd' | 'snappy'
 }
 
@@ -29,6 +37,12 @@ export const DEFAULT_TABLE_PROPERTIES: TableProperties = Object.freeze({
   statsColumns: undefined,
   inCommitTimestamps: false,
   appendOnly: false,
+  deletionVectors: false,
+  changeDataFeed: false,
+  // As Delta without Databricks has it.
+  isolation: 'serializable',
+  logRetentionMs: 30 * 24 * 60 * 60 * 1000,
+  cleansLog: true,
   // The specification's advice when nothing is said.
   compression: 'zstd',
 })
@@ -50,6 +64,15 @@ export function parseProperties(configuration: StringMap): TableProperties {
     statsColumns: parseNames(configuration['delta.dataSkippingStatsColumns']),
     inCommitTimestamps: configuration['delta.enableInCommitTimestamps'] === 'true',
     appendOnly: configuration['delta.appendOnly'] === 'true',
+    deletionVectors: configuration['delta.enableDeletionVectors'] === 'true',
+    changeDataFeed: configuration['delta.enableChangeDataFeed'] === 'true',
+    isolation:
+      configuration['delta.isolationLevel']?.toLowerCase() === 'writeserializable'
+        ? 'write_serializable'
+        : d.isolation,
+    logRetentionMs:
+      parseIntervalMs(configuration['delta.logRetentionDuration']) ?? d.logRetentionMs,
+    cleansLog: configuration['delta.enableExpiredLogCleanup'] !== 'false',
     compression: codec === 'snappy' ? 'snappy' : d.compression,
   }
 }

@@ -18,7 +18,7 @@ const READER_FEATURES: ReadonlySet<string> = new Set([
   'vacuumProtocolCheck',
 ])
 
-/** Why we cannot append to a table whose protocol lists a feature; `undefined` when we can. */
+/** Why we cannot write to a table whose protocol lists a feature; `undefined` when we can. */
 type Obstacle = (table: WrittenTable) => string | undefined
 
 interface WrittenTable {
@@ -43,16 +43,12 @@ const isFalse = (value: string) => value !== 'true'
 
 const WRITER_OBSTACLES: Readonly<Record<string, Obstacle>> = {
   appendOnly: noObstacle,
-  invariants: columnMetadata('delta.invariants', 'an invariant'),
-  checkConstraints: ({ metadata }) => {
-    const name = Object.keys(metadata.configuration).find((k) => k.startsWith('delta.constraints.'))
-    return name && `it has the constraint ${name.slice('delta.constraints.'.length)}`
-  },
-  // An append changes no rows, so that it writes no change files (PROTOCOL.md, "Add CDC File").
+  invariants: noObstacle,
+  checkConstraints: noObstacle,
   changeDataFeed: noObstacle,
-  generatedColumns: columnMetadata('delta.generationExpression', 'a generation expression'),
+  generatedColumns: noObstacle,
   allowColumnDefaults: noObstacle,
-  columnMapping: property('delta.columnMapping.mode', (value) => value === 'none'),
+  columnMapping: noObstacle,
   identityColumns: columnMetadata('delta.identity.start', 'generated identities'),
   deletionVectors: noObstacle,
   timestampNtz: noObstacle,
@@ -96,7 +92,7 @@ export function checkReadable(protocol: ProtocolAction, table: string): void {
 }
 
 /** @throws TableUnsupportedError naming every writer feature that we lack, with the reason */
-export function checkAppendable(
+export function checkWritable(
   protocol: ProtocolAction,
   written: WrittenTable,
   table: string,
@@ -119,7 +115,7 @@ export function checkAppendable(
   }
   if (lacking.length > 0)
     throw new TableUnsupportedError(
-      `Mekong cannot append to ${table}, which uses ${reasons.join(', ')}. Nothing was written.`,
+      `Mekong cannot write to ${table}, which uses ${reasons.join(', ')}. Nothing was written.`,
       lacking,
     )
 }

@@ -12,8 +12,9 @@ import type { DeletedRows, ScanColumn, ScanFile, ScanPlan } from '../../model/sc
 import { TableMismatchError } from '../errors.ts'
 import { type BoundsOf, type ColumnBounds, mayMatch, surelyMatches } from '../file-skipping.ts'
 import type { ParquetPort } from '../parquet-port.ts'
-import type { DeletionVectorDescriptor } from './actions.ts'
+import type { AddAction, DeletionVectorDescriptor, PartitionValues } from './actions.ts'
 import { readDeletionVector } from './deletion-vector.ts'
+import { boundsFromStats } from './file-bounds.ts'
 import { type FileStatistics, knownStatistics, loadStatistics } from './file-statistics.ts'
 import { liveRows } from './file-table.ts'
 import type { LogState } from './log-state.ts'
@@ -51,6 +52,24 @@ export async function planScan(
   options: ScanOptions = {},
   signal?: AbortSignal,
 ): Promise<ScanPlan> {
+  return (await planFiles(context, options, signal)).plan
+}
+
+/** A plan, and what the table knows of its files. */
+export interface PlannedFiles {
+  readonly plan: ScanPlan
+  /** The row of the file table behind each of the plan's files. */
+  readonly rows: readonly number[]
+  /** For each file, whether the predicate is true for all of its rows. */
+  readonly isSure: readonly boolean[]
+}
+
+/** As `planScan`, for those who change the files. */
+export async function planFiles(
+  context: ScanContext,
+  options: ScanOptions = {},
+  signal?: AbortSignal,
+): Promise<PlannedFiles> {
   const { state, schema, tableKey } = context
   const columns = projected(schema, options.columns, tableKey)
   const wanted = (options.predicate === undefined ? [] : conjuncts(options.predicate)).map(
@@ -59,19 +78,39 @@ export async function planScan(
   const judge = { ...context, statistics: await statisticsFor(context, wanted, signal) }
   const rows = chooseRows(judge, wanted)
   const unsettled = wanted.filter((part) => !isSettled(judge, part, rows))
+  const sure = unsettled.map((part) => ({ part: part.part, boundsAt: fileBounds(judge, part) }))
   const residual =
     unsettled.length === 0
       ? undefined
       : ({ kind: 'and', of: unsettled.map(({ part }) => part) } as const)
-  return {
+  const plan = {
     table: tableKey,
     version: String(state.version),
     columns,
     residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, schema),
-    matchBy: schema.mapping === 'id' ? 'field_id' : 'name',
+    matchBy: schema.mapping === 'id' ? ('field_id' as const) : ('name' as const),
     files: await scanFiles(judge, rows, signal),
     residual,
   }
+  const isSure = rows.map((row) =>
+    sure.every(({ part, boundsAt }) => surelyMatches(part, boundsAt(row))),
+  )
+  return { plan, rows, isSure }
+}
+
+/** Whether a file that is not in the state may hold rows that a predicate is true for. */
+export function mayAddMatch(
+  context: Pick<ScanContext, 'schema' | 'tableKey'>,
+  predicate: Predicate,
+): (add: Pick<AddAction, 'partitionValues' | 'stats'>) => boolean {
+  const columns = resolveColumns(predicate, context.schema, context.tableKey)
+  return ({ partitionValues, stats }) =>
+    mayMatch(predicate, (path) => {
+      const column = columns.get(path)!
+      return column.partitionIndex === undefined
+        ? boundsFromStats(stats ?? null, column)
+        : boundsOfPartition(partitionValues, column, context.tableKey)
+    })
 }
 
 /** Rows in a snapshot, deleted ones subtracted; `undefined` when some file has no statistics. */
@@ -170,8 +209,15 @@ function partitionBoundsOf(
   column: ResolvedColumn,
   id: number,
 ): ColumnBounds {
-  const text = state.files.table.partitions[id]![column.path[0]!]
-  const value = partitionScalar(text, column.type, tableKey)
+  return boundsOfPartition(state.files.table.partitions[id]!, column, tableKey)
+}
+
+function boundsOfPartition(
+  values: PartitionValues,
+  column: ResolvedColumn,
+  tableKey: string,
+): ColumnBounds {
+  const value = partitionScalar(values[column.path[0]!], column.type, tableKey)
   return value === null
     ? { mayBeNull: true, mayBeValue: false }
     : { min: value, max: value, mayBeNull: false, mayBeValue: true }

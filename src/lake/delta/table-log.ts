@@ -3,6 +3,7 @@ import type { Clock, Randomness } from '../../model/clock.ts'
 import type { ObjectStore } from '../../model/object-store.ts'
 import { uuidV7Maker } from '../../model/uuid.ts'
 import type { ParquetPort } from '../parquet-port.ts'
+import type { RowsPort } from '../rows-port.ts'
 import type { ScratchPort } from '../scratch-port.ts'
 import type { StageFilesPort } from '../stage-files.ts'
 import {
@@ -21,6 +22,7 @@ export interface DeltaDeps {
   readonly ports: {
     readonly stageFiles: StageFilesPort
     readonly parquet: ParquetPort
+    readonly tableRows: RowsPort
     readonly scratch: ScratchPort
   }
   readonly clock: Clock
@@ -73,7 +75,7 @@ export class TableLog {
     const before = await this.recent(signal)
     const earlier = await this.#foundAfterAll(request.commitId, before.version, signal)
     if (earlier !== undefined) return { status: 'committed', version: earlier }
-    const { outcome, state } = await commit(this.context, before, request, signal)
+    const { outcome, state } = await commit(this.context, request.base ?? before, request, signal)
     this.remember(state)
     if (outcome.status !== 'unknown') this.#unanswered.delete(request.commitId)
     else if (!this.#unanswered.has(request.commitId))

@@ -1,4 +1,4 @@
-import type { Columns, ColumnType } from '../../model/column.ts'
+import type { Column, Columns, ColumnType } from '../../model/column.ts'
 import type { ColumnPath } from '../../model/predicate.ts'
 import type { ScanColumn } from '../../model/scan-plan.ts'
 import { TableBrokenError } from '../errors.ts'
@@ -85,6 +85,29 @@ function makeSchema({ metadata, protocol }: LogState, table: string): TableSchem
   })
   const ambiguousNames = ambiguousNamesIn(struct, nameOf)
   return { struct, columns, mapping, partitionColumns, scanColumns, ambiguousNames }
+}
+
+/** A column as data files have it. */
+export interface FileColumn extends Column {
+  readonly logicalName: string
+  readonly fieldId?: number
+}
+
+/** All columns as data files have them, partition columns too, which are in no file. */
+export function fileColumnsOf({ struct, mapping }: TableSchema): readonly FileColumn[] {
+  const naming = mapping === 'none' ? 'logical' : 'physical'
+  return struct.fields
+    .filter((field) => field.type !== 'void')
+    .map((field) => {
+      const fieldId = mapping === 'none' ? undefined : columnIdOf(field)
+      return {
+        name: mapping === 'none' ? field.name : physicalNameOf(field),
+        type: columnTypeOf(field.type, naming),
+        nullable: field.nullable !== false,
+        logicalName: field.name,
+        ...(fieldId === undefined ? {} : { fieldId }),
+      }
+    })
 }
 
 const caseless = (struct: DeltaStruct, name: string) =>

@@ -1,16 +1,39 @@
-import { messageOf } from '../../model/errors.ts'
+import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
+import { TableMismatchError } from '../errors.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
-import { writeCheckpoint } from './checkpoint-write.ts'
-import type { CommitOutcome } from './commit.ts'
-import { appendIntent, type TransactionUpdate } from './conflict.ts'
-import { ENGINE_INFO } from './engine-info.ts'
+import { type ChangesOptions, readChanges } from './changes.ts'
+import { conditionText } from './condition-text.ts'
+import { appendIntent } from './conflict.ts'
+import { type EditOutcome, editRows } from './edit-rows.ts'
+import {
+  type CommitOptions,
+  checkpointNow,
+  finishCommit,
+  type TableCommitOutcome,
+} from './finish-commit.ts'
+import { withGenerated } from './generated-columns.ts'
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
+import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
+import { type OpenTable, writeContext } from './open-table.ts'
+import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { parseProperties } from './properties.ts'
-import { checkAppendable } from './protocol.ts'
+import { checkWritable } from './protocol.ts'
+import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
+import {
+  type DeleteOptions,
+  deleteStatement,
+  type MergeOptions,
+  mergeStatement,
+  type OverwriteOptions,
+  overwriteStatement,
+  type UpdateOptions,
+  updateStatement,
+} from './row-statements.ts'
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
 import { tableSchemaOf } from './table-schema.ts'
+import { type VacuumOptions, type VacuumOutcome, vacuumTable } from './vacuum.ts'
 
 /**
  * A Delta Lake table.
@@ -40,6 +63,31 @@ export interface DeltaTable {
     options?: AppendOptions,
     signal?: AbortSignal,
   ): Promise<AppendOutcome>
+  /** Delete rows. Those rules of conflict that Delta has hold for this and all that follows; a conflict leaves the table as others made it. */
+  delete(options?: DeleteOptions & CommitOptions, signal?: AbortSignal): Promise<EditOutcome>
+  /** Change values of rows. */
+  update(options: UpdateOptions & CommitOptions, signal?: AbortSignal): Promise<EditOutcome>
+  /** Bring rows into the table: update, delete or insert, by what matches. @throws MergeAmbiguousError */
+  merge(options: MergeOptions & CommitOptions, signal?: AbortSignal): Promise<EditOutcome>
+  /** Replace all rows, or those that a predicate is true for, by a relation's. */
+  overwrite(
+    relation: Relation,
+    options?: OverwriteOptions & CommitOptions,
+    signal?: AbortSignal,
+  ): Promise<EditOutcome>
+  /** What commits did to the rows, as something to read. @throws ChangesMissingError */
+  changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
+  /** Write data files anew, so that reading is cheaper. */
+  optimize(options?: OptimizeOptions, signal?: AbortSignal): Promise<OptimizeOutcome>
+  /** Remove files that no kept snapshot needs. */
+  vacuum(options?: VacuumOptions, signal?: AbortSignal): Promise<VacuumOutcome>
+  /** Make the table what it was. @throws SnapshotMissingError */
+  restore(options: RestoreOptions & CommitOptions, signal?: AbortSignal): Promise<RestoreOutcome>
+  /** Remove log files that no kept version needs; checkpoints that fall due do so by themselves. */
+  cleanLog(
+    options?: { readonly dryRun?: boolean },
+    signal?: AbortSignal,
+  ): Promise<LogCleanupOutcome>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
   /** Write a checkpoint of the newest version. Returns that version. */
@@ -52,23 +100,8 @@ export interface SnapshotOptions {
   readonly atMs?: number
 }
 
-export interface AppendOptions {
-  /** Committed with the data or not at all. */
-  readonly transactions?: readonly TransactionUpdate[]
-  readonly operationParameters?: Readonly<Record<string, string>>
-  /** Default: this program and its version. */
-  readonly engineInfo?: string
-  readonly userMetadata?: string
-  /** Whether to write the checkpoint that falls due with this commit before returning. Default: true. */
-  readonly checkpoints?: boolean
-}
-
-/** As `CommitOutcome`; a commit is `committed` also when the checkpoint that was due failed. */
-export type AppendOutcome =
-  | (Extract<CommitOutcome, { status: 'committed' }> & {
-      readonly checkpoint: 'not_due' | 'due' | 'written' | { readonly failed: string }
-    })
-  | Exclude<CommitOutcome, { status: 'committed' }>
+export type AppendOptions = CommitOptions
+export type AppendOutcome = TableCommitOutcome
 
 /**
  * Open the table at `location`, a key in the store.
@@ -82,19 +115,69 @@ export async function openDeltaTable(
 ): Promise<DeltaTable> {
   const log = new TableLog(deps, location)
   snapshotOf(log.context, await log.newest(signal))
+  const table: OpenTable = { deps, log }
   return Object.freeze({
     location,
     snapshot: (options: SnapshotOptions = {}, abort?: AbortSignal) => snapshot(log, options, abort),
     prepareAppend: async (relation: Relation, options?: PrepareOptions, abort?: AbortSignal) =>
-      prepareAppend(prepareContext(deps, log), await log.recent(abort), relation, options, abort),
+      prepareAppend(writeContext(table), await log.recent(abort), relation, options, abort),
     commitAppend: (
       prepared: PreparedAppend | undefined,
       options: AppendOptions = {},
       abort?: AbortSignal,
-    ) => commitAppend(deps, log, prepared, options, abort),
+    ) => commitAppend(table, prepared, options, abort),
+    delete: (options: DeleteOptions & CommitOptions = {}, abort?: AbortSignal) =>
+      editRows(table, deleteStatement(options), options, abort),
+    update: async (options: UpdateOptions & CommitOptions, abort?: AbortSignal) => {
+      const { columns } = tableSchemaOf(await log.recent(abort), location)
+      return editRows(table, updateStatement(options, columns, location), options, abort)
+    },
+    merge: async (options: MergeOptions & CommitOptions, abort?: AbortSignal) => {
+      const { columns } = tableSchemaOf(await log.newest(abort), location)
+      const target = { columns, table: location }
+      const statement = await mergeStatement(deps.ports.tableRows, options, target, abort)
+      return editRows(table, statement, options, abort)
+    },
+    overwrite: (
+      relation: Relation,
+      options: OverwriteOptions & CommitOptions = {},
+      abort?: AbortSignal,
+    ) => overwrite(table, relation, options, abort),
+    changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
+    optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
+      optimizeTable(table, options, abort),
+    vacuum: (options?: VacuumOptions, abort?: AbortSignal) => vacuumTable(table, options, abort),
+    restore: (options: RestoreOptions & CommitOptions, abort?: AbortSignal) =>
+      restoreTable(table, options, abort),
+    cleanLog: (options?: { readonly dryRun?: boolean }, abort?: AbortSignal) =>
+      cleanLog(table, options, abort),
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
-    checkpoint: (abort?: AbortSignal) => checkpoint(deps, log, abort),
+    checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })
+}
+
+async function overwrite(
+  table: OpenTable,
+  relation: Relation,
+  options: OverwriteOptions & CommitOptions,
+  signal: AbortSignal | undefined,
+): Promise<EditOutcome> {
+  const { log, deps } = table
+  const { tableKey } = log.context
+  const schema = tableSchemaOf(await log.newest(signal), tableKey)
+  await using full = await withGenerated(writeContext(table), schema, relation, signal)
+  if (options.where !== undefined) {
+    const [outside] = await deps.ports.tableRows.countViolations(
+      full.relation,
+      [options.where],
+      signal,
+    )
+    if (outside! > 0)
+      throw new TableMismatchError(`Overwriting a part of ${tableKey}`, [
+        `${outside} of the new rows do not satisfy ${conditionText(options.where)}`,
+      ])
+  }
+  return editRows(table, overwriteStatement(full.relation, options), options, signal)
 }
 
 async function snapshot(
@@ -111,28 +194,17 @@ async function snapshot(
   return snapshotOf(context, await log.at(then, signal))
 }
 
-function prepareContext(deps: DeltaDeps, log: TableLog) {
-  return {
-    store: deps.store,
-    stageFiles: deps.ports.stageFiles,
-    scratch: deps.ports.scratch,
-    tableKey: log.context.tableKey,
-    nowMs: deps.clock.nowMs(),
-    newId: log.newId,
-  }
-}
-
 async function commitAppend(
-  deps: DeltaDeps,
-  log: TableLog,
+  table: OpenTable,
   prepared: PreparedAppend | undefined,
   options: AppendOptions,
   signal: AbortSignal | undefined,
 ): Promise<AppendOutcome> {
+  const { log } = table
   const { tableKey } = log.context
   const before = await log.recent(signal)
   const schema = tableSchemaOf(before, tableKey)
-  checkAppendable(before.protocol, { metadata: before.metadata, schema: schema.struct }, tableKey)
+  checkWritable(before.protocol, { metadata: before.metadata, schema: schema.struct }, tableKey)
   if (prepared !== undefined && !fitsMetadata(prepared.metadata, before.metadata))
     return {
       status: 'conflict',
@@ -141,59 +213,24 @@ async function commitAppend(
       version: before.version,
     }
   const partitionBy = JSON.stringify(before.metadata.partitionColumns)
-  const outcome = await log.commit(
+  return finishCommit(
+    table,
     {
       commitId: prepared?.commitId ?? log.newId(),
       intent: appendIntent(options.transactions ?? []),
       actions: (prepared?.adds ?? []).map((add) => ({ add })),
       info: {
         operation: 'WRITE',
-        operationParameters: { mode: 'Append', partitionBy, ...options.operationParameters },
+        operationParameters: { mode: 'Append', partitionBy },
         operationMetrics: {
           numFiles: String(prepared?.adds.length ?? 0),
           numOutputRows: String(prepared?.rowCount ?? 0),
           numOutputBytes: String(prepared?.bytes ?? 0),
         },
         isBlindAppend: true,
-        engineInfo: options.engineInfo ?? ENGINE_INFO,
-        ...(options.userMetadata === undefined ? {} : { userMetadata: options.userMetadata }),
       },
     },
+    options,
     signal,
   )
-  if (outcome.status !== 'committed') return outcome
-  return { ...outcome, checkpoint: await checkpointIfDue(deps, log, outcome.version, options) }
-}
-
-async function checkpointIfDue(
-  deps: DeltaDeps,
-  log: TableLog,
-  version: number,
-  { checkpoints = true }: AppendOptions,
-): Promise<'not_due' | 'due' | 'written' | { readonly failed: string }> {
-  const state = await log.recent()
-  const { checkpointInterval } = parseProperties(state.metadata.configuration)
-  if (version === 0 || version % checkpointInterval !== 0) return 'not_due'
-  if (!checkpoints) return 'due'
-  try {
-    await checkpoint(deps, log)
-    return 'written'
-  } catch (error) {
-    // The commit stands. The next checkpoint covers this one too.
-    return { failed: messageOf(error) }
-  }
-}
-
-async function checkpoint(deps: DeltaDeps, log: TableLog, signal?: AbortSignal): Promise<number> {
-  const { context } = log
-  const writer = {
-    store: deps.store,
-    parquet: deps.ports.parquet,
-    scratch: deps.ports.scratch,
-    tableKey: context.tableKey,
-    nowMs: deps.clock.nowMs(),
-  }
-  const state = await log.newest(signal)
-  log.remember(await writeCheckpoint(writer, state, signal))
-  return state.version
 }

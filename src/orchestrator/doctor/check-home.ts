@@ -60,5 +60,4 @@ export function checkSqlite(home: Home): Promise<Finding> {
 
 /** A spinning disk needs about 20; past this, answers of the gateway will be felt to be slow. */
 const SYNC_SLOW_MS = 100
-const SLOW_DISK =
-  'Answers wait for the disk. Put the home on a faster one, or choose MEKONG_ACK=accepted.'
+const SLOW_DISK = 'Answers of the gateway wait for it. Put the home on a faster disk.'

@@ -2,6 +2,22 @@ import type { LedgerLine } from '../../model/ledger.ts'
 import type { HomeReader } from '../home-reader.ts'
 import { type Finding, fail, finding, ok, warn } from './finding.ts'
 
+/** Whether the log opens and tells its topics, in the home or on Kafka. */
+export function checkLog(reader: HomeReader): Promise<Finding> {
+  const todo =
+    'Read the message; a log that cannot be read holds what was accepted, so keep its files.'
+  return finding('log', todo, async () => {
+    const topics = (await (await reader.log())?.topics()) ?? []
+    const kept = topics
+      .flatMap(({ bounds }) => bounds)
+      .reduce((sum, { offsetStart, offsetEnd }) => sum + offsetEnd - offsetStart, 0)
+    return ok(
+      'log',
+      topics.length === 0 ? 'empty' : `${topics.length} topics, ${kept} records kept`,
+    )
+  })
+}
+
 /** Dead letters that somebody still has to decide about. */
 export function checkLetters(reader: HomeReader): Promise<Finding> {
   return finding('dead letters', 'Look at them with "mekong dlq list".', async () => {

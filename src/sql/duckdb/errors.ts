@@ -110,6 +110,16 @@ export function engineErrorOf(
   return new EngineFailedError(`DuckDB failed (${facts.type}): ${facts.text}`, { cause: error })
 }
 
+/** The typed error for a file of the engine's that we could not write ourselves; `attempt` is a phrase such as "write x". */
+export function fileErrorOf(error: unknown, attempt: string): PlatformError {
+  if (error instanceof PlatformError) return error
+  const { code } = error as { code?: unknown }
+  if (typeof code !== 'string')
+    return new EngineFailedError(`Could not ${attempt}: ${messageOf(error)}`, { cause: error })
+  const advice = code === 'ENOSPC' ? ' Free some space.' : ''
+  return new EngineIoError(`Could not ${attempt}: ${messageOf(error)}.${advice}`, { cause: error })
+}
+
 /** The engine's own facts about an error, or nothing when the error did not come from the engine. */
 export function engineErrorFacts(error: unknown): EngineErrorFacts | undefined {
   if (!(error instanceof Error)) return undefined

@@ -18,7 +18,7 @@ export interface TableConnection {
   ): Promise<{
     readonly names: readonly string[]
     readonly types: readonly DuckDBType[]
-    readonly chunks: AsyncIterable<{ getRows(): DuckDBValue[][] }>
+    readonly chunks: AsyncIterable<{ getRows(): DuckDBValue[][]; getColumns(): DuckDBValue[][] }>
   }>
   run(sql: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>
   close(): void

@@ -14,28 +14,65 @@ import { duckdbType } from './type-mapping.ts'
  * takes the session's.
  */
 export function scanSql(plan: ScanPlan): string {
-  const all = [...plan.columns, ...plan.residualColumns]
-  const rows = plan.files.length === 0 ? emptySql(all) : filesSql(plan, all)
-  if (plan.residual === undefined) return rows
-  const names = plan.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  return `SELECT ${names === '' ? '1' : names} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
+  return compiledSql(plan, [])
 }
 
-function emptySql(columns: readonly ScanColumn[]): string {
+/** Where a row is: the place of its file, and its index in the file. No column can have these names without column mapping. */
+export const FILE_COLUMN = 'mekong file'
+export const ROW_COLUMN = 'mekong row'
+
+/**
+ * The same with `FILE_COLUMN` and `ROW_COLUMN` beside the plan's columns. `fileNumbers` says what each of the plan's files counts as;
+ * by default its own place.
+ */
+export function scanPlacesSql(plan: ScanPlan, fileNumbers?: readonly number[]): string {
+  if (plan.files.length === 0)
+    return compiledSql(plan, [
+      `NULL::BIGINT AS ${quoteIdentifier(FILE_COLUMN)}`,
+      `NULL::BIGINT AS ${quoteIdentifier(ROW_COLUMN)}`,
+    ])
+  const index = `${FILES}.file_index`
+  const number =
+    fileNumbers === undefined || fileNumbers.every((at, place) => at === place)
+      ? `${index}::BIGINT`
+      : `([${fileNumbers.join(', ')}]::BIGINT[])[${index}::BIGINT + 1]`
+  return compiledSql(plan, [
+    `${number} AS ${quoteIdentifier(FILE_COLUMN)}`,
+    `${FILES}.file_row_number AS ${quoteIdentifier(ROW_COLUMN)}`,
+  ])
+}
+
+function compiledSql(plan: ScanPlan, places: readonly string[]): string {
+  const all = [...plan.columns, ...plan.residualColumns]
+  const rows = plan.files.length === 0 ? emptySql(all, places) : filesSql(plan, all, places)
+  if (plan.residual === undefined) return rows
+  const names = plan.columns.map(({ name }) => quoteIdentifier(name))
+  if (places.length > 0) names.push(quoteIdentifier(FILE_COLUMN), quoteIdentifier(ROW_COLUMN))
+  const shown = names.length === 0 ? '1' : names.join(', ')
+  return `SELECT ${shown} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
+}
+
+export function emptySql(columns: readonly ScanColumn[], places: readonly string[] = []): string {
   const nulls = columns.map(
     ({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
   )
+  nulls.push(...places)
   return `SELECT ${nulls.length === 0 ? '1' : nulls.join(', ')} WHERE false`
 }
 
 /** Names of our own inside the query; no column of the table is visible under them. */
-const FILES = '"mekong files"'
+export const FILES = '"mekong files"'
 const PARTITIONS = '"mekong partitions"'
 const DELETED = '"mekong deleted"'
 const BITS = '"mekong bits"'
 
-function filesSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
+function filesSql(
+  plan: ScanPlan,
+  columns: readonly ScanColumn[],
+  places: readonly string[],
+): string {
   const outputs = columns.map((column) => `${outputSql(column)} AS ${quoteIdentifier(column.name)}`)
+  outputs.push(...places)
   const { joins, conditions } = deletionSql(plan.files)
   return [
     `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
@@ -74,14 +111,24 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
   const locations = plan.files.map((file) => quoteText(withoutPatterns(file.location)))
   return (
     `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
-    'hive_partitioning=false)'
+    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)})`
   )
 }
+
+/** Bytes of a row where nothing better is known. */
+const ROW_BYTES = 64
+
+/** With the schema given, DuckDB opens no file to plan, takes each for a thousand rows, and would join on the wrong side. */
+const rowCountEstimate = ({ files }: ScanPlan) =>
+  files.reduce((sum, file) => sum + (file.rowCount ?? Math.ceil(file.bytes / ROW_BYTES)), 1)
 
 /** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
 export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
-function partitionJoin(plan: ScanPlan, columns: readonly ScanColumn[]): string[] {
+export function partitionJoin(
+  plan: Pick<ScanPlan, 'files'>,
+  columns: readonly ScanColumn[],
+): string[] {
   const used = columns.flatMap(({ source, type }) =>
     source.kind === 'partition' ? [{ index: source.index, type }] : [],
   )
@@ -101,7 +148,7 @@ function partitionJoin(plan: ScanPlan, columns: readonly ScanColumn[]): string[]
  * Rows that are gone. Few in a big file go as a list that is anti-joined; many go as a bitmap that is looked up,
  * because a list of a million numbers is slow to parse. Whichever is the shorter text.
  */
-function deletionSql(files: readonly ScanFile[]): { joins: string[]; conditions: string[] } {
+export function deletionSql(files: readonly ScanFile[]): { joins: string[]; conditions: string[] } {
   const listed: string[] = []
   const bitmaps: string[] = []
   for (const [file, { deletedRows }] of files.entries()) {
@@ -142,7 +189,7 @@ function bitmapOf(positions: Float64Array): Buffer {
 }
 
 /** A nested value with the field names of `to` instead of those of `from`; the two differ in names only. */
-function renamedSql(cell: string, from: ColumnType, to: ColumnType): string {
+export function renamedSql(cell: string, from: ColumnType, to: ColumnType): string {
   if (typeof from === 'string' || typeof to === 'string') return cell
   if (JSON.stringify(from) === JSON.stringify(to)) return cell
   if (from.kind === 'struct' && to.kind === 'struct') {
@@ -167,25 +214,27 @@ function renamedSql(cell: string, from: ColumnType, to: ColumnType): string {
   return cell
 }
 
-/** A predicate over columns by their names. */
-export function predicateSql(predicate: Predicate): string {
+/** A predicate over columns by their names, below `of` where one is given: `"target"."a"`. */
+export function predicateSql(predicate: Predicate, of: readonly string[] = []): string {
+  const at = (column: readonly string[]) => [...of, ...column]
   switch (predicate.kind) {
     case 'and':
     case 'or': {
       if (predicate.of.length === 0) return predicate.kind === 'and' ? 'true' : 'false'
-      const parts = predicate.of.map((part) => `(${predicateSql(part)})`)
+      const parts = predicate.of.map((part) => `(${predicateSql(part, of)})`)
       return parts.join(predicate.kind === 'and' ? ' AND ' : ' OR ')
     }
     case 'not':
-      return `NOT (${predicateSql(predicate.of)})`
+      return `NOT (${predicateSql(predicate.of, of)})`
     case 'is_null':
-      return `${quotePath(predicate.column)} IS NULL`
+      return `${quotePath(at(predicate.column))} IS NULL`
     case 'compare':
-      return comparisonSql(predicate.column, predicate.op, predicate.value)
+      return comparisonSql(at(predicate.column), predicate.op, predicate.value)
     case 'in': {
-      if (predicate.values.length === 0) return `${quotePath(predicate.column)} IS NULL AND NULL`
+      if (predicate.values.length === 0)
+        return `${quotePath(at(predicate.column))} IS NULL AND NULL`
       const values = predicate.values.map(({ value, type }) => literalSql(value, type))
-      return `${quotePath(predicate.column)} IN (${values.join(', ')})`
+      return `${quotePath(at(predicate.column))} IN (${values.join(', ')})`
     }
   }
 }

@@ -1,10 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { DuckDBMapValue, DuckDBValue } from '@duckdb/node-api'
-import type { Columns } from '../../model/column.ts'
+import { type Column, sameColumnType } from '../../model/column.ts'
+import type { FieldIds } from '../../model/field-ids.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from './engine.ts'
+import { type DerivedValue, derivedSql } from './partition-transform.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import { duckdbType } from './type-mapping.ts'
 
 // Relations become Parquet files here, and DuckDB tells what it wrote while it writes, so that no file is ever read again for
 // its statistics. Fills the lake's `StageFilesPort`; the types are spelled out once more because rooms do not import
@@ -17,8 +20,9 @@ export interface FileStager {
 
 export interface FileStageRequest {
   readonly relation: Relation
-  readonly columns: readonly (Columns[number] & { readonly fieldId?: number })[]
+  readonly columns: readonly (Column & Partial<FieldIds>)[]
   readonly partitionBy: readonly string[]
+  readonly derived?: readonly DerivedValue[]
   readonly directory: string
   readonly fileBytesTarget: number
   readonly compression?: 'zstd' | 'snappy'
@@ -82,10 +86,10 @@ async function copyInPieces(
   partitionValues: WrittenFile['partitionValues'],
   signal: AbortSignal | undefined,
 ): Promise<readonly WrittenFile[]> {
-  const { columns, relation, fileBytesTarget } = request
+  const { columns, fileBytesTarget } = request
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const rows = await connection.run(
-    `COPY (SELECT ${names} FROM ${relation.name} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
+    `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
       `(${formatSql(request)}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
     { signal },
   )
@@ -98,7 +102,7 @@ async function copyPartitions(
   request: FileStageRequest,
   signal: AbortSignal | undefined,
 ): Promise<readonly WrittenFile[]> {
-  const { columns, partitionBy, relation, directory, fileBytesTarget } = request
+  const { columns, partitionBy, directory, fileBytesTarget } = request
   const stored = columns.filter((column) => !partitionBy.includes(column.name))
   const only = await onlyPartition(connection, request, signal)
   if (only !== undefined) {
@@ -108,7 +112,7 @@ async function copyPartitions(
   const names = [...stored.map((column) => column.name), ...partitionBy].map(quoteIdentifier)
   const keys = partitionBy.map(quoteIdentifier).join(', ')
   const result = await connection.run(
-    `COPY (SELECT ${names.join(', ')} FROM ${relation.name}${orderSql(request)}) TO ${quoteText(directory)} ` +
+    `COPY (SELECT ${names.join(', ')} FROM ${sourceSql(request)}${orderSql(request)}) TO ${quoteText(directory)} ` +
       `(${formatSql(request)}, PARTITION_BY (${keys}))`,
     { signal },
   )
@@ -146,13 +150,14 @@ async function copyPartitions(
  */
 async function onlyPartition(
   connection: EngineConnection,
-  { partitionBy, relation }: FileStageRequest,
+  request: FileStageRequest,
   signal: AbortSignal | undefined,
 ): Promise<WrittenFile['partitionValues'] | undefined> {
+  const { partitionBy, relation } = request
   const facts = partitionBy
     .map(quoteIdentifier)
     .map((key) => `min(${key}), max(${key}), count(${key})`)
-  const texts = `SELECT COLUMNS(*)::VARCHAR FROM (SELECT ${facts.join(', ')} FROM ${relation.name})`
+  const texts = `SELECT COLUMNS(*)::VARCHAR FROM (SELECT ${facts.join(', ')} FROM ${sourceSql(request)})`
   const [row] = await connection.rows(texts, signal)
   const values: Record<string, string | null> = {}
   for (const [index, name] of partitionBy.entries()) {
@@ -165,6 +170,38 @@ async function onlyPartition(
 
 /** DuckDB's default; a file cannot be cut inside a row group. */
 const ROW_GROUP_ROW_COUNT = 122_880
+
+/** The relation with its numbers as wide as the files are to have them, and with the derived columns. */
+function sourceSql({ relation, columns, derived = [] }: FileStageRequest): string {
+  const given = new Map(relation.columns.map((column) => [column.name, column.type]))
+  const widened = columns
+    .filter(({ name, type }) => given.has(name) && !sameColumnType(given.get(name)!, type))
+    .map(
+      ({ name, type }) =>
+        `${quoteIdentifier(name)}::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
+    )
+  if (widened.length === 0 && derived.length === 0) return relation.name
+  const replaced = widened.length === 0 ? '' : ` REPLACE (${widened.join(', ')})`
+  const made = derived.map((each) => `, ${derivedSql(each)} AS ${quoteIdentifier(each.name)}`)
+  return `(SELECT *${replaced}${made.join('')} FROM ${relation.name})`
+}
+
+/** Ids as `COPY` wants them: a number, or for nested columns a struct with the number under a name of DuckDB's. */
+function fieldIdsSql({ fieldId, children }: FieldIds, type: Column['type']): string {
+  if (children === undefined || typeof type === 'string' || type.kind === 'decimal')
+    return String(fieldId)
+  const inner =
+    type.kind === 'struct'
+      ? type.columns.map((column) => [column.name, column.type] as const)
+      : type.kind === 'list'
+        ? [['element', type.element] as const]
+        : [['key', type.key] as const, ['value', type.value] as const]
+  const parts = inner.map(
+    ([name, innerType], index) =>
+      `${quoteIdentifier(name)}: ${fieldIdsSql(children[index]!, innerType)}`,
+  )
+  return `{__duckdb_field_id: ${fieldId}, ${parts.join(', ')}}`
+}
 
 function orderSql({ orderBy = [] }: FileStageRequest): string {
   return orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteIdentifier).join(', ')}`
@@ -182,7 +219,10 @@ const DICTIONARY_BYTES_MAX = 64 * 1024
 function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string {
   const ids = columns
     .filter((column) => column.fieldId !== undefined)
-    .map((column) => `${quoteIdentifier(column.name)}: ${column.fieldId}`)
+    .map(
+      (column) =>
+        `${quoteIdentifier(column.name)}: ${fieldIdsSql(column as FieldIds, column.type)}`,
+    )
   const fieldIds = ids.length === 0 ? '' : `, FIELD_IDS {${ids.join(', ')}}`
   // Unique names, because DuckDB puts the rows of a null and of the text `__HIVE_DEFAULT_PARTITION__` into one folder.
   return `FORMAT parquet, ${COMPRESSION[compression]}, STRING_DICTIONARY_PAGE_SIZE_LIMIT ${DICTIONARY_BYTES_MAX}, RETURN_STATS, FILENAME_PATTERN 'part-{uuid}'${fieldIds}`

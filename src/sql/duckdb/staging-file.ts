@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { BytesColumn, RecordBatch } from '../../model/record-batch.ts'
 import { throwIfInterrupted, turnTaker } from './engine.ts'
+import { fileErrorOf } from './errors.ts'
 import { quoteText } from './quote-identifier.ts'
 
 // Records reach the engine through a file, because handing over half a million strings a second one by one costs more
@@ -16,7 +17,7 @@ import { quoteText } from './quote-identifier.ts'
 /** Lines are gathered in buffers of this size; between two the event loop runs. About 3 ms of work. */
 const BUFFER_BYTES = 1024 * 1024
 /** A file ends after so many bytes, so that the engine reads one while the next is written. */
-export const SLICE_BYTES_TARGET = 48 * 1024 * 1024
+export const SLICE_BYTES_TARGET = 16 * 1024 * 1024
 
 /** Where a record is within the batches handed over. */
 export interface RecordPlace {
@@ -123,7 +124,10 @@ function cellAt(ends: Uint32Array, at: number): number {
   return low
 }
 
-/** Write all records but the odd ones into files, one after another; each is handed out when it is complete. */
+/**
+ * Write all records but the odd ones into files, one after another; each is handed out when it is complete.
+ * @throws EngineIoError when the disk does not take them
+ */
 export async function* writeStagingFiles(options: {
   readonly batches: readonly RecordBatch[]
   readonly odd: readonly RecordMarks[]
@@ -135,7 +139,10 @@ export async function* writeStagingFiles(options: {
   const topics = [...new Set(batches.map((batch) => batch.topic))]
   const place = { batchIndex: 0, recordIndex: 0 }
   for (let sliceIndex = 0; place.batchIndex < batches.length; sliceIndex += 1) {
-    const slice = await writeSlice(path.join(directory, `${name}-${sliceIndex}.tsv`), place)
+    const file = path.join(directory, `${name}-${sliceIndex}.tsv`)
+    const slice = await writeSlice(file, place).catch((error) => {
+      throw fileErrorOf(error, `write the batch into ${file}`)
+    })
     if (slice.recordCount > 0) yield slice
     else await rm(slice.path)
   }
@@ -157,7 +164,9 @@ export async function* writeStagingFiles(options: {
       if (from.recordIndex < batch.offsets.length) {
         await written
         bytes += filling.length
-        written = handle.write(filling.bytes, 0, filling.length)
+        written = writeAll(handle, filling.bytes.subarray(0, filling.length))
+        // Heard at the next `await written`, or not at all when we are interrupted before.
+        written.catch(() => {})
         ;[filling, writing] = [writing, filling]
         filling.length = 0
       } else {
@@ -166,10 +175,16 @@ export async function* writeStagingFiles(options: {
       }
     }
     await written
-    await handle.write(filling.bytes, 0, filling.length)
+    await writeAll(handle, filling.bytes.subarray(0, filling.length))
     const lineBytesMax = Math.max(filling.lineBytesMax, writing.lineBytesMax)
     return { path: file, recordCount, lineBytesMax }
   }
+}
+
+/** One call may take less than it is given, such as the last bytes that a disk has room for, and say so without an error. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; )
+    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten
 }
 
 /** Remove what `writeStagingFiles` left under `name`, when reading stopped before the end. */

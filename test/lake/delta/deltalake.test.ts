@@ -13,35 +13,15 @@ import { compare } from '../../../src/model/predicate.ts'
 import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
 import { openLocalScratch } from '../../../src/storage/scratch.ts'
+import { ensureToolset } from '../../services.ts'
 import { openTestEngine, type TestEngine } from '../duckdb-ports.ts'
 
 // Both ways with delta-rs, through its Python package: what we write it reads and appends to, what it writes we read and
-// append to. The virtual environment is made once below the system's temporary folder.
+// append to.
 
-const VENV = path.join(os.tmpdir(), 'mekong-test-deltalake')
-const PACKAGES = ['deltalake==1.6.6', 'pyarrow==26.0.1']
 const run = promisify(execFile)
-
-/** The Python with the packages; `undefined`, and one printed line, where it cannot be had. */
-async function pythonWithPackages(): Promise<string | undefined> {
-  const python = path.join(VENV, 'bin', 'python')
-  try {
-    const has = await run(python, ['-c', 'import deltalake, pyarrow']).then(
-      () => true,
-      () => false,
-    )
-    if (!has) {
-      await run('python3', ['-m', 'venv', VENV])
-      await run(python, ['-m', 'pip', 'install', '--quiet', ...PACKAGES], { timeout: 100_000 })
-    }
-    return python
-  } catch (error) {
-    console.log(`Two-way tests with delta-rs skipped: ${String(error).split('\n')[0]}`)
-    return undefined
-  }
-}
-
-const python = await pythonWithPackages()
+const tools = await ensureToolset('python')
+const python = 'skip' in tools ? undefined : tools.environment.MEKONG_PYTHON
 
 const COLUMNS: Columns = [
   { name: 'id', type: 'int64', nullable: false },

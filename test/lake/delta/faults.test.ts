@@ -7,6 +7,7 @@ import { createDeltaTable } from '../../../src/lake/delta/create.ts'
 import { type DeltaTable, openDeltaTable } from '../../../src/lake/delta/table.ts'
 import type { DeltaDeps } from '../../../src/lake/delta/table-log.ts'
 import type { ParquetPort } from '../../../src/lake/parquet-port.ts'
+import type { RowsPort } from '../../../src/lake/rows-port.ts'
 import type { StageFilesPort } from '../../../src/lake/stage-files.ts'
 import { PlatformError } from '../../../src/model/errors.ts'
 import { chanceFaults } from '../../../src/storage/faults.ts'
@@ -137,7 +138,8 @@ function depsIn(world: World, rates: Parameters<typeof chanceFaults>[1] | undefi
   })
   return {
     store,
-    ports: { stageFiles, parquet: jsonTables(store), scratch },
+    // Appends ask nothing of it.
+    ports: { stageFiles, parquet: jsonTables(store), tableRows: {} as RowsPort, scratch },
     clock,
     randomness: {
       bytes(target) {

@@ -1,0 +1,267 @@
+import type { Predicate } from '../../model/predicate.ts'
+import type { Relation } from '../../model/relation.ts'
+import { CHANGE_TYPE_COLUMN, type JoinOn, type RowClause } from '../../model/row-edit.ts'
+import { MergeAmbiguousError } from '../errors.ts'
+import type { RowEdits } from '../rows-port.ts'
+import type { Action, AddAction } from './actions.ts'
+import { unionOfPositions, writeDeletionVectors } from './deletion-vector-write.ts'
+import { addActionAt, fileKeyAt, removeActionAt, statsTexts } from './file-actions.ts'
+import { generationsOf } from './generated-columns.ts'
+import type { LogReader } from './log-read.ts'
+import type { LogState } from './log-state.ts'
+import type { TableProperties } from './properties.ts'
+import type { PlannedFiles } from './scan.ts'
+import type { TableSchema } from './table-schema.ts'
+import { type WriteContext, writeFiles } from './write-files.ts'
+
+/**
+ * Statements that change rows: delete, update, merge, overwrite by predicate.
+ *
+ * In: clauses, and what is known of where their rows are. Out: one commit. Files are looked at only when partition values and statistics
+ * say that they may hold rows concerned; of those the engine says which rows. Where the table keeps deletion vectors, rows that go are
+ * marked in them (merge-on-read); else the files that hold them are written anew (copy-on-write). A crash before the
+ * commit leaves orphan files, which vacuum removes.
+ */
+export interface RowStatement {
+  readonly operation: 'DELETE' | 'UPDATE' | 'MERGE' | 'WRITE'
+  readonly operationParameters: Readonly<Record<string, string>>
+  readonly clauses: readonly RowClause[]
+  /** True for every target row that the statement can concern. Default: nothing is known. */
+  readonly predicate?: Predicate | undefined
+  /** Whether the clauses delete exactly the rows that `predicate` is true for; all rows when there is none. */
+  readonly deletesPredicate?: boolean
+  readonly source?: { readonly relation: Relation; readonly on: JoinOn }
+  /** Rows to add besides, in the table's columns. */
+  readonly appended?: Relation
+}
+
+export interface EditMetrics {
+  readonly deletedRowCount: number
+  readonly updatedRowCount: number
+  readonly insertedRowCount: number
+  /** Files looked into, out of all that the table has. */
+  readonly scannedFileCount: number
+  readonly addedFileCount: number
+  readonly removedFileCount: number
+  /** Files that got another deletion vector. */
+  readonly markedFileCount: number
+  readonly addedBytes: number
+}
+
+/** A statement at work on one state of a table. */
+export interface Edit {
+  readonly reader: LogReader
+  readonly state: LogState
+  readonly schema: TableSchema
+  readonly properties: TableProperties
+  readonly statement: RowStatement
+  readonly planned: PlannedFiles
+}
+
+/** One statement as actions. */
+export interface Change {
+  readonly actions: readonly Action[]
+  readonly removes: ReadonlySet<string>
+  readonly metrics: EditMetrics
+}
+
+/** What a statement does to the files. Files whose rows all go are removed without a look, when that needs no change files. */
+export async function changeOf(
+  edit: Edit,
+  context: WriteContext,
+  signal?: AbortSignal,
+): Promise<Change> {
+  const { statement, planned, state, properties } = edit
+  const { table } = state.files
+  const isWhole = planned.isSure.map((sure) => statement.deletesPredicate === true && sure)
+  const skipsSure = !properties.changeDataFeed || isWhole.every(Boolean)
+  const gone = planned.rows.filter((_, index) => skipsSure && isWhole[index])
+  const looked = planned.rows.flatMap((_, index) => (skipsSure && isWhole[index] ? [] : [index]))
+  const target = {
+    ...planned.plan,
+    columns: edit.schema.scanColumns,
+    residual: undefined,
+    residualColumns: [],
+    files: looked.map((index) => planned.plan.files[index]!),
+  }
+  const { source, clauses, appended } = statement
+  await using edits = await context.rows.findEdits(
+    { target, clauses, ...(source === undefined ? {} : { source }) },
+    signal,
+  )
+  if (edits.ambiguousCount > 0)
+    throw new MergeAmbiguousError(context.tableKey, edits.ambiguousCount)
+  const rows = looked.map((index) => planned.rows[index]!)
+  const marks = await marksOf(edit, { edits, rows }, signal)
+  const rewritten = marks.flatMap(({ kind, file }) => (kind === 'rewrite' ? [file] : []))
+  const adds = await newFiles(edit, context, { edits, rewritten }, signal)
+  const feed = await changeFiles(
+    edit,
+    context,
+    { edits, isPartial: marks.some((m) => m.kind !== 'remove') },
+    signal,
+  )
+  const vectors = marks.filter((mark) => mark.kind === 'mark')
+  const descriptors = await writeDeletionVectors(
+    context,
+    vectors.map((mark) => mark.positions),
+    signal,
+  )
+  const stats = await statsTexts(
+    edit.reader,
+    table,
+    vectors.map((mark) => mark.row),
+    signal,
+  )
+  const again = vectors.map(({ row }, index) =>
+    addActionAt(table, row, {
+      stats: stats.get(row) ?? null,
+      dataChange: true,
+      deletionVector: descriptors[index],
+    }),
+  )
+  const removedRows = [...gone, ...marks.map((mark) => mark.row)]
+  const goneRowCount = countGone(edit, gone)
+  return {
+    actions: [
+      ...removedRows.map((row) => ({
+        remove: removeActionAt(table, row, { nowMs: context.nowMs, dataChange: true }),
+      })),
+      ...[...again, ...adds].map((add) => ({ add })),
+      ...feed.map(({ path, partitionValues, size }) => ({
+        cdc: { path, partitionValues, size, dataChange: false as const },
+      })),
+    ],
+    removes: new Set(removedRows.map((row) => fileKeyAt(table, row))),
+    metrics: {
+      deletedRowCount: edits.deletedCount + goneRowCount,
+      updatedRowCount: edits.updatedCount,
+      insertedRowCount: edits.insertedCount + (appended?.rowCount ?? 0),
+      scannedFileCount: looked.length,
+      addedFileCount: adds.length,
+      removedFileCount: removedRows.length - vectors.length,
+      markedFileCount: vectors.length,
+      addedBytes: adds.reduce((sum, add) => sum + add.size, 0),
+    },
+  }
+}
+
+/** What becomes of a file that loses rows. */
+type Mark =
+  | { readonly kind: 'remove' | 'rewrite'; readonly file: number; readonly row: number }
+  | {
+      readonly kind: 'mark'
+      readonly file: number
+      readonly row: number
+      /** All rows that are gone, those that went before too. */
+      readonly positions: Float64Array
+    }
+
+async function marksOf(
+  { planned, properties, state }: Edit,
+  { edits, rows }: { edits: RowEdits; rows: readonly number[] },
+  signal?: AbortSignal,
+): Promise<Mark[]> {
+  const files = new Map(planned.rows.map((row, index) => [row, planned.plan.files[index]!]))
+  const mayMark = properties.deletionVectors && hasVectors(state)
+  const marks: Mark[] = []
+  for await (const { file, positions } of edits.removedRows(signal)) {
+    const row = rows[file]!
+    const { rowCount, deletedRows } = files.get(row)!
+    const all = unionOfPositions(deletedRows?.positions ?? new Float64Array(0), positions)
+    if (all.length === rowCount) marks.push({ kind: 'remove', file, row })
+    // PROTOCOL.md, "Per-file Statistics": a file with a vector has to know its row count.
+    else if (mayMark && rowCount !== undefined)
+      marks.push({ kind: 'mark', file, row, positions: all })
+    else marks.push({ kind: 'rewrite', file, row })
+  }
+  return marks
+}
+
+const hasVectors = ({ protocol }: LogState) =>
+  protocol.writerFeatures?.includes('deletionVectors') === true
+
+async function newFiles(
+  edit: Edit,
+  context: WriteContext,
+  { edits, rewritten }: { edits: RowEdits; rewritten: readonly number[] },
+  signal?: AbortSignal,
+): Promise<AddAction[]> {
+  const { state, statement } = edit
+  const adds: AddAction[] = []
+  if (rewritten.length > 0 || edits.updatedCount + edits.insertedCount > 0) {
+    await using rows = await withRecomputed(
+      edit,
+      context,
+      await edits.newRows(rewritten, signal),
+      signal,
+    )
+    const areOldRows = edits.updatedCount + edits.insertedCount === 0
+    adds.push(...(await writeFiles(context, state, rows.relation, { areOldRows }, signal)))
+  }
+  if (statement.appended !== undefined)
+    adds.push(...(await writeFiles(context, state, statement.appended, {}, signal)))
+  return adds
+}
+
+/** Generated columns follow the columns they are made of, unless the statement sets them itself. */
+async function withRecomputed(
+  { schema, statement }: Edit,
+  { rows }: WriteContext,
+  relation: Relation,
+  signal?: AbortSignal,
+) {
+  const isSet = (name: string) =>
+    statement.clauses.some((clause) => {
+      if (clause.when === 'not_matched') return Object.hasOwn(clause.insert, name)
+      return clause.do !== 'delete' && Object.hasOwn(clause.do.set, name)
+    })
+  const generations = [...generationsOf(schema)].filter(([name]) => !isSet(name))
+  if (generations.length === 0) return { relation, [Symbol.asyncDispose]: async () => {} }
+  const texts = new Map(generations)
+  const columns = relation.columns.map(({ name, type }) => ({
+    name,
+    type,
+    from: texts.has(name) ? { sql: texts.get(name)! } : { column: name },
+  }))
+  return rows.derivedRelation({ relation, columns }, signal)
+}
+
+/**
+ * Change files (PROTOCOL.md, "Add CDC File"). None are needed when whole files go and come, because then the changes
+ * can be read from those.
+ */
+async function changeFiles(
+  edit: Edit,
+  context: WriteContext,
+  { edits, isPartial }: { edits: RowEdits; isPartial: boolean },
+  signal?: AbortSignal,
+): Promise<AddAction[]> {
+  const { properties, state, statement, schema } = edit
+  if (!properties.changeDataFeed || !(isPartial || edits.updatedCount > 0)) return []
+  const column = { name: CHANGE_TYPE_COLUMN, type: 'string', nullable: false } as const
+  const options = { areOldRows: true, aside: { folder: '_change_data', columns: [column] } }
+  await using changed = await withRecomputed(edit, context, await edits.changedRows(signal), signal)
+  const files = await writeFiles(context, state, changed.relation, options, signal)
+  if (statement.appended === undefined) return files
+  await using inserted = await context.rows.derivedRelation(
+    {
+      relation: statement.appended,
+      columns: [
+        ...schema.columns.map(({ name, type }) => ({ name, type, from: { column: name } })),
+        { name: column.name, type: column.type, from: { sql: `'insert'` } },
+      ],
+    },
+    signal,
+  )
+  return [...files, ...(await writeFiles(context, state, inserted.relation, options, signal))]
+}
+
+/** From statistics; files without any count as nothing. */
+function countGone({ planned, state }: Edit, gone: readonly number[]): number {
+  const files = new Map(planned.rows.map((row, index) => [row, planned.plan.files[index]!]))
+  return gone.reduce((sum, row) => {
+    const deleted = state.files.table.deletionVectors.get(row)?.cardinality ?? 0
+    return sum + (files.get(row)!.rowCount ?? 0) - deleted
+  }, 0)
+}

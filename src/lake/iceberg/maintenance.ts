@@ -1,0 +1,160 @@
+import { type CommitOutcome, commitSnapshot } from './commit.ts'
+import { expiredAt, expiryCommit, type RetentionOptions } from './expire.ts'
+import { mergeManifests, mergeOptions } from './manifest-merge.ts'
+import { parseMetadataFile } from './metadata-file.ts'
+import { filesOfMetadata, filesOfSnapshots } from './referenced-files.ts'
+import { keptManifests } from './replace.ts'
+import type { ChangeableTable, ChangeOutcome } from './table-changes.ts'
+import { keyOfLocation, tableLocation } from './table-location.ts'
+import { checkWritable } from './writable.ts'
+
+/** Upkeep of a table: fewer manifests, forgotten snapshots, files that nobody needs. Safe beside readers and writers. */
+
+/** Write the table's data files into fewer manifests; rows stay as they are. */
+export async function rewriteManifests(
+  table: ChangeableTable,
+  signal?: AbortSignal,
+): Promise<CommitOutcome> {
+  const { tools, name } = table
+  const before = await table.newest(signal)
+  checkWritable(before.metadata, name)
+  const snapshotId = tools.newSnapshotId()
+  const { outcome, entry } = await commitSnapshot(
+    tools,
+    name,
+    before,
+    {
+      snapshotId,
+      transactions: [],
+      summary: {},
+      stage: async (entry, parent) => {
+        const kept = await keptManifests(tools, entry, parent)
+        const { bytesTarget } = mergeOptions(entry.metadata)
+        const options = { countMin: 2, bytesTarget }
+        return {
+          manifests: await mergeManifests(tools, entry, kept, options, snapshotId),
+          changes: { operation: 'replace', added: [], removed: [] },
+        }
+      },
+    },
+    signal,
+  )
+  table.remember(entry)
+  return outcome
+}
+
+export interface ExpireOptions extends RetentionOptions {
+  /** Only say what would go. Default: false. */
+  readonly dryRun?: boolean
+}
+
+export type ExpireOutcome =
+  | {
+      readonly status: 'committed'
+      readonly snapshotIds: readonly bigint[]
+      /** Keys of files that went, or would go. */
+      readonly files: readonly string[]
+      readonly bytes: number
+    }
+  | Exclude<ChangeOutcome, { status: 'committed' }>
+
+/**
+ * Forget old snapshots, then remove the files that only they needed. Forgetting is committed first: a crash in between leaves
+ * orphans, never a snapshot without its files.
+ */
+export async function expireSnapshots(
+  table: ChangeableTable,
+  options: ExpireOptions = {},
+  signal?: AbortSignal,
+): Promise<ExpireOutcome> {
+  const { tools, name } = table
+  const entry = await table.newest(signal)
+  const expired = expiredAt(entry.metadata, tools.clock.nowMs(), options)
+  const gone = new Set(expired.snapshotIds)
+  const { snapshots } = entry.metadata
+  const kept = snapshots.filter((snapshot) => !gone.has(snapshot['snapshot-id']))
+  const needed = await filesOfSnapshots(tools, entry, kept, { signal })
+  const old = snapshots.filter((snapshot) => gone.has(snapshot['snapshot-id']))
+  const onlyOld = await filesOfSnapshots(tools, entry, old, {
+    except: needed,
+    mentioned: true,
+    signal,
+  })
+  const files = [...onlyOld].filter((key) => !needed.has(key)).sort()
+  const bytes = await bytesOf(table, files, signal)
+  const report = { status: 'committed', snapshotIds: expired.snapshotIds, files, bytes } as const
+  const isNothing = expired.snapshotIds.length === 0 && expired.refs.length === 0
+  if (options.dryRun === true || isNothing) return report
+  const outcome = await tools.catalog.commit(name, expiryCommit(entry, expired), signal)
+  if (outcome.status === 'unknown') return outcome
+  if (outcome.status === 'conflict') return { status: 'conflict', message: outcome.message }
+  table.remember(outcome.entry)
+  for (const key of files) await tools.store.remove(key, signal)
+  return report
+}
+
+export interface OrphanOptions {
+  /**
+   * Files younger than this stay: a writer may be about to commit them. Default: three days, longer than any write
+   * takes; less than an hour is refused by raising it.
+   */
+  readonly ageMinMs?: number
+  /** Only say what would go. Default: false. */
+  readonly dryRun?: boolean
+}
+
+const ORPHAN_AGE_MIN_MS = 3 * 24 * 60 * 60 * 1000
+const ORPHAN_AGE_FLOOR_MS = 60 * 60 * 1000
+
+/**
+ * Remove files below the table that no snapshot needs: of writers that died before their commit, of attempts that lost, and
+ * old metadata that the log no longer keeps. Judged by a listing made before the table's state is read, so that
+ * whatever is committed meanwhile is either not in the listing or in the state.
+ */
+export async function removeOrphans(
+  table: ChangeableTable,
+  { ageMinMs = ORPHAN_AGE_MIN_MS, dryRun = false }: OrphanOptions = {},
+  signal?: AbortSignal,
+): Promise<{ readonly files: readonly string[]; readonly bytes: number }> {
+  const { tools } = table
+  const { tableKey } = await table.newest(signal)
+  const youngestMs = tools.clock.nowMs() - Math.max(ageMinMs, ORPHAN_AGE_FLOOR_MS)
+  const candidates: { readonly key: string; readonly bytes: number }[] = []
+  for (const folder of ['data', 'metadata'])
+    for await (const info of tools.store.list({ prefix: `${tableKey}/${folder}/` }, signal))
+      if (info.modifiedMs < youngestMs) candidates.push(info)
+  const entry = await table.newest(signal)
+  const { metadata, metadataLocation } = entry
+  const place = tableLocation(tools.store, tableKey, metadata.location)
+  const needed = await filesOfSnapshots(tools, entry, metadata.snapshots, { signal })
+  for (const key of filesOfMetadata(place, metadata)) needed.add(key)
+  const current = keyOfLocation(place, metadataLocation)
+  const orphans = candidates.filter(({ key }) => {
+    const name = key.slice(key.lastIndexOf('/') + 1)
+    return !needed.has(key) && key !== current && !isNewerMetadata(name, current) && !isHint(name)
+  })
+  if (!dryRun) for (const { key } of orphans) await tools.store.remove(key, signal)
+  return {
+    files: orphans.map(({ key }) => key),
+    bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
+}
+
+/** Where the file name decides, what comes after the current metadata is somebody's commit. */
+function isNewerMetadata(name: string, current: string | undefined): boolean {
+  const file = parseMetadataFile(name)
+  const now = parseMetadataFile(current?.slice(current.lastIndexOf('/') + 1) ?? '')
+  return file !== undefined && now !== undefined && file.order >= now.order
+}
+
+const isHint = (name: string) => name === 'version-hint.text'
+
+async function bytesOf(
+  { tools }: ChangeableTable,
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let bytes = 0
+  for (const key of keys) bytes += (await tools.store.head(key, signal))?.bytes ?? 0
+  return bytes
+}

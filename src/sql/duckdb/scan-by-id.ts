@@ -1,0 +1,225 @@
+import type { ColumnType } from '../../model/column.ts'
+import type { Scalar } from '../../model/predicate.ts'
+import type {
+  EqualityDelete,
+  FileField,
+  ScanColumn,
+  ScanFile,
+  ScanPlan,
+} from '../../model/scan-plan.ts'
+import { literalSql } from './literal.ts'
+import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import {
+  deletionSql,
+  emptySql,
+  FILES,
+  partitionJoin,
+  predicateSql,
+  scanSql,
+  withoutPatterns,
+} from './scan.ts'
+import { type Footer, type FooterColumn, footerSql, footersOf } from './scan-footers.ts'
+import { duckdbType } from './type-mapping.ts'
+
+/**
+ * Scans that find columns by field id at every depth, as Iceberg's do. DuckDB's own matching by id goes no deeper than
+ * the top, and cannot tell a file without ids; so the footers are looked at first, files with the same columns
+ * are read together under their own names, and the parts are put one under the other.
+ */
+
+/** Whether `scanSql` alone would not do. */
+export function needsFooters({
+  matchBy,
+  columns,
+  residualColumns,
+  equalityDeletes = [],
+}: ScanPlan) {
+  if (matchBy !== 'field_id') return false
+  return (
+    equalityDeletes.length > 0 ||
+    [...columns, ...residualColumns].some(
+      ({ source }) =>
+        source.kind === 'file' &&
+        (source.names !== undefined ||
+          source.children !== undefined ||
+          source.missingPartition !== undefined),
+    )
+  )
+}
+
+/** A plan as one query; `rows` runs the one statement that looks at footers, where one is needed. */
+export async function compileScan(
+  plan: ScanPlan,
+  rows: (sql: string) => Promise<readonly (readonly unknown[])[]>,
+): Promise<string> {
+  if (plan.files.length === 0 || !needsFooters(plan)) return scanSql(plan)
+  const deletes = plan.equalityDeletes ?? []
+  const locations = [...plan.files, ...deletes].map(({ location }) => withoutPatterns(location))
+  return scanByIdSql(plan, footersOf(await rows(footerSql([...new Set(locations)]))))
+}
+
+/** Pure. `footers` has every data and equality delete file of the plan. */
+export function scanByIdSql(plan: ScanPlan, footers: ReadonlyMap<string, Footer>): string {
+  const all = [...plan.columns, ...plan.residualColumns]
+  const groups = grouped(plan.files, (file) =>
+    JSON.stringify([footerOf(footers, file.location).signature, file.equalityDeletes ?? []]),
+  )
+  const parts = groups.map((files) => groupSql(plan, all, files, footers))
+  const rows = parts.length === 0 ? emptySql(all) : parts.join(' UNION ALL ')
+  if (plan.residual === undefined) return rows
+  const names = plan.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
+  return `SELECT ${names === '' ? '1' : names} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
+}
+
+const DELETED_VALUES = '"mekong deleted values"'
+
+function groupSql(
+  plan: ScanPlan,
+  columns: readonly ScanColumn[],
+  files: readonly ScanFile[],
+  footers: ReadonlyMap<string, Footer>,
+): string {
+  const footer = footerOf(footers, files[0]!.location)
+  // What a file lacks may be constant within it, under the index that partition columns use.
+  const shown = columns.map((column) => forFile(column, footer))
+  const outputs = shown.map(
+    (column) => `${valueSql(column, footer, FILES)} AS ${quoteIdentifier(column.name)}`,
+  )
+  const { joins, conditions } = deletionSql(files)
+  const equalityDeletes = (files[0]!.equalityDeletes ?? []).map(
+    (index) => plan.equalityDeletes![index]!,
+  )
+  return [
+    `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
+    `FROM ${readSql(files)} AS ${FILES}`,
+    ...partitionJoin({ files }, shown),
+    ...joins,
+    ...grouped(equalityDeletes, columnsKey).map((deletes, index) =>
+      equalityJoin(deletes, footer, footers, `${DELETED_VALUES.slice(0, -1)} ${index}"`),
+    ),
+    ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
+  ].join(' ')
+}
+
+const readSql = (files: readonly { readonly location: string }[]) => {
+  const locations = files.map((file) => quoteText(withoutPatterns(file.location)))
+  return `read_parquet([${locations.join(', ')}], hive_partitioning=false)`
+}
+
+/** Deletes by the same columns become one anti-join, null being equal to null. */
+function equalityJoin(
+  deletes: readonly EqualityDelete[],
+  footer: Footer,
+  footers: ReadonlyMap<string, Footer>,
+  name: string,
+): string {
+  const { columns } = deletes[0]!
+  const parts = grouped(deletes, ({ location }) => footerOf(footers, location).signature).map(
+    (files) => {
+      const own = footerOf(footers, files[0]!.location)
+      const cells = columns.map((column, at) => `${valueSql(column, own, 'd')} AS c${at}`)
+      return `SELECT ${cells.join(', ')} FROM ${readSql(files)} AS d`
+    },
+  )
+  const equal = columns.map(
+    (column, at) => `${name}.c${at} IS NOT DISTINCT FROM ${valueSql(column, footer, FILES)}`,
+  )
+  return `ANTI JOIN (${parts.join(' UNION ALL ')}) AS ${name} ON ${equal.join(' AND ')}`
+}
+
+const columnsKey = ({ columns }: EqualityDelete) =>
+  JSON.stringify(columns.map(({ source }) => source.kind === 'file' && source.fieldId))
+
+/** A column that a file lacks, and that is constant in it, as the partition column it then is. */
+function forFile(column: ScanColumn, footer: Footer): ScanColumn {
+  const { source } = column
+  if (source.kind !== 'file' || source.missingPartition === undefined) return column
+  return find(footer.columns, fieldOf(column)) === undefined
+    ? { ...column, source: { kind: 'partition', index: source.missingPartition } }
+    : column
+}
+
+function valueSql(column: ScanColumn, footer: Footer, table: string): string {
+  const { source, type } = column
+  if (source.kind === 'partition') return `"mekong partitions".p${source.index}`
+  const field = fieldOf(column)
+  const found = find(footer.columns, field)
+  if (found === undefined) return missingSql(field, type)
+  return castSql(`${table}.${quoteIdentifier(found.name)}`, found, field, type)
+}
+
+function fieldOf({ source }: ScanColumn): FileField {
+  if (source.kind !== 'file') throw new TypeError('only columns of files have a field')
+  const { fieldId, names, missing, children } = source
+  return {
+    fieldId: fieldId!,
+    ...(names === undefined ? {} : { names }),
+    ...(missing === undefined ? {} : { missing }),
+    ...(children === undefined ? {} : { children }),
+  }
+}
+
+/** By id; by name only among columns none of which has an id, which is how files without ids look. */
+function find(columns: readonly FooterColumn[], field: FileField): FooterColumn | undefined {
+  const byId = columns.find((column) => column.fieldId === field.fieldId)
+  if (byId !== undefined || field.names === undefined) return byId
+  if (columns.some((column) => column.fieldId !== undefined)) return undefined
+  return columns.find((column) => field.names!.includes(column.name))
+}
+
+const missingSql = ({ missing }: FileField, type: ColumnType) =>
+  literalSql((missing ?? null) as Scalar | null, type)
+
+/** A cell as the type that is wanted: fields picked and renamed by id, at every depth, then cast. */
+function castSql(cell: string, found: FooterColumn, field: FileField, type: ColumnType): string {
+  return `(${pickedSql(cell, found, field, type)})::${duckdbType(type)}`
+}
+
+function pickedSql(cell: string, found: FooterColumn, field: FileField, type: ColumnType): string {
+  const { children } = field
+  if (typeof type === 'string' || children === undefined) return cell
+  switch (type.kind) {
+    case 'struct': {
+      const fields = type.columns.map((column, index) => {
+        const inner = children[index]!
+        const source = find(found.children, inner)
+        const value =
+          source === undefined
+            ? missingSql(inner, column.type)
+            : pickedSql(`(${cell}).${quoteIdentifier(source.name)}`, source, inner, column.type)
+        return `${quoteIdentifier(column.name)} := ${value}`
+      })
+      return `CASE WHEN ${cell} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+    }
+    case 'list': {
+      const element = pickedSql('e', found.children[0]!, children[0]!, type.element)
+      return element === 'e' ? cell : `list_transform(${cell}, lambda e: ${element})`
+    }
+    case 'map': {
+      const key = pickedSql('e.key', found.children[0]!, children[0]!, type.key)
+      const value = pickedSql('e.value', found.children[1]!, children[1]!, type.value)
+      if (key === 'e.key' && value === 'e.value') return cell
+      const entry = `{key: ${key}, value: ${value}}`
+      return `map_from_entries(list_transform(map_entries(${cell}), lambda e: ${entry}))`
+    }
+    case 'decimal':
+      return cell
+  }
+}
+
+function footerOf(footers: ReadonlyMap<string, Footer>, location: string): Footer {
+  const footer = footers.get(location) ?? footers.get(withoutPatterns(location))
+  if (footer === undefined) throw new TypeError(`the footer of ${location} was not read`)
+  return footer
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return [...groups.values()]
+}
