@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { icebergSteps } from './our-iceberg-steps.ts'
-import { icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
-import { createWith, PYICEBERG_COLUMNS, pyIcebergSteps } from './pyiceberg-steps.ts'
+import { ICEBERG_COLUMNS, icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
+import { createWith, pyIcebergSteps } from './pyiceberg-steps.ts'
 import { columns } from './random-columns.ts'
 import { conditionChoice } from './random-condition.ts'
 import { partitionChoice } from './random-transforms.ts'
@@ -77,7 +77,7 @@ describe.skipIf('skip' in judge)('PyIceberg', () => {
     const layout = fc.record({ choice: partitionChoice, version: fc.constantFrom('1', '2') })
     await fc.assert(
       fc.asyncProperty(
-        columns(PYICEBERG_COLUMNS),
+        columns(ICEBERG_COLUMNS),
         layout,
         pyIcebergSteps,
         conditions,
