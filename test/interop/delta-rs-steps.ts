@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Columns } from '../../src/model/column.ts'
 import { isScalar, KEY } from './random-columns.ts'
 import { conditionChoice, drawCondition } from './random-condition.ts'
 import { rowsSql } from './random-rows.ts'
@@ -64,15 +65,12 @@ const STEPS: readonly fc.Arbitrary<TheirStep>[] = [
     fc.record({ ...rows, name: fc.constantFrom('later', 'Even_later') }),
     async (at, { count, seed, name }) => {
       const isNew = at.columns.every((column) => column.name !== name)
-      const before = at.columns
-      if (isNew) at.columns = [...before, { name, type: 'int32', nullable: true }]
-      try {
-        const file = await newRowsFile(at, count, seed)
-        await at.engine.ask('append', { location: at.location, rows: file, schema_mode: 'merge' })
-      } catch (error) {
-        at.columns = before
-        throw error
-      }
+      const columns: Columns = isNew
+        ? [...at.columns, { name, type: 'int32', nullable: true }]
+        : at.columns
+      const rows = await newRowsFile({ ...at, columns }, count, seed)
+      at.nextKey += count
+      await at.engine.ask('append', { location: at.location, rows, schema_mode: 'merge' })
     },
   ),
   theirStep('checkpoint', fc.constant({}), (at) =>

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWith, deltaRsSteps } from './delta-rs-steps.ts'
 import { type Judge, openJudge } from './judge.ts'
-import { runSteps, steps, tableShape } from './our-delta-table.ts'
+import { steps } from './our-delta-steps.ts'
+import { runSteps, tableShape } from './our-delta-table.ts'
 import { conditionChoice } from './random-condition.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
 import { seededRuns } from './seed.ts'
@@ -12,7 +13,7 @@ import {
   followSteps,
   isDone,
   type Tally,
-  type TheirTable,
+  theirTable,
 } from './their-delta-table.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
@@ -78,10 +79,7 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
             'delta.checkpointInterval': properties['delta.checkpointInterval'] ?? '100',
           }
           const key = `theirs-${++tableCount}`
-          const at: TheirTable = {
-            ...{ workshop, engine: deltaRs, key, partitionBy, columns },
-            ...{ location: path.join(workshop.folder, key), nextKey: 0, current: `"now ${key}"` },
-          }
+          const at = theirTable(workshop, deltaRs, { key, columns, partitionBy })
           if (!(await isDone(tally, createWith(configuration), at))) return
           await followSteps(at, engine, { steps: todo, conditions: choices, tally })
         },

@@ -1,10 +1,19 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type Judge, openJudge } from './judge.ts'
-import { runSteps, steps, tableShape } from './our-delta-table.ts'
+import { steps } from './our-delta-steps.ts'
+import { runSteps, tableShape } from './our-delta-table.ts'
 import { conditionChoice } from './random-condition.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
 import { seededRuns } from './seed.ts'
+import { createWith, sparkDeltaSteps, sparkProperties } from './spark-delta-steps.ts'
+import {
+  expectMostlyDone,
+  followSteps,
+  isDone,
+  type Tally,
+  theirTable,
+} from './their-delta-table.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
 // Both ways with Delta Lake on Apache Spark, which has every feature of the format.
@@ -42,4 +51,31 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
       seededRuns(3),
     )
   }, 1_800_000)
+
+  test('writes what we read', async () => {
+    const tally: Tally = {}
+    const engine = {
+      name: 'Spark',
+      judge: spark,
+      read: (location: string, out: string) => reader.read(location, out, {}),
+    }
+    const layout = fc.record({ properties: sparkProperties, isClustered: fc.boolean() })
+    const conditions = fc.array(conditionChoice, { maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(
+        tableShape(),
+        layout,
+        sparkDeltaSteps,
+        conditions,
+        async ({ columns, partitionBy }, choice, todo, choices) => {
+          const key = `theirs-${++tableCount}`
+          const at = theirTable(workshop, spark, { key, columns, partitionBy })
+          if (!(await isDone(tally, createWith(choice), at))) return
+          await followSteps(at, engine, { steps: todo, conditions: choices, tally })
+        },
+      ),
+      seededRuns(3),
+    )
+    expectMostlyDone(tally)
+  }, 3_600_000)
 })

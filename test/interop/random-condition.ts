@@ -5,8 +5,10 @@ import {
   compare,
   isNull,
   type Predicate,
+  type Value,
 } from '../../src/model/predicate.ts'
 import { scalarFromText } from '../../src/model/scalar.ts'
+import { literalSql } from '../../src/sql/duckdb/literal.ts'
 import { quoteIdentifier } from '../../src/sql/duckdb/quote-identifier.ts'
 import { predicateSql } from '../../src/sql/duckdb/scan.ts'
 import { isScalar } from './random-columns.ts'
@@ -30,7 +32,12 @@ export interface Condition {
   readonly column: Column
   readonly predicate: Predicate
   /** The value compared with as a literal, `NULL` when the condition is that there is none. */
-  readonly literal: { readonly spark: string; readonly datafusion: string }
+  readonly literal: {
+    readonly ours: Value | null
+    readonly duckdb: string
+    readonly spark: string
+    readonly datafusion: string
+  }
   readonly duckdb: string
   readonly spark: string
   readonly datafusion: string
@@ -57,7 +64,7 @@ export async function drawCondition(
     return {
       column: drawnColumn,
       predicate,
-      literal: { spark: 'NULL', datafusion: 'NULL' },
+      literal: { ours: null, duckdb: 'NULL', spark: 'NULL', datafusion: 'NULL' },
       duckdb: predicateSql(predicate),
       spark: `${inSpark} IS NULL`,
       datafusion: `${inDatafusion} IS NULL`,
@@ -68,6 +75,8 @@ export async function drawCondition(
   if (value === undefined) throw new Error(`No ${JSON.stringify(type)}: ${text}`)
   const predicate = compare([name], op, { type, value })
   const literal = {
+    ours: { type, value },
+    duckdb: literalSql(value, type),
     spark: sparkLiteral(text, type),
     datafusion: datafusionLiteral(text, type),
   }

@@ -11,6 +11,8 @@ QUICK = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
     "spark.log.level": "ERROR",
+    # So that vacuum may remove files at once.
+    "spark.databricks.delta.retentionDurationCheck.enabled": "false",
 }
 spark = SparkSession.builder.config(map=QUICK).getOrCreate()
 

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
@@ -16,10 +17,25 @@ export interface TheirTable {
   /** Absolute. */
   readonly location: string
   readonly partitionBy: readonly string[]
+  /** Those of the newest version. */
   columns: Columns
   nextKey: number
   /** A DuckDB table with the rows that the engine itself read last. */
   readonly current: string
+}
+
+/** A table that is still to be made. */
+export function theirTable(
+  workshop: Workshop,
+  engine: Judge,
+  { columns, partitionBy, key }: Pick<TheirTable, 'columns' | 'partitionBy' | 'key'>,
+): TheirTable {
+  const location = path.join(workshop.folder, key)
+  const current = `"current rows of ${key}"`
+  return {
+    ...{ workshop, engine, key, location, partitionBy, columns },
+    ...{ nextKey: 0, current },
+  }
 }
 
 /** One thing that the engine does to the table. */
@@ -68,6 +84,8 @@ export async function followSteps(
       const plan = await (await reader.snapshot()).plan()
       await expectSameRows(at.workshop, rowsOfPlan(plan), theirs)
     }
+    // The same as theirs, which was just seen.
+    at.columns = (await table.snapshot()).columns
   }
   for (const choice of conditions) await expectSameWhere(at, choice)
 }
