@@ -9,7 +9,7 @@ import {
   type TheirStep,
   type TheirTable,
   theirStep,
-} from './their-delta-table.ts'
+} from './their-table.ts'
 
 const rows = { count: fc.integer({ min: 1, max: 25 }), seed: fc.nat(1_000) }
 

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDeltaTable } from '../../src/lake/delta/table.ts'
 import { createWith, deltaRsSteps } from './delta-rs-steps.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { steps } from './our-delta-steps.ts'
@@ -13,8 +14,9 @@ import {
   followSteps,
   isDone,
   type Tally,
+  type TheirTable,
   theirTable,
-} from './their-delta-table.ts'
+} from './their-table.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
 // Both ways with delta-rs: tables made by random sequences of our operations are read by it, every version of them, and
@@ -36,11 +38,11 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
 
   const reader: OtherReader = {
     name: 'delta-rs',
-    read: (location, out, { version, condition }) =>
+    read: ({ location }, out, { version, condition }) =>
       deltaRs.ask('read', {
-        location,
+        location: path.join(workshop.folder, location),
         out,
-        ...(version === undefined ? {} : { version }),
+        ...(version === undefined ? {} : { version: Number(version) }),
         ...(condition === undefined ? {} : { where: condition.datafusion }),
       }),
   }
@@ -66,7 +68,8 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
     const engine = {
       name: 'delta-rs',
       judge: deltaRs,
-      read: (location: string, out: string) => deltaRs.ask('read', { location, out }),
+      open: (at: TheirTable) => openDeltaTable(workshop.deps, at.key),
+      read: ({ location }: TheirTable, out: string) => deltaRs.ask('read', { location, out }),
     }
     const conditions = fc.array(conditionChoice, { maxLength: 3 })
     await fc.assert(

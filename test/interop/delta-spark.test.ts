@@ -1,5 +1,7 @@
+import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openDeltaTable } from '../../src/lake/delta/table.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { steps } from './our-delta-steps.ts'
 import { runSteps, tableShape } from './our-delta-table.ts'
@@ -12,8 +14,9 @@ import {
   followSteps,
   isDone,
   type Tally,
+  type TheirTable,
   theirTable,
-} from './their-delta-table.ts'
+} from './their-table.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
 // Both ways with Delta Lake on Apache Spark, which has every feature of the format.
@@ -34,12 +37,14 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
 
   const reader: OtherReader = {
     name: 'Spark',
-    read: (location, out, { version, condition }) => {
+    read: ({ location }, out, { version, condition }) => {
       const then = version === undefined ? '' : ` VERSION AS OF ${version}`
       const where = condition === undefined ? '' : ` WHERE ${condition.spark}`
-      return spark.ask('query', { sql: `SELECT * FROM delta.\`${location}\`${then}${where}`, out })
+      return read(path.join(workshop.folder, location), out, then + where)
     },
   }
+  const read = (location: string, out: string, which: string) =>
+    spark.ask('query', { sql: `SELECT * FROM delta.\`${location}\`${which}`, out })
 
   test('reads what we write', async () => {
     const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
@@ -57,7 +62,8 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
     const engine = {
       name: 'Spark',
       judge: spark,
-      read: (location: string, out: string) => reader.read(location, out, {}),
+      open: (at: TheirTable) => openDeltaTable(workshop.deps, at.key),
+      read: ({ location }: TheirTable, out: string) => read(location, out, ''),
     }
     const layout = fc.record({ properties: sparkProperties, isClustered: fc.boolean() })
     const conditions = fc.array(conditionChoice, { maxLength: 3 })

@@ -5,18 +5,13 @@ import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
 import type { Columns } from '../../src/model/column.ts'
 import { type ColumnChoice, columns, partitioning } from './random-columns.ts'
 import { rowsSql } from './random-rows.ts'
+import type { ReadableTable } from './read-by-others.ts'
 import type { Workshop } from './workshop.ts'
 
 /** A table that is written through our API, and the rows that every version of it must have. */
-export interface OurTable {
-  readonly workshop: Workshop
-  readonly location: string
+export interface OurTable extends ReadableTable {
   readonly table: DeltaTable
-  readonly columns: Columns
   readonly partitionBy: readonly string[]
-  /** A DuckDB table with the rows of the newest version. */
-  readonly expected: string
-  /** For each version, the DuckDB table with its rows. */
   readonly versions: Map<number, string>
   readonly transactions: Map<string, number>
   nextKey: number
@@ -64,10 +59,15 @@ export async function runSteps(
   await workshop.sql(
     `CREATE TABLE ${expected} AS ${rowsSql(shape.columns, { from: 0, count: 0, seed: 0 })}`,
   )
+  const table = await openDeltaTable(workshop.deps, location)
   const at: OurTable = {
     workshop,
     location,
-    table: await openDeltaTable(workshop.deps, location),
+    table,
+    plan: async ({ version, predicate }) => {
+      const then = version === undefined ? {} : { version: Number(version) }
+      return (await table.snapshot(then)).plan(predicate === undefined ? {} : { predicate })
+    },
     columns: shape.columns,
     partitionBy: shape.partitionBy,
     expected,

@@ -30,6 +30,9 @@ export const conditionChoice: fc.Arbitrary<ConditionChoice> = fc.record({
 /** The same condition as our value and in the dialects of others. */
 export interface Condition {
   readonly column: Column
+  readonly op: ComparisonOperator
+  /** The value compared with, as DuckDB writes it; binary in hexadecimal. Null when the condition is that there is none. */
+  readonly text: string | null
   readonly predicate: Predicate
   /** The value compared with as a literal, `NULL` when the condition is that there is none. */
   readonly literal: {
@@ -62,7 +65,7 @@ export async function drawCondition(
   if (text === null) {
     const predicate = isNull(name)
     return {
-      column: drawnColumn,
+      ...{ column: drawnColumn, op, text },
       predicate,
       literal: { ours: null, duckdb: 'NULL', spark: 'NULL', datafusion: 'NULL' },
       duckdb: predicateSql(predicate),
@@ -81,7 +84,7 @@ export async function drawCondition(
     datafusion: datafusionLiteral(text, type),
   }
   return {
-    column: drawnColumn,
+    ...{ column: drawnColumn, op, text },
     predicate,
     literal,
     duckdb: predicateSql(predicate),

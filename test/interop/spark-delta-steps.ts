@@ -14,7 +14,7 @@ import {
   type TheirStep,
   type TheirTable,
   theirStep,
-} from './their-delta-table.ts'
+} from './their-table.ts'
 
 /** Properties that turn on features of the format; any set of them can be asked for together. */
 export const sparkProperties = fc.record(

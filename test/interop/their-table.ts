@@ -1,8 +1,9 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
 import type { Columns } from '../../src/model/column.ts'
+import type { Predicate } from '../../src/model/predicate.ts'
+import type { ScanPlan } from '../../src/model/scan-plan.ts'
 import { type Judge, JudgeError } from './judge.ts'
 import { type ConditionChoice, drawCondition } from './random-condition.ts'
 import { rowsSql } from './random-rows.ts'
@@ -44,11 +45,20 @@ export interface TheirStep {
   run(table: TheirTable): Promise<unknown>
 }
 
+/** How we open a table, of either format. */
+export interface OurReader {
+  snapshot(): Promise<{
+    readonly columns: Columns
+    plan(options?: { readonly predicate?: Predicate }): Promise<ScanPlan>
+  }>
+}
+
 export interface TheirEngine {
   readonly name: string
   readonly judge: Judge
+  open(table: TheirTable): Promise<OurReader>
   /** Write the rows of the newest version to the Parquet file `out`. */
-  read(location: string, out: string): Promise<unknown>
+  read(table: TheirTable, out: string): Promise<unknown>
 }
 
 /** What was done and what was refused, by the name of the step. */
@@ -72,22 +82,22 @@ export async function followSteps(
   engine: TheirEngine,
   { steps, conditions, tally }: FollowOptions,
 ): Promise<void> {
-  let table: DeltaTable | undefined
+  let table: OurReader | undefined
   for (const step of steps) {
     await isDone(tally, step, at)
     const theirs = await readAsTheyDo(at, engine, tally)
     // It has written what it cannot read itself, so that nobody knows what is right.
     if (theirs === undefined) return
     // One that has been open all the time follows the log; a new one begins at the newest checkpoint.
-    table ??= await openDeltaTable(at.workshop.deps, at.key)
-    for (const reader of [table, await openDeltaTable(at.workshop.deps, at.key)]) {
+    table ??= await engine.open(at)
+    for (const reader of [table, await engine.open(at)]) {
       const plan = await (await reader.snapshot()).plan()
-      await expectSameRows(at.workshop, rowsOfPlan(plan), theirs)
+      await expectSameRows(at.workshop, await rowsOfPlan(at.workshop, plan), theirs)
     }
     // The same as theirs, which was just seen.
     at.columns = (await table.snapshot()).columns
   }
-  for (const choice of conditions) await expectSameWhere(at, choice)
+  for (const choice of conditions) await expectSameWhere(at, engine, choice)
 }
 
 /** A judge that refuses most of what it is asked has judged nothing. */
@@ -127,7 +137,7 @@ async function readAsTheyDo(
   tally: Tally,
 ): Promise<Rows | undefined> {
   const out = at.workshop.newFile()
-  const step = { name: 'read', run: () => engine.read(at.location, out) }
+  const step = { name: 'read', run: () => engine.read(at, out) }
   if (!(await isDone(tally, step, at))) return undefined
   const rows = rowsOfFile(engine.name, out)
   await at.workshop.sql(`CREATE OR REPLACE TABLE ${at.current} AS ${rows.query}`)
@@ -135,14 +145,18 @@ async function readAsTheyDo(
 }
 
 /** Choosing files by what they wrote of statistics loses no rows. */
-async function expectSameWhere(at: TheirTable, choice: ConditionChoice): Promise<void> {
+async function expectSameWhere(
+  at: TheirTable,
+  engine: TheirEngine,
+  choice: ConditionChoice,
+): Promise<void> {
   const drawn = { table: at.current, columns: at.columns }
   const condition = await drawCondition(at.workshop, drawn, choice)
   if (condition === undefined) return
-  const table = await openDeltaTable(at.workshop.deps, at.key)
+  const table = await engine.open(at)
   const plan = await (await table.snapshot()).plan({ predicate: condition.predicate })
   const where = condition.duckdb
-  await expectSameRows(at.workshop, rowsOfPlan(plan), {
+  await expectSameRows(at.workshop, await rowsOfPlan(at.workshop, plan), {
     from: `theirs where ${where}`,
     query: `FROM ${at.current} WHERE ${where}`,
   })

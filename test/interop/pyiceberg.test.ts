@@ -1,0 +1,105 @@
+import path from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
+import { type Judge, openJudge } from './judge.ts'
+import { icebergSteps } from './our-iceberg-steps.ts'
+import { icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
+import { createWith, PYICEBERG_COLUMNS, pyIcebergSteps } from './pyiceberg-steps.ts'
+import { columns } from './random-columns.ts'
+import { conditionChoice } from './random-condition.ts'
+import { partitionChoice } from './random-transforms.ts'
+import { expectReadAlike, type OtherReader } from './read-by-others.ts'
+import { seededRuns } from './seed.ts'
+import {
+  expectMostlyDone,
+  followSteps,
+  isDone,
+  type Tally,
+  type TheirEngine,
+  theirTable,
+} from './their-table.ts'
+import { openWorkshop, type Workshop } from './workshop.ts'
+
+// Both ways with PyIceberg.
+
+const judge = await openJudge('pyiceberg')
+
+describe.skipIf('skip' in judge)('PyIceberg', () => {
+  const pyIceberg = judge as Judge
+  let workshop: Workshop
+  let tableCount = 0
+  beforeAll(async () => {
+    workshop = await openWorkshop()
+  })
+  afterAll(async () => {
+    await pyIceberg.close()
+    await workshop?.close()
+  })
+
+  const reader: OtherReader = {
+    name: 'PyIceberg',
+    // To Arrow NaN is neither above nor below anything; to Iceberg, a null differs from a value; a dot goes into a struct.
+    agreesOn: ({ column: { name, type }, op }) =>
+      type !== 'float32' && type !== 'float64' && op !== '<>' && !name.includes('.'),
+    async read({ location }, out, { version, condition }) {
+      const metadata = await newestMetadata(workshop, location)
+      const then = version === undefined ? {} : { snapshot: String(version) }
+      const where =
+        condition === undefined
+          ? {}
+          : { where: [condition.column.name, condition.op, condition.text] }
+      await pyIceberg.ask('read_metadata', { metadata, out, ...then, ...where })
+    },
+  }
+
+  test('reads what we write', async () => {
+    const conditions = fc.array(conditionChoice, { minLength: 2, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(icebergShape, icebergSteps, conditions, async (shape, todo, choices) => {
+        const at = await runIcebergSteps(workshop, `db/ours${++tableCount}`, shape, todo)
+        await expectReadAlike(at, reader, choices)
+      }),
+      seededRuns(12),
+    )
+  }, 1_800_000)
+
+  test('writes what we read', async () => {
+    const tally: Tally = {}
+    const warehouse = path.join(workshop.folder, 'warehouse')
+    const engine: TheirEngine = {
+      name: 'PyIceberg',
+      judge: pyIceberg,
+      open: ({ key }) => openIcebergTable(workshop.deps, key),
+      read: ({ key }, out) => pyIceberg.ask('read', { warehouse, table: path.basename(key), out }),
+    }
+    const conditions = fc.array(conditionChoice, { maxLength: 3 })
+    const layout = fc.record({ choice: partitionChoice, version: fc.constantFrom('1', '2') })
+    await fc.assert(
+      fc.asyncProperty(
+        columns(PYICEBERG_COLUMNS),
+        layout,
+        pyIcebergSteps,
+        conditions,
+        async (of, { choice, version }, todo, choices) => {
+          const key = `warehouse/db/theirs${++tableCount}`
+          const at = theirTable(workshop, pyIceberg, { key, columns: of, partitionBy: [] })
+          const create = createWith(choice, { 'format-version': version })
+          if (!(await isDone(tally, create, at))) return
+          await followSteps(at, engine, { steps: todo, conditions: choices, tally })
+        },
+      ),
+      seededRuns(12),
+    )
+    expectMostlyDone(tally)
+  }, 1_800_000)
+})
+
+/** Where the file system's catalog says that a table's newest metadata is. */
+async function newestMetadata({ deps, folder }: Workshop, key: string): Promise<string> {
+  const hint = await deps.store.get(`${key}/metadata/version-hint.text`)
+  const version = new TextDecoder().decode(hint)
+  for await (const { key: file } of deps.store.list({ prefix: `${key}/metadata/v${version}.` }))
+    return path.join(folder, file)
+  throw new Error(`${key} has no metadata of version ${version}.`)
+}
