@@ -50,4 +50,14 @@ export interface WriteJsonRowsRequest {
   /** JSON objects without line breaks; members that `columns` does not name are an error of the caller. */
   readonly rows: AsyncIterable<string>
   readonly compression: 'zstd' | 'snappy'
+  /**
+   * A field more in one of the structs: the members that `columns` names of a field beside it, whose text is JSON. What does not fit
+   * its type becomes null.
+   */
+  readonly parsed?: {
+    readonly struct: string
+    readonly field: string
+    readonly as: string
+    readonly columns: Columns
+  }
 }

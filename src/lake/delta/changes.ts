@@ -7,13 +7,14 @@ import {
   TableBrokenError,
   TableMismatchError,
 } from '../errors.ts'
-import type { Action, AddAction, RemoveAction } from './actions.ts'
+import type { Action, AddAction, MetadataAction, RemoveAction } from './actions.ts'
 import { readDeletionVector } from './deletion-vector.ts'
 import { rowCountFromStats } from './file-bounds.ts'
 import { listCommits, readCommit } from './log-read.ts'
 import type { LogState } from './log-state.ts'
 import { partitionScalar } from './partition-value.ts'
 import { parseProperties } from './properties.ts'
+import { parseSchema, physicalNameOf } from './schema.ts'
 import type { TableLog } from './table-log.ts'
 import { canonicalPath, fileLocator, keyOfFile, tableUrlOf } from './table-path.ts'
 import { type TableSchema, tableSchemaOf } from './table-schema.ts'
@@ -63,7 +64,7 @@ export async function readChanges(
     for (const { metaData } of actions) {
       if (metaData === undefined) continue
       changeDataFeed = parseProperties(metaData.configuration).changeDataFeed
-      if (metaData.partitionColumns.join() !== state.metadata.partitionColumns.join())
+      if (partitionNames(metaData, tableKey) !== partitionNames(state.metadata, tableKey))
         throw new TableMismatchError(`Reading changes of ${tableKey}`, [
           `version ${version} partitioned it otherwise; read up to or from there`,
         ])
@@ -73,6 +74,16 @@ export async function readChanges(
     parts.push(...(await reader.parts(actions, { version, timestampMs, changeDataFeed }, signal)))
   }
   return { columns: [...schema.columns, ...CHANGE_COLUMNS], parts }
+}
+
+/** Names in the files' own terms, which renaming leaves alone. */
+function partitionNames({ schemaString, partitionColumns }: MetadataAction, table: string): string {
+  const { fields } = parseSchema(schemaString, table)
+  const physical = partitionColumns.map((name) => {
+    const field = fields.find((candidate) => candidate.name === name)
+    return field === undefined ? name : physicalNameOf(field)
+  })
+  return JSON.stringify(physical)
 }
 
 /** Turns commits into plans under one schema. */

@@ -11,8 +11,10 @@ import type { FileTable } from './file-table.ts'
 import { checkpointName, LAST_CHECKPOINT, LOG_FOLDER } from './log-files.ts'
 import { readHint } from './log-read.ts'
 import type { LogState } from './log-state.ts'
+import { parsedStatsColumns } from './parsed-stats.ts'
 import { parseProperties } from './properties.ts'
 import { canonicalPath, encodePath, tableUrlOf } from './table-path.ts'
+import { tableSchemaOf } from './table-schema.ts'
 
 /**
  * Writing a classic checkpoint of the first specification in one Parquet file, which every reader knows (PROTOCOL.md,
@@ -32,14 +34,19 @@ export async function writeCheckpoint(
 ): Promise<LogState> {
   const { store, tableKey, parquet } = writer
   const tombstones = await keptTombstones(writer, state, signal)
+  const properties = parseProperties(state.metadata.configuration)
   await using folder = await writer.scratch.makeFolder()
   const file = path.join(folder.path, 'checkpoint.parquet')
   let actionCount = 0
+  const stats = parsedStatsColumns(tableSchemaOf(state, tableKey), properties)
   await parquet.writeJsonRows(
     {
       path: file,
       columns: CHECKPOINT_COLUMNS,
-      compression: parseProperties(state.metadata.configuration).compression,
+      compression: properties.compression,
+      ...(stats === undefined
+        ? {}
+        : { parsed: { struct: 'add', field: 'stats', as: 'stats_parsed', columns: stats } }),
       rows: (async function* () {
         for await (const action of checkpointActions(writer, state, tombstones, signal)) {
           actionCount += 1

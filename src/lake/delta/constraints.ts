@@ -21,16 +21,24 @@ export function constraintsOf({ metadata }: LogState, { struct }: TableSchema): 
   const found: Constraint[] = []
   for (const [key, expression] of Object.entries(metadata.configuration))
     if (key.startsWith(CHECK_PREFIX))
-      found.push({ name: key.slice(CHECK_PREFIX.length), expression, kind: 'check' })
+      found.push({
+        name: key.slice(CHECK_PREFIX.length),
+        expression: spokenSql(expression),
+        kind: 'check',
+      })
   for (const { name, metadata: facts } of struct.fields) {
     const invariant = invariantOf(facts?.['delta.invariants'])
     if (invariant !== undefined)
-      found.push({ name: `the invariant of ${name}`, expression: invariant, kind: 'invariant' })
+      found.push({
+        name: `the invariant of ${name}`,
+        expression: spokenSql(invariant),
+        kind: 'invariant',
+      })
     const generation = facts?.[GENERATION]
     if (typeof generation === 'string')
       found.push({
         name: `the generation of ${name}`,
-        expression: `${quoted(name)} IS NOT DISTINCT FROM (${generation})`,
+        expression: `${quoted(name)} IS NOT DISTINCT FROM (${spokenSql(generation)})`,
         kind: 'generated',
       })
   }
@@ -68,3 +76,9 @@ export async function checkRows(
 }
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/** Other engines quote names with backquotes. */
+export const spokenSql = (expression: string): string =>
+  expression.replace(/('(?:[^']|'')*')|`((?:[^`]|``)*)`/g, (whole, text, name: string) =>
+    text === undefined ? quoted(name.replaceAll('``', '`')) : whole,
+  )

@@ -1,11 +1,13 @@
 import type { Columns } from '../../model/column.ts'
 import { uuidV7Maker } from '../../model/uuid.ts'
-import { TableMismatchError, TableUnsupportedError } from '../errors.ts'
-import type { CommitInfoAction, MetadataAction, ProtocolAction, StringMap } from './actions.ts'
+import { TableMismatchError } from '../errors.ts'
+import type { CommitInfoAction, MetadataAction, StringMap } from './actions.ts'
+import { MAPPING_MODE, withMapping } from './column-mapping.ts'
 import { putCommit } from './commit.ts'
+import { GENERATION } from './constraints.ts'
 import { ENGINE_INFO } from './engine-info.ts'
 import { LAST_CHECKPOINT, LOG_FOLDER, parseLogFile } from './log-files.ts'
-import { findField } from './protocol.ts'
+import { checkProperties, neededFeatures, protocolWith } from './protocol-upgrade.ts'
 import { type DeltaStruct, schemaOfColumns } from './schema.ts'
 import { commitContext, type DeltaDeps } from './table-log.ts'
 
@@ -15,6 +17,8 @@ export interface CreateOptions {
   readonly partitionBy?: readonly string[]
   /** `delta.…` properties and any others. Default: none. */
   readonly properties?: StringMap
+  /** SQL by column, over the other columns: what the column holds when rows come without it, and must hold when they bring it. */
+  readonly generatedColumns?: Readonly<Record<string, string>>
   readonly name?: string
   readonly description?: string
   /** Default: this program and its version. */
@@ -37,12 +41,13 @@ export async function createDeltaTable(
   location: string,
   options: CreateOptions,
 ): Promise<CreateOutcome> {
-  const schema = schemaOfColumns(options.columns)
   checkOptions(location, options)
-  const protocol = protocolFor(location, options, schema)
+  checkProperties(location, options.properties ?? {})
+  const newId = uuidV7Maker(deps.clock, deps.randomness)
+  const { schema, configuration } = plannedSchema(options, newId)
+  const protocol = protocolWith(neededFeatures(schema, configuration))
   const context = commitContext(deps, location)
   if (await hasLog(deps, location)) return { status: 'exists' }
-  const newId = uuidV7Maker(deps.clock, deps.randomness)
   const commitId = newId()
   const nowMs = deps.clock.nowMs()
   const metaData: MetadataAction = {
@@ -53,7 +58,7 @@ export async function createDeltaTable(
     schemaString: JSON.stringify(schema),
     partitionColumns: options.partitionBy ?? [],
     createdTime: nowMs,
-    configuration: options.properties ?? {},
+    configuration,
   }
   const commitInfo: CommitInfoAction = {
     timestamp: nowMs,
@@ -77,6 +82,25 @@ export async function createDeltaTable(
   }
 }
 
+/** The schema as Delta writes it, with generation expressions and, under column mapping, ids and physical names. */
+function plannedSchema(
+  { columns, generatedColumns = {}, properties = {} }: CreateOptions,
+  newId: () => string,
+): { schema: DeltaStruct; configuration: StringMap } {
+  const { fields } = schemaOfColumns(columns)
+  const schema: DeltaStruct = {
+    type: 'struct',
+    fields: fields.map((field) => {
+      const expression = generatedColumns[field.name]
+      if (expression === undefined) return field
+      return { ...field, metadata: { ...field.metadata, [GENERATION]: expression } }
+    }),
+  }
+  return properties[MAPPING_MODE] === 'name'
+    ? withMapping(schema, properties, () => `col-${newId()}`)
+    : { schema, configuration: properties }
+}
+
 /** Also finds a table whose first commits have been cleaned up; a new version 0 under it would be a disaster. */
 async function hasLog({ store }: DeltaDeps, location: string): Promise<boolean> {
   const prefix = `${location}/${LOG_FOLDER}/`
@@ -87,13 +111,16 @@ async function hasLog({ store }: DeltaDeps, location: string): Promise<boolean> 
   return false
 }
 
-function checkOptions(location: string, { columns, partitionBy = [] }: CreateOptions): void {
+function checkOptions(
+  location: string,
+  { columns, partitionBy = [], properties = {}, generatedColumns = {} }: CreateOptions,
+): void {
   const problems: string[] = []
   const seen = new Set<string>()
   for (const { name } of columns) {
     if (name === '') problems.push('a column has no name')
     // PROTOCOL.md, "Schema Serialization Format"; the characters are those that old Parquet readers trip over.
-    if (/[ ,;{}()\n\t=]/.test(name))
+    if (properties[MAPPING_MODE] !== 'name' && /[ ,;{}()\n\t=]/.test(name))
       problems.push(`column ${JSON.stringify(name)} has one of " ,;{}()\\n\\t=" in its name`)
     if (seen.has(name.toLowerCase())) problems.push(`column ${name} is there twice`)
     seen.add(name.toLowerCase())
@@ -110,48 +137,11 @@ function checkOptions(location: string, { columns, partitionBy = [] }: CreateOpt
   }
   if (new Set(partitionBy).size !== partitionBy.length)
     problems.push('a partition column is named twice')
+  for (const name of Object.keys(generatedColumns))
+    if (!columns.some((column) => column.name === name))
+      problems.push(`${name} cannot be generated, because it is no column`)
   if (columns.length === 0) problems.push('it has no columns')
   else if (partitionBy.length === columns.length)
     problems.push('every column is a partition column, so that its files would be empty')
   if (problems.length > 0) throw new TableMismatchError(`Creating the table ${location}`, problems)
 }
-
-/** Properties that need a feature of the table; `true` turns them on. */
-const FEATURE_OF_PROPERTY: Readonly<Record<string, string>> = {
-  'delta.enableChangeDataFeed': 'changeDataFeed',
-  'delta.enableDeletionVectors': 'deletionVectors',
-  'delta.enableInCommitTimestamps': 'inCommitTimestamp',
-}
-const READER_TOO: ReadonlySet<string> = new Set(['deletionVectors', 'timestampNtz'])
-/** What writer version 2 stands for; listed again once features are. */
-const ALWAYS = ['appendOnly', 'invariants']
-/** Properties whose features we do not write yet. */
-const UNSUPPORTED_PROPERTY =
-  /^delta\.(columnMapping\.|constraints\.|enableRowTracking$|enableIcebergCompat|enableTypeWidening$|universalFormat\.|feature\.)/
-
-/** The lowest protocol that has what the table needs, so that as many readers as possible can read it. */
-function protocolFor(
-  location: string,
-  { properties = {} }: CreateOptions,
-  schema: DeltaStruct,
-): ProtocolAction {
-  const unsupported = Object.keys(properties).filter((name) => UNSUPPORTED_PROPERTY.test(name))
-  if (unsupported.length > 0)
-    throw new TableUnsupportedError(
-      `Mekong cannot create ${location} with ${unsupported.join(', ')}. Nothing was written.`,
-      unsupported,
-    )
-  const features: string[] = []
-  for (const [name, feature] of Object.entries(FEATURE_OF_PROPERTY))
-    if (properties[name] === 'true') features.push(feature)
-  if (usesTimestampNtz(schema)) features.push('timestampNtz')
-  if (features.length === 0) return { minReaderVersion: 1, minWriterVersion: 2 }
-  const writerFeatures = [...ALWAYS, ...features]
-  const readerFeatures = features.filter((feature) => READER_TOO.has(feature))
-  return readerFeatures.length === 0
-    ? { minReaderVersion: 1, minWriterVersion: 7, writerFeatures }
-    : { minReaderVersion: 3, minWriterVersion: 7, readerFeatures, writerFeatures }
-}
-
-const usesTimestampNtz = (schema: DeltaStruct) =>
-  findField(schema, ({ type }) => JSON.stringify(type).includes('"timestamp_ntz"')) !== undefined

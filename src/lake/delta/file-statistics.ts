@@ -7,7 +7,7 @@ import {
   rowCountFromStats,
   type StatsColumn,
 } from './file-bounds.ts'
-import type { FileTable } from './file-table.ts'
+import type { FileTable, StatsSource } from './file-table.ts'
 
 /**
  * Statistics of a table's files, as far as anybody asked for them. Those of files from commits are text that is there
@@ -81,63 +81,100 @@ async function fetchStatistics(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const rowCounts = new Float64Array(table.statsRowEnd).fill(Number.NaN)
-  const bounds = columns.map(() => new Array<ColumnBounds | undefined>(table.statsRowEnd))
+  const bounds = new Map(
+    columns.map((column) => [column, new Array<ColumnBounds | undefined>(table.statsRowEnd)]),
+  )
   for (const source of table.statsSources) {
-    const request = {
-      location: reader.store.locate(source.key),
-      fields: [...ROW_COUNT_FIELDS, ...columns.flatMap(fieldsOf)],
-      presentAny: [['add', 'path']],
-    }
-    for await (const { rowNumbers, columns: cells } of reader.parquet.readFields(request, signal))
-      for (const [index, number] of rowNumbers.entries()) {
-        const row = source.rowOfNumber[number]!
-        const text = (field: number) => textOf(cells[field]![index])
-        const numRecords = text(0) ?? text(1)
-        if (numRecords !== undefined) rowCounts[row] = Number(numRecords)
-        for (const [at, column] of columns.entries())
-          bounds[at]![row] = boundsAt(column, numRecords, (offset) => text(2 + at * 6 + offset))
-      }
+    const fetch = { reader, source, rowCounts, bounds, signal }
+    // Values in columns of their own cost a hundredth of those inside a hundred thousand texts.
+    const { missing, isComplete } = await fetchFrom(fetch, columns, IN_STRUCT)
+    if (!isComplete || missing.length > 0)
+      await fetchFrom(fetch, isComplete ? missing : columns, IN_TEXT)
   }
   known.rowCounts = rowCounts
-  for (const [at, column] of columns.entries()) known.bounds.set(columnKey(column), bounds[at]!)
+  for (const [column, found] of bounds) known.bounds.set(columnKey(column), found)
+}
+
+interface Fetch {
+  readonly reader: StatisticsReader
+  readonly source: StatsSource
+  readonly rowCounts: Float64Array
+  readonly bounds: ReadonlyMap<StatsColumn, (ColumnBounds | undefined)[]>
+  readonly signal: AbortSignal | undefined
+}
+
+/** Where in an `add` statistics are: as text, or as a struct beside it (PROTOCOL.md, "Checkpoint Schema", `stats_parsed`). */
+interface Place {
+  readonly rowCount: ParquetField
+  /** Three fields. */
+  fieldsOf(column: StatsColumn): readonly ParquetField[]
+}
+
+const GROUPS = ['minValues', 'maxValues', 'nullCount'] as const
+
+const IN_STRUCT: Place = {
+  rowCount: { path: ['add', 'stats_parsed', 'numRecords'], as: 'text' },
+  fieldsOf: ({ path }) =>
+    GROUPS.map((group) => ({ path: ['add', 'stats_parsed', group, ...path], as: 'text' })),
+}
+
+const IN_TEXT: Place = {
+  rowCount: { path: ['add', 'stats'], inside: ['numRecords'], as: 'text' },
+  fieldsOf: (column) =>
+    isExactInJson(column)
+      ? GROUPS.map((group) => ({
+          path: ['add', 'stats'],
+          inside: [group, ...column.path],
+          as: 'text',
+        }))
+      : [
+          { path: ['add', 'stats'], as: 'text' },
+          { path: ['add', 'stats'], inside: ['nothing'], as: 'text' },
+          { path: ['add', 'stats'], inside: ['nothing'], as: 'text' },
+        ],
+}
+
+/** @returns columns that nothing was said of, and whether every file has a row count */
+async function fetchFrom(
+  { reader, source, rowCounts, bounds, signal }: Fetch,
+  columns: readonly StatsColumn[],
+  place: Place,
+): Promise<{ readonly missing: readonly StatsColumn[]; readonly isComplete: boolean }> {
+  const request = {
+    location: reader.store.locate(source.key),
+    fields: [place.rowCount, ...columns.flatMap((column) => place.fieldsOf(column))],
+    presentAny: [['add', 'path']],
+  }
+  const found = new Set<StatsColumn>()
+  let isComplete = true
+  for await (const { rowNumbers, columns: cells } of reader.parquet.readFields(request, signal))
+    for (const [index, number] of rowNumbers.entries()) {
+      const row = source.rowOfNumber[number]!
+      const text = (field: number) => textOf(cells[field]![index])
+      const numRecords = text(0)
+      if (numRecords !== undefined) rowCounts[row] = Number(numRecords)
+      else isComplete = false
+      for (const [at, column] of columns.entries()) {
+        const bound = boundsAt(column, numRecords, place, (offset) => text(1 + at * 3 + offset))
+        if (bound === undefined) continue
+        found.add(column)
+        bounds.get(column)![row] = bound
+      }
+    }
+  return { missing: columns.filter((column) => !found.has(column)), isComplete }
 }
 
 const textOf = (cell: unknown) => (cell === null || cell === undefined ? undefined : String(cell))
 
-/** Statistics as JSON text, or as a struct where the table asks for that instead (`delta.checkpoint.writeStatsAsStruct`). */
-const ROW_COUNT_FIELDS: readonly ParquetField[] = [
-  { path: ['add', 'stats'], inside: ['numRecords'], as: 'text' },
-  { path: ['add', 'stats_parsed', 'numRecords'], as: 'text' },
-]
-
-const GROUPS = ['minValues', 'maxValues', 'nullCount'] as const
-
-/** Six fields: three from the text, three from the struct. */
-function fieldsOf(column: StatsColumn): ParquetField[] {
-  const inText: ParquetField[] = isExactInJson(column)
-    ? GROUPS.map((group) => ({
-        path: ['add', 'stats'],
-        inside: [group, ...column.path],
-        as: 'text',
-      }))
-    : [
-        { path: ['add', 'stats'], as: 'text' },
-        { path: ['add', 'stats'], inside: ['nothing'], as: 'text' },
-        { path: ['add', 'stats'], inside: ['nothing'], as: 'text' },
-      ]
-  const inStruct = GROUPS.map(
-    (group): ParquetField => ({ path: ['add', 'stats_parsed', group, ...column.path], as: 'text' }),
-  )
-  return [...inText, ...inStruct]
-}
-
 function boundsAt(
   column: StatsColumn,
   numRecords: string | undefined,
+  place: Place,
   text: (offset: number) => string | undefined,
 ): ColumnBounds | undefined {
-  if (!isExactInJson(column) && text(0) !== undefined) return boundsFromStats(text(0)!, column)
-  const [min, max, nullCount] = [0, 1, 2].map((at) => text(at) ?? text(at + 3))
+  const [min, max, nullCount] = [text(0), text(1), text(2)]
+  if (place === IN_TEXT && !isExactInJson(column))
+    return min === undefined ? undefined : boundsFromStats(min, column)
   if (min === undefined && max === undefined && nullCount === undefined) return undefined
   return boundsFromTokens({ numRecords, min, max, nullCount }, column.type)
 }

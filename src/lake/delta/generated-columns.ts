@@ -1,6 +1,6 @@
 import type { Relation } from '../../model/relation.ts'
 import type { HeldRelation } from '../rows-port.ts'
-import { GENERATION } from './constraints.ts'
+import { GENERATION, spokenSql } from './constraints.ts'
 import type { TableSchema } from './table-schema.ts'
 import { checkColumns, type WriteContext } from './write-files.ts'
 
@@ -35,7 +35,7 @@ export function generationsOf({ struct }: TableSchema): ReadonlyMap<string, stri
   const found = new Map<string, string>()
   for (const { name, metadata } of struct.fields) {
     const text = metadata?.[GENERATION]
-    if (typeof text === 'string') found.set(name, text)
+    if (typeof text === 'string') found.set(name, spokenSql(text))
   }
   return found
 }

@@ -43,7 +43,13 @@ const isFalse = (value: string) => value !== 'true'
 
 const WRITER_OBSTACLES: Readonly<Record<string, Obstacle>> = {
   appendOnly: noObstacle,
-  invariants: noObstacle,
+  // At the top of the schema we check them; deeper down nobody writes them.
+  invariants: ({ schema }) => {
+    const field = schema.fields.find(({ type }) =>
+      findField(type, ({ metadata }) => metadata?.['delta.invariants'] !== undefined),
+    )
+    return field && `a field in column ${field.name} has an invariant`
+  },
   checkConstraints: noObstacle,
   changeDataFeed: noObstacle,
   generatedColumns: noObstacle,

@@ -29,6 +29,7 @@ export type DeltaType =
     }
 
 export const PHYSICAL_NAME = 'delta.columnMapping.physicalName'
+export const TYPE_CHANGES = 'delta.typeChanges'
 export const COLUMN_ID = 'delta.columnMapping.id'
 
 const PRIMITIVES: Readonly<Record<string, ColumnType>> = {
@@ -141,7 +142,8 @@ export function schemaOfColumns(columns: Columns): DeltaStruct {
   }
 }
 
-function deltaTypeOf(type: ColumnType): DeltaType {
+/** A column type as Delta writes it. */
+export function deltaTypeOf(type: ColumnType): DeltaType {
   if (typeof type === 'string') return DELTA_NAMES.get(type)!
   switch (type.kind) {
     case 'decimal':

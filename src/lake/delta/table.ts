@@ -1,6 +1,8 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
 import { TableMismatchError } from '../errors.ts'
+import type { AlterOptions } from './alter.ts'
+import { type AlterOutcome, alterTable } from './alter-table.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
 import { type ChangesOptions, readChanges } from './changes.ts'
 import { conditionText } from './condition-text.ts'
@@ -77,6 +79,8 @@ export interface DeltaTable {
   ): Promise<EditOutcome>
   /** What commits did to the rows, as something to read. @throws ChangesMissingError */
   changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
+  /** Change schema, properties or constraints. */
+  alter(options: AlterOptions & CommitOptions, signal?: AbortSignal): Promise<AlterOutcome>
   /** Write data files anew, so that reading is cheaper. */
   optimize(options?: OptimizeOptions, signal?: AbortSignal): Promise<OptimizeOutcome>
   /** Remove files that no kept snapshot needs. */
@@ -144,6 +148,8 @@ export async function openDeltaTable(
       abort?: AbortSignal,
     ) => overwrite(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
+    alter: (options: AlterOptions & CommitOptions, abort?: AbortSignal) =>
+      alterTable(table, options, abort),
     optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
       optimizeTable(table, options, abort),
     vacuum: (options?: VacuumOptions, abort?: AbortSignal) => vacuumTable(table, options, abort),

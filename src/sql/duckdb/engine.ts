@@ -46,6 +46,7 @@ export class ComputeEngine {
   readonly #instance: DuckDBInstance
   readonly #connections = new Set<EngineConnection>()
   #nameCount = 0
+  #closed = false
 
   constructor(instance: DuckDBInstance, options: { spillDirectory: string; threads: number }) {
     this.#instance = instance
@@ -55,9 +56,10 @@ export class ComputeEngine {
 
   /** A connection for one run. Statements on one connection run one after another. */
   async connection(): Promise<EngineConnection> {
-    const connection = new EngineConnection(this, await this.#instance.connect(), (gone) =>
-      this.#connections.delete(gone),
-    )
+    const connection = new EngineConnection(this, await this.#instance.connect(), (gone) => {
+      this.#connections.delete(gone)
+      if (this.#closed && this.#connections.size === 0) this.#instance.closeSync()
+    })
     this.#connections.add(connection)
     return connection
   }
@@ -69,10 +71,12 @@ export class ComputeEngine {
     return `${word}_${this.#nameCount}`
   }
 
-  /** Interrupts what still runs and frees everything. */
+  /** Interrupts what still runs and frees everything, the instance with its last connection. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#connections.size === 0) this.#instance.closeSync()
     for (const connection of [...this.#connections]) connection.close()
-    this.#instance.closeSync()
   }
 }
 
@@ -82,6 +86,8 @@ export class EngineConnection {
   readonly #connection: DuckDBConnection
   readonly #onClose: (connection: EngineConnection) => void
   #closed = false
+  #runningCount = 0
+  #ending: NodeJS.Timeout | undefined
 
   constructor(
     engine: ComputeEngine,
@@ -141,15 +147,38 @@ export class EngineConnection {
     return { names: result.columnNames(), types: result.columnTypes(), chunks: chunks() }
   }
 
+  /** Interrupts what still runs. DuckDB does not survive losing a connection under a running statement, so freeing waits for its end. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#connection.interrupt()
+    // A statement that has not reached its thread yet does not hear the first call.
+    if (this.#runningCount > 0) this.#ending = setInterval(() => this.#connection.interrupt(), 20)
+    this.#free()
+  }
+
+  #free(): void {
+    if (!this.#closed || this.#runningCount > 0) return
+    clearInterval(this.#ending)
     this.#connection.closeSync()
     this.#onClose(this)
   }
 
   async #guard<T>(
+    sql: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    this.#runningCount += 1
+    try {
+      return await this.#interruptible(sql, signal, work)
+    } finally {
+      this.#runningCount -= 1
+      this.#free()
+    }
+  }
+
+  async #interruptible<T>(
     sql: string,
     signal: AbortSignal | undefined,
     work: () => Promise<T>,

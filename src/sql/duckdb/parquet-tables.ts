@@ -46,6 +46,12 @@ export interface JsonRowsRequest {
   readonly columns: Columns
   readonly rows: AsyncIterable<string>
   readonly compression: 'zstd' | 'snappy'
+  readonly parsed?: {
+    readonly struct: string
+    readonly field: string
+    readonly as: string
+    readonly columns: Columns
+  }
 }
 
 export interface ParquetTables {
@@ -171,7 +177,7 @@ const OBJECT_BYTES_MAX = 16 * 1024 * 1024
 
 async function writeJsonRows(
   connection: TableConnection,
-  { path, columns, rows, compression }: JsonRowsRequest,
+  { path, columns, rows, compression, parsed }: JsonRowsRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const json = `${path}.ndjson`
@@ -184,7 +190,13 @@ async function writeJsonRows(
     const source =
       `read_json(${quoteText(withoutPatterns(json))}, format='newline_delimited', ` +
       `columns={${types.join(', ')}}, maximum_object_size=${Math.max(OBJECT_BYTES_MAX, size)})`
-    const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
+    const names = columns
+      .map(({ name }) =>
+        parsed?.struct === name
+          ? `${parsedSql(parsed)} AS ${quoteIdentifier(name)}`
+          : quoteIdentifier(name),
+      )
+      .join(', ')
     await connection.run(
       `COPY (SELECT ${names} FROM ${source}) TO ${quoteText(path)} ` +
         `(FORMAT parquet, COMPRESSION ${compression})`,
@@ -193,6 +205,24 @@ async function writeJsonRows(
   } finally {
     await unlink(json).catch(() => {})
   }
+}
+
+/** A struct with one field more, parsed from the JSON text of another of its fields. */
+function parsedSql({ struct, field, as, columns }: NonNullable<JsonRowsRequest['parsed']>): string {
+  const cell = quoteIdentifier(struct)
+  const text = quotePath([struct, field])
+  const shape = quoteText(JSON.stringify(shapeOf(columns)))
+  return `CASE WHEN ${cell} IS NULL THEN NULL ELSE struct_insert(${cell}, ${quoteIdentifier(as)} := json_transform(${text}, ${shape})) END`
+}
+
+/** Columns as `json_transform` wants them: names with types, structs as objects. */
+function shapeOf(columns: Columns): object {
+  return Object.fromEntries(
+    columns.map(({ name, type }) => [
+      name,
+      typeof type !== 'string' && type.kind === 'struct' ? shapeOf(type.columns) : duckdbType(type),
+    ]),
+  )
 }
 
 /** Lines go out in pieces of about this size. */

@@ -138,9 +138,10 @@ export function relationRows(
       const [row] = await connection.rows(sqlOf(rows), signal)
       return (row![0] as DuckDBBlobValue | null)?.bytes ?? null
     }
+    let next: Promise<Uint8Array | null> | undefined
     try {
       const pieces = await offsetPieces(connection, relation)
-      let next = pieces.length === 0 ? undefined : make(pieces[0]!)
+      next = pieces.length === 0 ? undefined : make(pieces[0]!)
       for (let index = 0; next !== undefined; index += 1) {
         const bytes = await next
         const following = pieces[index + 1]
@@ -149,6 +150,8 @@ export function relationRows(
         if (bytes !== null) yield bytes
       }
     } finally {
+      // A taker that stops early leaves a piece in the making; the connection must outlive it.
+      await next?.catch(() => {})
       connection.close()
     }
   }

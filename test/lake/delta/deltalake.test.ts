@@ -75,7 +75,9 @@ describe.skipIf(python === undefined)('delta-rs', () => {
   /** Run a script that finds the folder in `folder`; what it prints, as JSON. */
   async function inPython(script: string): Promise<unknown> {
     const prelude = `import datetime, json\nfrom deltalake import DeltaTable, write_deltalake\nimport pyarrow as pa\nimport pyarrow.parquet as pq\nfolder = ${JSON.stringify(folder)}\n`
-    const { stdout } = await run(python!, ['-c', prelude + script])
+    // Leave at once: the package's threads do not always survive the interpreter's own farewell.
+    const leave = '\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n'
+    const { stdout } = await run(python!, ['-c', prelude + script + leave])
     return stdout.trim() === '' ? undefined : JSON.parse(stdout)
   }
 

@@ -166,9 +166,12 @@ describe('a Delta table', () => {
     await expect(
       createDeltaTable(deps, 'lake/bad', {
         columns: EVENTS,
-        properties: { 'delta.columnMapping.mode': 'name' },
+        properties: { 'delta.columnMapping.mode': 'id' },
       }),
-    ).rejects.toMatchObject({ code: 'TABLE_UNSUPPORTED', features: ['delta.columnMapping.mode'] })
+    ).rejects.toMatchObject({
+      code: 'TABLE_UNSUPPORTED',
+      features: ['delta.columnMapping.mode = id'],
+    })
   })
 
   test('refuses rows that do not fit, and writes nothing', async () => {

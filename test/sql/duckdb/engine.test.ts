@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openComputeEngine } from '../../../src/sql/duckdb/engine.ts'
 import { EngineInterruptedError, EngineIoError, SqlError } from '../../../src/sql/duckdb/errors.ts'
 import { exportQuery } from '../../../src/sql/duckdb/query.ts'
 import { quoteIdentifier, quotePath, quoteText } from '../../../src/sql/duckdb/quote-identifier.ts'
@@ -85,5 +87,27 @@ describe('engine', () => {
     for (const text of ["it's", 'a\0b', '\0', "\\n'\0'"])
       expect(await held.connection.rows(`SELECT ${quoteText(text)}`)).toEqual([[text]])
     expect(quotePath(['a', 'b.c'])).toBe('"a"."b.c"')
+  })
+})
+
+describe('closing under a running statement', () => {
+  test('ends the statement, and harms nobody', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'mekong-engine-'))
+    try {
+      const engine = await openComputeEngine({ spillDirectory: folder })
+      const slow =
+        'SELECT count(*) FROM range(100_000) a, range(100_000) b WHERE a.range + b.range = 7'
+      const connection = await engine.connection()
+      const one = connection.run(slow)
+      one.catch(() => {})
+      connection.close()
+      const other = (await engine.connection()).run(slow)
+      other.catch(() => {})
+      engine.close()
+      await expect(one).rejects.toMatchObject({ code: 'ENGINE_INTERRUPTED' })
+      await expect(other).rejects.toMatchObject({ code: 'ENGINE_INTERRUPTED' })
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
