@@ -10,9 +10,9 @@ import { drainedLedger } from './reckoning.ts'
 
 const CALLER_COUNT = 120
 const EVENTS_PER_BODY = 10_000
-const OVERLOAD_MS = 10_000
+const OVERLOAD_MS = 20_000
 /** By then every queue has been full: memory may not grow much more, however long it goes on. */
-const FILLED_MS = 6_000
+const FILLED_MS = 14_000
 const GROWTH_MAX = 1.3
 /** The engine's limit, the gateway's and the log's queues, the embedded PostgreSQL, and Node itself. */
 const RSS_BYTES_MAX = 2 * 1024 * 1024 * 1024
