@@ -56,7 +56,7 @@ describe.skipIf('skip' in judge)('Iceberg on Spark', () => {
   test('reads what we write', async () => {
     const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
     await fc.assert(
-      fc.asyncProperty(icebergShape, icebergSteps, conditions, async (shape, todo, choices) => {
+      fc.asyncProperty(icebergShape(), icebergSteps, conditions, async (shape, todo, choices) => {
         const at = await runIcebergSteps(workshop, `db/ours${++tableCount}`, shape, todo)
         await expectReadAlike(at, reader, choices)
       }),

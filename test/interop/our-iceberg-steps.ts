@@ -44,6 +44,9 @@ const OPERATIONS: readonly fc.Arbitrary<IcebergStep>[] = [
     const name = `${column?.name} ${index}`
     if (column === undefined || at.columns.some((other) => other.name === name)) return
     await changeColumns(at, { kind: 'rename', path: [column.name], name })
+    at.partitionBy = at.partitionBy.map((field) =>
+      field.column === column.name ? { ...field, column: name } : field,
+    )
     await alter(at, `RENAME COLUMN ${quoteIdentifier(column.name)} TO ${quoteIdentifier(name)}`)
   }),
   operation('widen column', fc.nat(5), async (at, index) => {
@@ -66,6 +69,7 @@ const OPERATIONS: readonly fc.Arbitrary<IcebergStep>[] = [
   operation('partition anew', partitionChoice, async (at, choice) => {
     const fields = writableByUs(at.columns, partitionFields(at.columns, choice))
     committed(await at.table.changePartitioning(fields))
+    at.partitionBy = fields
   }),
   operation('rewrite manifests', fc.constant({}), async (at) => {
     committed(await at.table.rewriteManifests())
@@ -105,7 +109,11 @@ function widerType(type: ColumnType): ColumnType | undefined {
 }
 
 function newRows(at: OurIcebergTable, { count, seed }: RowsChoice) {
-  const choice = { from: at.nextKey, count, seed }
+  // Text of any length becomes the name of a folder on its way.
+  const partitionBy = at.partitionBy
+    .filter(({ transform }) => transform === 'identity')
+    .map(({ column }) => column)
+  const choice = { from: at.nextKey, count, seed, partitionBy }
   at.nextKey += count
   return at.workshop.relation(rowsSql(at.columns, choice), at.columns)
 }

@@ -18,6 +18,7 @@ import type { Workshop } from './workshop.ts'
 export interface OurIcebergTable extends ReadableTable {
   readonly table: IcebergTable
   columns: Columns
+  partitionBy: readonly PartitionField[]
   readonly versions: Map<bigint, string>
   readonly transactions: Map<string, number>
   nextKey: number
@@ -47,13 +48,14 @@ const properties = fc.record(
 /** Iceberg has no integers below 32 bits. */
 export const ICEBERG_COLUMNS: ColumnChoice = { without: ['int8', 'int16'] }
 
-export const icebergShape: fc.Arbitrary<IcebergShape> = fc
-  .record({ columns: columns(ICEBERG_COLUMNS), choice: partitionChoice, properties })
-  .map(({ columns: of, choice, properties: given }) => ({
-    columns: of,
-    partitionBy: writableByUs(of, partitionFields(of, choice)),
-    properties: given,
-  }))
+export const icebergShape = (choice = ICEBERG_COLUMNS): fc.Arbitrary<IcebergShape> =>
+  fc
+    .record({ columns: columns(choice), fields: partitionChoice, properties })
+    .map(({ columns: of, fields, properties: given }) => ({
+      columns: of,
+      partitionBy: writableByUs(of, partitionFields(of, fields)),
+      properties: given,
+    }))
 
 /** Make a table and do the steps to it. */
 export async function runIcebergSteps(
@@ -69,7 +71,8 @@ export async function runIcebergSteps(
   )
   const table = await openIcebergTable(workshop.deps, location)
   const at: OurIcebergTable = {
-    ...{ workshop, location, table, expected, columns: shape.columns, nextKey: 0 },
+    ...{ workshop, location, table, expected, nextKey: 0 },
+    ...{ columns: shape.columns, partitionBy: shape.partitionBy },
     ...{ versions: new Map(), transactions: new Map() },
     plan: async ({ version, predicate }) => {
       const then = version === undefined ? undefined : { snapshotId: BigInt(version) }

@@ -21,6 +21,8 @@ const SCALARS: readonly ColumnType[] = [
 export interface ColumnChoice {
   /** Types that the table's format or an engine lacks. */
   readonly without?: readonly ColumnType[]
+  /** Whether lists and maps hold structs. Default: true. */
+  readonly hasInnerStructs?: boolean
 }
 
 const scalar = ({ without = [] }: ColumnChoice) => {
@@ -30,6 +32,10 @@ const scalar = ({ without = [] }: ColumnChoice) => {
 
 /** Any type, at most three deep. */
 export function columnType(choice: ColumnChoice = {}): fc.Arbitrary<ColumnType> {
+  const inner = (of: fc.Arbitrary<ColumnType>) =>
+    choice.hasInnerStructs === false
+      ? of.filter((type) => !JSON.stringify(type).includes('struct'))
+      : of
   const { type } = fc.letrec<{ type: ColumnType; nested: ColumnType }>((tie) => ({
     type: fc.oneof(
       { maxDepth: 2, depthIdentifier: 'column' },
@@ -37,9 +43,11 @@ export function columnType(choice: ColumnChoice = {}): fc.Arbitrary<ColumnType> 
       { arbitrary: tie('nested'), weight: 1 },
     ),
     nested: fc.oneof(
-      tie('type').map((element) => ({ kind: 'list', element, elementNullable: true }) as const),
+      inner(tie('type')).map(
+        (element) => ({ kind: 'list', element, elementNullable: true }) as const,
+      ),
       fc
-        .tuple(fc.constantFrom('string', 'int32', 'date'), tie('type'))
+        .tuple(fc.constantFrom('string', 'int32', 'date'), inner(tie('type')))
         .map(([key, value]) => ({ kind: 'map', key, value, valueNullable: true }) as ColumnType),
       fc.array(tie('type'), { minLength: 1, maxLength: 2 }).map((types) => ({
         kind: 'struct' as const,
