@@ -2,9 +2,10 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openDeltaTable } from '../../src/lake/delta/table.ts'
+import { changesSql } from '../../src/sql/duckdb/changes.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { steps } from './our-delta-steps.ts'
-import { runSteps, tableShape } from './our-delta-table.ts'
+import { type OurTable, runSteps, tableShape } from './our-delta-table.ts'
 import { conditionChoice } from './random-condition.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
 import { seededRuns } from './seed.ts'
@@ -17,7 +18,7 @@ import {
   type TheirTable,
   theirTable,
 } from './their-table.ts'
-import { openWorkshop, type Workshop } from './workshop.ts'
+import { expectSameRows, openWorkshop, rowsOfFile, type Workshop } from './workshop.ts'
 
 // Both ways with Delta Lake on Apache Spark, which has every feature of the format.
 
@@ -46,12 +47,31 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
   const read = (location: string, out: string, which: string) =>
     spark.ask('query', { sql: `SELECT * FROM delta.\`${location}\`${which}`, out })
 
+  /** Of the newest versions since a schema changed, where the table keeps a feed. */
+  const expectSameChanges = async (at: OurTable) => {
+    const { version: to, properties } = await at.table.snapshot()
+    if (properties['delta.enableChangeDataFeed'] !== 'true' || at.hasNewColumns) return
+    const from = Math.min(...at.versions.keys())
+    const location = path.join(workshop.folder, at.location)
+    const out = workshop.newFile()
+    const sql = `SELECT * FROM table_changes_by_path('${location}', ${from}, ${to})`
+    await spark.ask('query', { sql, out })
+    const columns = 'SELECT * EXCLUDE (_commit_timestamp)'
+    const ours = changesSql(await at.table.changes({ from, to }))
+    await expectSameRows(
+      workshop,
+      { from: 'mekong', query: `${columns} FROM (${ours})` },
+      { from: 'Spark', query: `${columns} FROM (${rowsOfFile('Spark', out).query})` },
+    )
+  }
+
   test('reads what we write', async () => {
     const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
     await fc.assert(
       fc.asyncProperty(tableShape(), steps, conditions, async (shape, todo, choices) => {
         const at = await runSteps(workshop, `ours-${++tableCount}`, shape, todo)
         await expectReadAlike(at, reader, choices)
+        await expectSameChanges(at)
       }),
       seededRuns(3),
     )

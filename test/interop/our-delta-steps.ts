@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import type { Column, ColumnType } from '../../src/model/column.ts'
 import { compare } from '../../src/model/predicate.ts'
 import { sql } from '../../src/model/row-edit.ts'
 import { quoteIdentifier } from '../../src/sql/duckdb/quote-identifier.ts'
+import { duckdbType } from '../../src/sql/duckdb/type-mapping.ts'
 import type { OurTable, Step } from './our-delta-table.ts'
 import { isScalar, KEY } from './random-columns.ts'
 import { type ConditionChoice, conditionChoice, drawCondition } from './random-condition.ts'
@@ -95,6 +97,33 @@ const OPERATIONS: readonly fc.Arbitrary<Step>[] = [
     await at.workshop.sql(`DELETE FROM ${at.expected} WHERE ${KEY.name} >= ${from}`)
     await at.workshop.sql(`INSERT INTO ${at.expected} FROM ${rows.name}`)
   }),
+  operation('add column', fc.nat(3), async (at, index) => {
+    const column: Column = { name: `added${index}`, type: 'timestamp', nullable: true }
+    if (at.columns.some(({ name }) => name === column.name)) return
+    committed(await at.table.alter({ addColumns: [column] }))
+    await alter(at, `ADD COLUMN ${column.name} ${duckdbType(column.type)}`)
+  }),
+  operation('rename column', fc.nat(5), async (at, index) => {
+    const column = freeColumn(at, index)
+    const name = `${column?.name} ${index}`
+    if (!isMapped(at) || column === undefined || at.columns.some((c) => c.name === name)) return
+    committed(await at.table.alter({ renameColumns: { [column.name]: name } }))
+    await alter(at, `RENAME COLUMN ${quoteIdentifier(column.name)} TO ${quoteIdentifier(name)}`)
+  }),
+  operation('drop column', fc.nat(5), async (at, index) => {
+    const column = freeColumn(at, index)
+    if (!isMapped(at) || column === undefined || at.columns.length < at.partitionBy.length + 3)
+      return
+    committed(await at.table.alter({ dropColumns: [column.name] }))
+    await alter(at, `DROP COLUMN ${quoteIdentifier(column.name)}`)
+  }),
+  operation('widen column', fc.nat(5), async (at, index) => {
+    const column = freeColumn(at, index, ({ type }) => widerType(type) !== undefined)
+    if (at.properties['delta.enableTypeWidening'] !== 'true' || column === undefined) return
+    const type = widerType(column.type)!
+    committed(await at.table.alter({ widenColumns: { [column.name]: type } }))
+    await alter(at, `ALTER COLUMN ${quoteIdentifier(column.name)} TYPE ${duckdbType(type)}`)
+  }),
   operation('optimize', fc.option(fc.nat(5)), async (at, zOrder) => {
     const names = scalars(at).filter((name) => !at.partitionBy.includes(name))
     const zOrderBy = zOrder === null ? {} : { zOrderBy: [names[zOrder % names.length]!] }
@@ -126,6 +155,35 @@ const committed = (outcome: { readonly status: string }) =>
 
 const scalars = (at: OurTable) =>
   at.columns.filter(({ type }) => isScalar(type)).map(({ name }) => name)
+
+const isMapped = (at: OurTable) => at.properties['delta.columnMapping.mode'] === 'name'
+
+const alter = (at: OurTable, statement: string) =>
+  at.workshop.sql(`ALTER TABLE ${at.expected} ${statement}`)
+
+/** A column that is not the key, and that the table is not split by. */
+function freeColumn(at: OurTable, index: number, wanted = (_: Column) => true) {
+  const free = at.columns.filter(
+    (column) => column.name !== KEY.name && !at.partitionBy.includes(column.name) && wanted(column),
+  )
+  return free.length === 0 ? undefined : free[index % free.length]
+}
+
+function widerType(type: ColumnType): ColumnType | undefined {
+  if (typeof type === 'string') return WIDER[type]
+  // The same number of digits before the point, or more.
+  return type.kind === 'decimal' && type.precision < 30
+    ? { ...type, precision: type.precision + 3, scale: type.scale + 1 }
+    : undefined
+}
+
+const WIDER: Readonly<Record<string, ColumnType>> = {
+  int8: 'int16',
+  int16: 'int32',
+  int32: 'float64',
+  float32: 'float64',
+  date: 'timestamp_ntz',
+}
 
 const conditionAt = (at: OurTable, choice: ConditionChoice) =>
   drawCondition(at.workshop, { table: at.expected, columns: at.columns }, choice)

@@ -11,9 +11,14 @@ import type { Workshop } from './workshop.ts'
 /** A table that is written through our API, and the rows that every version of it must have. */
 export interface OurTable extends ReadableTable {
   readonly table: DeltaTable
-  readonly partitionBy: readonly string[]
+  columns: Columns
+  partitionBy: readonly string[]
+  /** As wished for; what the table makes of them is in its snapshots. */
+  readonly properties: Readonly<Record<string, string>>
   readonly versions: Map<number, string>
   readonly transactions: Map<string, number>
+  /** Whether columns were changed since the table was made. */
+  hasNewColumns: boolean
   nextKey: number
 }
 
@@ -33,13 +38,29 @@ const properties = fc.record(
     'delta.enableDeletionVectors': fc.constant('true'),
     'delta.enableChangeDataFeed': fc.constant('true'),
     'delta.parquet.compression.codec': fc.constantFrom('snappy', 'zstd'),
+    'delta.columnMapping.mode': fc.constant('name'),
+    'delta.enableTypeWidening': fc.constant('true'),
   },
-  { requiredKeys: [] },
+  { requiredKeys: [], noNullPrototype: true },
 )
 
-export const tableShape = (choice: ColumnChoice = {}): fc.Arbitrary<TableShape> =>
+/** `withoutProperties` are those of features that a reader lacks. */
+export const tableShape = ({
+  withoutProperties = [],
+  ...choice
+}: ColumnChoice & {
+  readonly withoutProperties?: readonly string[]
+} = {}): fc.Arbitrary<TableShape> =>
   columns(choice).chain((of) =>
-    fc.record({ columns: fc.constant(of), partitionBy: partitioning(of), properties }),
+    fc.record({
+      columns: fc.constant(of),
+      partitionBy: partitioning(of),
+      properties: properties.map((wanted) =>
+        Object.fromEntries(
+          Object.entries(wanted).filter(([name]) => !withoutProperties.includes(name)),
+        ),
+      ),
+    }),
   )
 
 /** One thing done to a table. */
@@ -68,11 +89,11 @@ export async function runSteps(
       const then = version === undefined ? {} : { version: Number(version) }
       return (await table.snapshot(then)).plan(predicate === undefined ? {} : { predicate })
     },
-    columns: shape.columns,
-    partitionBy: shape.partitionBy,
+    ...shape,
     expected,
     versions: new Map(),
     transactions: new Map(),
+    hasNewColumns: false,
     nextKey: 0,
   }
   await remember(at)
@@ -84,7 +105,10 @@ export async function runSteps(
 }
 
 async function remember(at: OurTable): Promise<void> {
-  const { version } = await at.table.snapshot()
+  const { version, columns: now, partitionBy } = await at.table.snapshot()
+  at.hasNewColumns ||= JSON.stringify(now) !== JSON.stringify(at.columns)
+  at.columns = now
+  at.partitionBy = partitionBy
   if (at.versions.has(version)) return
   const name = `"expected ${at.location} ${version}"`
   await at.workshop.sql(`CREATE OR REPLACE TABLE ${name} AS FROM ${at.expected}`)

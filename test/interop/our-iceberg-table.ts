@@ -5,7 +5,12 @@ import { type IcebergTable, openIcebergTable } from '../../src/lake/iceberg/tabl
 import type { Columns } from '../../src/model/column.ts'
 import { type ColumnChoice, columns } from './random-columns.ts'
 import { rowsSql } from './random-rows.ts'
-import { type PartitionField, partitionChoice, partitionFields } from './random-transforms.ts'
+import {
+  type PartitionField,
+  partitionChoice,
+  partitionFields,
+  writableByUs,
+} from './random-transforms.ts'
 import type { ReadableTable } from './read-by-others.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -46,7 +51,7 @@ export const icebergShape: fc.Arbitrary<IcebergShape> = fc
   .record({ columns: columns(ICEBERG_COLUMNS), choice: partitionChoice, properties })
   .map(({ columns: of, choice, properties: given }) => ({
     columns: of,
-    partitionBy: partitionFields(of, choice),
+    partitionBy: writableByUs(of, partitionFields(of, choice)),
     properties: given,
   }))
 

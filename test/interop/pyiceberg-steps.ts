@@ -1,7 +1,6 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import type { Column } from '../../src/model/column.ts'
-import { ICEBERG_COLUMNS } from './our-iceberg-table.ts'
 import { KEY } from './random-columns.ts'
 import { rowsSql } from './random-rows.ts'
 import { type PartitionField, partitionChoice, partitionFields } from './random-transforms.ts'
@@ -12,9 +11,6 @@ import {
   type TheirTable,
   theirStep,
 } from './their-table.ts'
-
-/** As Iceberg has. */
-export const PYICEBERG_COLUMNS = ICEBERG_COLUMNS
 
 type Choice = Parameters<typeof partitionFields>[1]
 const pairs = (fields: readonly PartitionField[]) =>

@@ -30,12 +30,14 @@ export function withMapping(
     fields: struct.fields.map((field) => {
       const isMapped = field.metadata?.[PHYSICAL_NAME] !== undefined
       if (!isMapped) maxId += 1
+      // Taken before the fields inside, which count on.
+      const id = maxId
       return {
         ...field,
         type: mapped(field.type),
         metadata: isMapped
           ? field.metadata
-          : { ...field.metadata, [COLUMN_ID]: maxId, [PHYSICAL_NAME]: physicalName(field.name) },
+          : { ...field.metadata, [COLUMN_ID]: id, [PHYSICAL_NAME]: physicalName(field.name) },
       }
     }),
   })

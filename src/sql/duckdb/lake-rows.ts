@@ -65,7 +65,11 @@ export function lakeRows(options: LakeRowsOptions) {
     ) {
       const { plan, zOrder } = request
       const text = zOrder === undefined ? scanSql(plan) : zOrderSql({ plan, ...zOrder })
-      return engine.view(text, { columns: plan.columns, rowCount: rowCountMax(plan) }, signal)
+      const columns =
+        zOrder === undefined
+          ? plan.columns
+          : [...plan.columns, { name: zOrder.as, type: Z_TYPE, nullable: false }]
+      return engine.view(text, { columns, rowCount: rowCountMax(plan) }, signal)
     },
 
     derivedRelation: (
@@ -199,6 +203,9 @@ async function countEdits(engine: RowEngine, sql: EditSql, signal?: AbortSignal)
 }
 
 /** Rows in the files of a plan, as far as known. Never 0 for files of unknown size. */
+/** Holds all the bits that are interleaved. */
+const Z_TYPE: ColumnType = { kind: 'decimal', precision: 38, scale: 0 }
+
 const rowCountMax = ({ files }: ScanPlan) =>
   files.reduce((sum, file) => sum + (file.rowCount ?? 1), 0)
 

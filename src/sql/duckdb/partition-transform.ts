@@ -40,6 +40,12 @@ const wallClock = (cell: string, type: ColumnType) =>
 function truncateSql(cell: string, type: ColumnType, width: number): string {
   if (type === 'string') return `left(${cell}, ${width})`
   if (type === 'binary') return `unhex(left(hex(${cell}), ${2 * width}))`
+  if (typeof type !== 'string' && type.kind === 'decimal') {
+    // The least decimals are cut to what has a digit more than their type.
+    const widest: ColumnType = { ...type, precision: 38 }
+    const wide = `${cell}::${duckdbType(widest)}`
+    return `(${wide} - ${remainderSql(wide, literalSql(BigInt(width), widest))})`
+  }
   const exact = duckdbType(type)
   const unit = literalSql(BigInt(width), type)
   const least = LEAST[typeof type === 'string' ? type : '']

@@ -66,4 +66,21 @@ describe('partition transforms in SQL', () => {
     const nothing = `SELECT ${derivedSql(derived)} AS p FROM (SELECT ${literalSql(null, type)} AS v)`
     expect(await bench.rows(nothing)).toEqual([{ p: null }])
   })
+
+  test('the least decimals are cut below what their type holds', async () => {
+    const least = literalSql(-999_999_999n, decimal)
+    const sql = derivedSql({
+      name: 'p',
+      path: ['v'],
+      type: decimal,
+      transform: 'truncate',
+      width: 50,
+    })
+    expect(await bench.rows(`SELECT ${sql}::VARCHAR AS p FROM (SELECT ${least} AS v)`)).toEqual([
+      { p: '-10000000.00' },
+    ])
+    expect(applyTransform(parseTransform('truncate[50]'), -999_999_999n, 'decimal(9,2)')).toBe(
+      -1_000_000_000n,
+    )
+  })
 })

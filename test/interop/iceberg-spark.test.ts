@@ -1,0 +1,94 @@
+import path from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
+import { type Judge, openJudge } from './judge.ts'
+import { icebergSteps } from './our-iceberg-steps.ts'
+import { ICEBERG_COLUMNS, icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
+import { columns } from './random-columns.ts'
+import { conditionChoice } from './random-condition.ts'
+import { partitionChoice } from './random-transforms.ts'
+import { expectReadAlike, type OtherReader } from './read-by-others.ts'
+import { seededRuns } from './seed.ts'
+import {
+  createWith,
+  icebergCatalog,
+  sparkIcebergProperties,
+  sparkIcebergSteps,
+} from './spark-iceberg-steps.ts'
+import {
+  expectMostlyDone,
+  followSteps,
+  isDone,
+  type Tally,
+  type TheirEngine,
+  theirTable,
+} from './their-table.ts'
+import { openWorkshop, type Workshop } from './workshop.ts'
+
+// Both ways with Iceberg's reference implementation, on Apache Spark.
+
+const judge = await openJudge('spark')
+
+describe.skipIf('skip' in judge)('Iceberg on Spark', () => {
+  const spark = judge as Judge
+  let workshop: Workshop
+  let tableCount = 0
+  beforeAll(async () => {
+    workshop = await openWorkshop()
+    await spark.ask('configure', { settings: icebergCatalog(workshop.folder) })
+  })
+  afterAll(async () => {
+    await spark.close()
+    await workshop?.close()
+  })
+
+  const read = (key: string, out: string, which = '') =>
+    spark.ask('query', { sql: `SELECT * FROM ice.db.${path.basename(key)}${which}`, out })
+  const reader: OtherReader = {
+    name: 'Spark',
+    read: ({ location }, out, { version, condition }) => {
+      const then = version === undefined ? '' : ` VERSION AS OF ${version}`
+      return read(location, out, condition === undefined ? then : ` WHERE ${condition.spark}`)
+    },
+  }
+
+  test('reads what we write', async () => {
+    const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
+    await fc.assert(
+      fc.asyncProperty(icebergShape, icebergSteps, conditions, async (shape, todo, choices) => {
+        const at = await runIcebergSteps(workshop, `db/ours${++tableCount}`, shape, todo)
+        await expectReadAlike(at, reader, choices)
+      }),
+      seededRuns(3),
+    )
+  }, 1_800_000)
+
+  test('writes what we read', async () => {
+    const tally: Tally = {}
+    const engine: TheirEngine = {
+      name: 'Spark',
+      judge: spark,
+      open: ({ key }) => openIcebergTable(workshop.deps, key),
+      read: ({ key }, out) => read(key, out),
+    }
+    const layout = fc.record({ choice: partitionChoice, properties: sparkIcebergProperties })
+    const conditions = fc.array(conditionChoice, { maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(
+        columns(ICEBERG_COLUMNS),
+        layout,
+        sparkIcebergSteps,
+        conditions,
+        async (of, { choice, properties }, todo, choices) => {
+          const key = `db/theirs${++tableCount}`
+          const at = theirTable(workshop, spark, { key, columns: of, partitionBy: [] })
+          if (!(await isDone(tally, createWith(choice, properties), at))) return
+          await followSteps(at, engine, { steps: todo, conditions: choices, tally })
+        },
+      ),
+      seededRuns(3),
+    )
+    expectMostlyDone(tally)
+  }, 3_600_000)
+})
