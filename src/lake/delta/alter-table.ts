@@ -120,9 +120,10 @@ async function checkOldRows(
   if (problems.length > 0) throw new TableMismatchError(`Altering ${context.tableKey}`, problems)
 }
 
-function changesIn(options: AlterOptions & CommitOptions): object {
-  const { transactions, operationParameters, engineInfo, userMetadata, checkpoints, ...changes } =
-    options
-  void [transactions, operationParameters, engineInfo, userMetadata, checkpoints]
-  return changes
+/** The changes without what every commit can carry, for the history. */
+function changesIn(options: AlterOptions & CommitOptions): AlterOptions {
+  const { properties, addColumns, renameColumns, dropColumns, widenColumns } = options
+  const { allowNulls, forbidNulls, addConstraints, dropConstraints } = options
+  const columns = { addColumns, renameColumns, dropColumns, widenColumns, allowNulls, forbidNulls }
+  return { properties, ...columns, addConstraints, dropConstraints } as AlterOptions
 }

@@ -3,6 +3,7 @@ import { TableMismatchError, TableUnsupportedError } from '../errors.ts'
 import type { MetadataAction, StringMap } from './actions.ts'
 import { MAPPING_MODE, withMapping } from './column-mapping.ts'
 import { GENERATION } from './constraints.ts'
+import { feedProblems } from './protocol-upgrade.ts'
 import { type DeltaField, type DeltaStruct, deltaTypeOf, schemaOfColumns } from './schema.ts'
 import { canWiden, widened } from './type-widening.ts'
 
@@ -165,6 +166,9 @@ class Alteration {
   }
 
   finish(): { metadata: MetadataAction; schema: DeltaStruct } {
+    this.#problems.push(
+      ...feedProblems({ type: 'struct', fields: this.#fields }, this.#configuration),
+    )
     if (this.#problems.length > 0)
       throw new TableMismatchError(`Altering ${this.#table}`, this.#problems)
     const schema: DeltaStruct = { type: 'struct', fields: this.#fields }

@@ -7,7 +7,7 @@ import { putCommit } from './commit.ts'
 import { GENERATION } from './constraints.ts'
 import { ENGINE_INFO } from './engine-info.ts'
 import { LAST_CHECKPOINT, LOG_FOLDER, parseLogFile } from './log-files.ts'
-import { checkProperties, neededFeatures, protocolWith } from './protocol-upgrade.ts'
+import { checkProperties, feedProblems, neededFeatures, protocolWith } from './protocol-upgrade.ts'
 import { type DeltaStruct, schemaOfColumns } from './schema.ts'
 import { commitContext, type DeltaDeps } from './table-log.ts'
 
@@ -140,6 +140,7 @@ function checkOptions(
   for (const name of Object.keys(generatedColumns))
     if (!columns.some((column) => column.name === name))
       problems.push(`${name} cannot be generated, because it is no column`)
+  problems.push(...feedProblems(schemaOfColumns(columns), properties))
   if (columns.length === 0) problems.push('it has no columns')
   else if (partitionBy.length === columns.length)
     problems.push('every column is a partition column, so that its files would be empty')

@@ -101,25 +101,7 @@ export async function changeOf(
     { edits, isPartial: marks.some((m) => m.kind !== 'remove') },
     signal,
   )
-  const vectors = marks.filter((mark) => mark.kind === 'mark')
-  const descriptors = await writeDeletionVectors(
-    context,
-    vectors.map((mark) => mark.positions),
-    signal,
-  )
-  const stats = await statsTexts(
-    edit.reader,
-    table,
-    vectors.map((mark) => mark.row),
-    signal,
-  )
-  const again = vectors.map(({ row }, index) =>
-    addActionAt(table, row, {
-      stats: stats.get(row) ?? null,
-      dataChange: true,
-      deletionVector: descriptors[index],
-    }),
-  )
+  const again = await markedAgain(edit, context, marks, signal)
   const removedRows = [...gone, ...marks.map((mark) => mark.row)]
   const goneRowCount = countGone(edit, gone)
   return {
@@ -139,8 +121,8 @@ export async function changeOf(
       insertedRowCount: edits.insertedCount + (appended?.rowCount ?? 0),
       scannedFileCount: looked.length,
       addedFileCount: adds.length,
-      removedFileCount: removedRows.length - vectors.length,
-      markedFileCount: vectors.length,
+      removedFileCount: removedRows.length - again.length,
+      markedFileCount: again.length,
       addedBytes: adds.reduce((sum, add) => sum + add.size, 0),
     },
   }
@@ -180,6 +162,28 @@ async function marksOf(
 
 const hasVectors = ({ protocol }: LogState) =>
   protocol.writerFeatures?.includes('deletionVectors') === true
+
+/** Files that stay, each with the deletion vector that it has from now on. */
+async function markedAgain(
+  { reader, state }: Edit,
+  context: WriteContext,
+  marks: readonly Mark[],
+  signal?: AbortSignal,
+): Promise<AddAction[]> {
+  const vectors = marks.filter((mark) => mark.kind === 'mark')
+  const positions = vectors.map((mark) => mark.positions)
+  const descriptors = await writeDeletionVectors(context, positions, signal)
+  const { table } = state.files
+  const rows = vectors.map((mark) => mark.row)
+  const stats = await statsTexts(reader, table, rows, signal)
+  return rows.map((row, index) =>
+    addActionAt(table, row, {
+      stats: stats.get(row) ?? null,
+      dataChange: true,
+      deletionVector: descriptors[index],
+    }),
+  )
+}
 
 async function newFiles(
   edit: Edit,

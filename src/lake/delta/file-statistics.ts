@@ -6,6 +6,7 @@ import {
   boundsFromTokens,
   rowCountFromStats,
   type StatsColumn,
+  type StatsTokens,
 } from './file-bounds.ts'
 import type { FileTable, StatsSource } from './file-table.ts'
 
@@ -147,36 +148,40 @@ async function fetchFrom(
   }
   const found = new Set<StatsColumn>()
   let isComplete = true
-  for await (const { rowNumbers, columns: cells } of reader.parquet.readFields(request, signal))
-    for (const [index, number] of rowNumbers.entries()) {
-      const row = source.rowOfNumber[number]!
-      const text = (field: number) => textOf(cells[field]![index])
-      const numRecords = text(0)
-      if (numRecords !== undefined) rowCounts[row] = Number(numRecords)
-      else isComplete = false
-      for (const [at, column] of columns.entries()) {
-        const bound = boundsAt(column, numRecords, place, (offset) => text(1 + at * 3 + offset))
+  for await (const { rowNumbers, columns: cells } of reader.parquet.readFields(request, signal)) {
+    const numRecords = cells[0]!
+    for (let index = 0; index < rowNumbers.length; index += 1) {
+      const count = numRecords[index]
+      if (count === null || count === undefined) isComplete = false
+      else rowCounts[source.rowOfNumber[rowNumbers[index]!]!] = Number(count)
+    }
+    for (const [at, column] of columns.entries()) {
+      const [mins, maxs, nulls] = [1, 2, 3].map((offset) => cells[at * 3 + offset]!)
+      const into = bounds.get(column)!
+      for (let index = 0; index < rowNumbers.length; index += 1) {
+        const bound = boundsAt(column, place, {
+          numRecords: textOf(numRecords[index]),
+          min: textOf(mins![index]),
+          max: textOf(maxs![index]),
+          nullCount: textOf(nulls![index]),
+        })
         if (bound === undefined) continue
         found.add(column)
-        bounds.get(column)![row] = bound
+        into[source.rowOfNumber[rowNumbers[index]!]!] = bound
       }
     }
+  }
   return { missing: columns.filter((column) => !found.has(column)), isComplete }
 }
 
 const textOf = (cell: unknown) => (cell === null || cell === undefined ? undefined : String(cell))
 
-function boundsAt(
-  column: StatsColumn,
-  numRecords: string | undefined,
-  place: Place,
-  text: (offset: number) => string | undefined,
-): ColumnBounds | undefined {
-  const [min, max, nullCount] = [text(0), text(1), text(2)]
+function boundsAt(column: StatsColumn, place: Place, found: StatsTokens): ColumnBounds | undefined {
+  const { min, max, nullCount } = found
   if (place === IN_TEXT && !isExactInJson(column))
     return min === undefined ? undefined : boundsFromStats(min, column)
   if (min === undefined && max === undefined && nullCount === undefined) return undefined
-  return boundsFromTokens({ numRecords, min, max, nullCount }, column.type)
+  return boundsFromTokens(found, column.type)
 }
 
 /** An engine may read JSON numbers as doubles, which hold decimals of up to 15 digits. */

@@ -1,7 +1,9 @@
 import type { Predicate } from '../../model/predicate.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import { TableMismatchError } from '../errors.ts'
+import { fitsMetadata } from './append.ts'
 import { fileKeyAt, removeActionAt } from './file-actions.ts'
+import type { FileTable } from './file-table.ts'
 import { finishCommit } from './finish-commit.ts'
 import type { LogState } from './log-state.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
@@ -181,9 +183,16 @@ interface Group {
 }
 
 async function rewriteGroup(table: OpenTable, group: Group, signal?: AbortSignal) {
-  const { state, planned, files, options } = group
+  const { planned, files, options } = group
   const { sortBy, zOrderBy, fileBytesTarget } = options
   const context = writeContext(table)
+  const fileRows = files.map((index) => planned.rows[index]!)
+  const { table: planTable } = group.state.files
+  const keys = new Set(fileRows.map((row) => fileKeyAt(planTable, row)))
+  // Not from the state of the plan: our own commits since would have to be looked through again, one by one.
+  const state = await table.log.newest(signal)
+  if (!fitsMetadata(state.metadata, group.state.metadata) || !hasFiles(state, planTable, fileRows))
+    return { status: 'conflict' as const, version: 0, addedFileCount: 0, addedBytes: 0 }
   const plan = {
     ...planned.plan,
     residual: undefined,
@@ -206,8 +215,6 @@ async function rewriteGroup(table: OpenTable, group: Group, signal?: AbortSignal
     },
     signal,
   )
-  const fileRows = files.map((index) => planned.rows[index]!)
-  const keys = new Set(fileRows.map((row) => fileKeyAt(state.files.table, row)))
   const outcome = await finishCommit(
     table,
     {
@@ -222,7 +229,7 @@ async function rewriteGroup(table: OpenTable, group: Group, signal?: AbortSignal
       },
       actions: [
         ...fileRows.map((row) => ({
-          remove: removeActionAt(state.files.table, row, {
+          remove: removeActionAt(planTable, row, {
             nowMs: context.nowMs,
             dataChange: false,
           }),
@@ -249,4 +256,17 @@ async function rewriteGroup(table: OpenTable, group: Group, signal?: AbortSignal
     addedFileCount: adds.length,
     addedBytes: adds.reduce((sum, add) => sum + add.size, 0),
   }
+}
+
+/** Whether a state still has the very files, with the same deletion vectors. */
+function hasFiles({ files }: LogState, table: FileTable, rows: readonly number[]): boolean {
+  return rows.every((row) => {
+    const found = files.table.rowOf(table.paths[row]!)
+    return (
+      found !== undefined &&
+      found < files.rowEnd &&
+      files.live[found] === 1 &&
+      files.table.deletionVectorIdAt(found) === table.deletionVectorIdAt(row)
+    )
+  })
 }

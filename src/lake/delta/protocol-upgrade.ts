@@ -1,3 +1,4 @@
+import { CHANGE_COLUMNS } from '../../model/change-plan.ts'
 import { TableUnsupportedError } from '../errors.ts'
 import type { ProtocolAction, StringMap } from './actions.ts'
 import { GENERATION } from './constraints.ts'
@@ -35,6 +36,14 @@ export function checkProperties(table: string, properties: StringMap): void {
       `Mekong cannot give ${table} ${unsupported.join(', ')}. Nothing was written.`,
       unsupported,
     )
+}
+
+/** What keeps a table of these columns from a change feed, in words. */
+export function feedProblems(schema: DeltaStruct, properties: StringMap): readonly string[] {
+  if (properties['delta.enableChangeDataFeed'] !== 'true') return []
+  return schema.fields
+    .filter(({ name }) => CHANGE_COLUMNS.some((column) => column.name === name.toLowerCase()))
+    .map(({ name }) => `column ${name} has a name that the change data feed needs`)
 }
 
 /** Features that a schema and properties need of those who write, or read, the table. */

@@ -1,4 +1,4 @@
-import { SnapshotMissingError } from '../errors.ts'
+import { SnapshotMissingError, TableMismatchError } from '../errors.ts'
 import type { Action } from './actions.ts'
 import { addActionAt, fileKeyAt, removeActionAt, statsTexts } from './file-actions.ts'
 import { liveRows } from './file-table.ts'
@@ -52,7 +52,11 @@ export async function restoreTable(
   const now = await log.newest(signal)
   const schema = tableSchemaOf(now, tableKey)
   checkWritable(now.protocol, { metadata: now.metadata, schema: schema.struct }, tableKey)
-  const { inCommitTimestamps } = parseProperties(now.metadata.configuration)
+  const { inCommitTimestamps, appendOnly } = parseProperties(now.metadata.configuration)
+  if (appendOnly)
+    throw new TableMismatchError(`Restoring ${tableKey}`, [
+      'the table takes appends alone (delta.appendOnly is true)',
+    ])
   const version =
     options.version ??
     (await versionAt(log.context, options.atMs ?? deps.clock.nowMs(), inCommitTimestamps, signal))

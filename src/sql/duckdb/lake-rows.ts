@@ -181,14 +181,15 @@ async function countEdits(engine: RowEngine, sql: EditSql, signal?: AbortSignal)
   ]
   let deletedCount = 0
   let updatedCount = 0
-  let isOnlyDelete = true
   for (const { entries } of byClause?.items ?? []) {
     const clause = sql.clauses[Number(entries.a)]!
     if (clause.when !== 'not_matched' && clause.do === 'delete') deletedCount += Number(entries.n)
     else updatedCount += Number(entries.n)
   }
   const matched = sql.clauses.filter((clause) => clause.when === 'matched')
-  isOnlyDelete = matched.every((clause) => clause.when === 'matched' && clause.do === 'delete')
+  const isOnlyDelete = matched.every(
+    (clause) => clause.when === 'matched' && clause.do === 'delete',
+  )
   const inserts = insertCountSql(sql)
   const insertedCount =
     inserts === undefined ? 0 : Number((await engine.rows(inserts, signal))[0]![0])

@@ -174,5 +174,12 @@ describe('altering a Delta table', () => {
     await expect(
       table.alter({ properties: { 'delta.enableRowTracking': 'true' } }),
     ).rejects.toMatchObject({ code: 'TABLE_UNSUPPORTED', features: ['delta.enableRowTracking'] })
+    await table.alter({ addColumns: [{ name: '_change_type', type: 'string', nullable: true }] })
+    await expect(
+      table.alter({ properties: { 'delta.enableChangeDataFeed': 'true' } }),
+    ).rejects.toThrow('_change_type')
+    await table.alter({ properties: { 'delta.appendOnly': 'true' } })
+    for (const refused of [table.delete(), table.restore({ version: 0 })])
+      await expect(refused).rejects.toThrow('appends alone')
   })
 })

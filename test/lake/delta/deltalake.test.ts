@@ -10,6 +10,7 @@ import type { DeltaDeps } from '../../../src/lake/delta/table-log.ts'
 import { systemClock, systemRandomness } from '../../../src/model/clock.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import { compare } from '../../../src/model/predicate.ts'
+import { sql } from '../../../src/model/row-edit.ts'
 import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
 import { openLocalScratch } from '../../../src/storage/scratch.ts'
@@ -134,5 +135,57 @@ DeltaTable(folder + '/theirs').delete('id = 13')`)
     expect(
       await inPython(`print(DeltaTable(folder + '/theirs').to_pyarrow_table().num_rows)`),
     ).toBe(34)
+  })
+
+  test.each([
+    { name: 'copied', properties: {} },
+    { name: 'marked', properties: { 'delta.enableDeletionVectors': 'true' } },
+    {
+      name: 'mapped',
+      properties: { 'delta.enableDeletionVectors': 'true', 'delta.columnMapping.mode': 'name' },
+    },
+  ])('reads what we changed, and its change files: $name', async ({ name, properties }) => {
+    const columns: Columns = [
+      { name: 'id', type: 'int64', nullable: true },
+      { name: 'v', type: 'string', nullable: true },
+    ]
+    await createDeltaTable(deps, name, {
+      columns,
+      properties: { ...properties, 'delta.enableChangeDataFeed': 'true' },
+    })
+    await append(name, `SELECT range::BIGINT AS id, 'v' AS v FROM range(100000)`, columns, 'app')
+    const table = await openDeltaTable(deps, name)
+    await table.delete({ where: sql('id % 3 = 0') })
+    await table.update({ where: sql('id = 5'), set: { v: sql(`'u'`) } })
+    await table.merge({
+      source: await engine.relation(
+        `SELECT (99999 + range)::BIGINT AS id, 'm' AS v FROM range(5)`,
+        columns,
+      ),
+      on: { keys: ['id'] },
+      clauses: [
+        { when: 'matched', do: 'update' },
+        { when: 'not_matched', do: 'insert' },
+      ],
+    })
+    await table.checkpoint()
+    const rows = await engine.rows(
+      `SELECT count(*)::INTEGER AS n, sum(id)::DOUBLE AS s, count(*) FILTER (WHERE v <> 'v')::INTEGER AS c FROM (${scanSql(await (await table.snapshot()).plan())})`,
+    )
+    const found = await inPython(`
+from deltalake import QueryBuilder
+t = DeltaTable(folder + '/${name}')
+r = pa.table(QueryBuilder().register('t', t).execute("select count(*) as n, cast(sum(id) as double) as s, sum(case when v <> 'v' then 1 else 0 end) as c from t").read_all()).to_pylist()
+feed = None
+if '${name}' != 'mapped':  # which it cannot read the feed of
+    f = pa.table(t.load_cdf(starting_version=2).read_all()).to_pylist()
+    feed = sorted([x['_change_type'], x['_commit_version']] for x in f if x['_commit_version'] > 2)
+print(json.dumps([r, feed]))`)
+    const feed = [
+      ...Array.from({ length: 5 }, () => ['insert', 4]),
+      ['update_postimage', 3],
+      ['update_preimage', 3],
+    ]
+    expect(found).toEqual([rows, name === 'mapped' ? null : feed])
   })
 })
