@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** `npm run nightly`: the tests of `npm test` that draw at random, with twenty times as many draws. */
+/** `npm run nightly`: tables drawn at random and judged by other engines, many of them. */
 export default defineConfig({
   test: {
     include: ['test/interop/*.test.ts'],
