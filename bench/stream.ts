@@ -46,7 +46,7 @@ export const stream: Bench = {
         ],
         limits: [
           `${EVENT_BYTES}-byte JSON events, ${SETTINGS.batchRecordsMax.toLocaleString('en')} records a batch at most; medians of ${LAKE_ROUNDS} and ${COPY_ROUNDS} runs.`,
-          'Into Delta: DuckDB parses JSON and compresses Parquet on all cores; every row also keeps its original bytes.',
+          'Into Delta: one thread of DuckDB decodes while another compresses Parquet; every row also keeps its original bytes.',
           ...copy.limits,
         ],
       }

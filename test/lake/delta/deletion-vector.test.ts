@@ -5,8 +5,8 @@ import {
   parseDeletionVector,
   readDeletionVector,
 } from '../../../src/lake/delta/deletion-vector.ts'
-import { readRoaring64 } from '../../../src/lake/delta/roaring.ts'
 import { decodeZ85, encodeZ85 } from '../../../src/lake/delta/z85.ts'
+import { readRoaring64 } from '../../../src/lake/roaring.ts'
 import { memoryStore } from '../../../src/storage/memory.ts'
 
 const base64 = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
