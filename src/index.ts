@@ -18,8 +18,10 @@ export {
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
+  addMillis,
   and,
   arrivalTime,
+  choose,
   concat,
   type Expr,
   lower,
@@ -32,6 +34,8 @@ export {
 } from './pipeline/expression.ts'
 export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
 export type {
+  FileLoaderPlan,
+  FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
   SimulatedRequest,
