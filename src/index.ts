@@ -29,6 +29,7 @@ export {
   or,
   processingTime,
   recordId,
+  sql,
   trim,
   upper,
 } from './pipeline/expression.ts'
@@ -42,5 +43,6 @@ export type {
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export type { Stream } from './pipeline/stream.ts'
 export { postgres, type Target } from './pipeline/target.ts'

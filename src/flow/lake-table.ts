@@ -39,11 +39,13 @@ export function storedSteps({ steps, columns, partitionBy }: TablePlan): readonl
 
 /** Open the table of a plan, making it if it is not there. @throws TableBrokenError, TableUnsupportedError */
 export async function openPlannedTable(deps: DeltaDeps, table: TablePlan): Promise<DeltaTable> {
-  const { name, partitionBy } = table
+  const { name, partitionBy, key } = table
   await createDeltaTable(deps, tableKey(name), {
     name,
     columns: storedColumns(table),
     ...(partitionBy === undefined ? {} : { partitionBy: [partitionBy.as] }),
+    // Rows that change are followed by what is kept from them, old value and new.
+    ...(key === undefined ? {} : { properties: { 'delta.enableChangeDataFeed': 'true' } }),
   })
   return openDeltaTable(deps, tableKey(name))
 }

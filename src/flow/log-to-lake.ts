@@ -1,15 +1,23 @@
-import type { DeltaTable } from '../lake/delta/table.ts'
+import type { PreparedAppend } from '../lake/delta/append.ts'
+import type { EditOutcome } from '../lake/delta/edit-rows.ts'
+import type { AppendOutcome, DeltaTable } from '../lake/delta/table.ts'
+import type { TransactionUpdate } from '../lake/transaction.ts'
 import type { ConsumedRange, Cursor, PartitionCursor } from '../model/consumed.ts'
 import { advance } from '../model/consumed.ts'
 import { messageOf } from '../model/errors.ts'
 import type { CommitOutcome, TargetPort } from '../stream/ports.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
+import type { UpsertRows } from './upsert-rows.ts'
 
 export interface LakeTargetOptions {
   readonly hop: PlannedHop & { readonly kind: 'table' }
   /** Opens the table, making it if need be; asked once it is first needed, and again after a failure. */
   readonly open: () => Promise<DeltaTable>
+  /** Writes a batch in which rows may come again, for tables that keep rows by key. */
+  readonly upsert?: UpsertRows
 }
+
+type WriteOutcome = AppendOutcome | EditOutcome
 
 /** The totals of a cursor line, each an application id of its own beside the offset's. */
 const TOTALS = ['rows', 'dead', 'filtered'] as const
@@ -19,7 +27,7 @@ const TOTALS = ['rows', 'dead', 'filtered'] as const
  * sees the cursor, or neither does (Delta protocol, "Transaction Identifiers"). A writer that started from an
  * older cursor finds another version than it expects, and conflicts.
  */
-export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
+export function lakeTarget({ hop, open, upsert }: LakeTargetOptions): TargetPort {
   let opened: Promise<DeltaTable> | undefined
   const table = () => {
     opened ??= open().catch((error) => {
@@ -33,7 +41,7 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
 
   const commit = async (
     ranges: readonly ConsumedRange[],
-    prepared: Awaited<ReturnType<DeltaTable['prepareAppend']>> | undefined,
+    write: (transactions: readonly TransactionUpdate[]) => Promise<WriteOutcome>,
   ): Promise<CommitOutcome> => {
     const moved = advance(known, ranges)
     const transactions = ranges.flatMap((range) => {
@@ -44,17 +52,22 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
     if (transactions.length !== ranges.length * (TOTALS.length + 1)) {
       return { status: 'conflict', reason: 'the cursor does not stand where the batch begins' }
     }
-    const outcome = await (await table()).commitAppend(prepared, { transactions })
+    const outcome = await write(transactions)
     switch (outcome.status) {
+      case 'unchanged':
       case 'committed':
         known = moved
-        return outcome
+        return { status: 'committed' }
       case 'conflict':
         return { status: 'conflict', reason: outcome.message }
       case 'unknown':
         return { status: 'unknown', reason: messageOf(outcome.cause) }
     }
   }
+
+  const append =
+    (prepared: PreparedAppend | undefined) => async (transactions: readonly TransactionUpdate[]) =>
+      (await table()).commitAppend(prepared, { transactions })
 
   return {
     async cursor() {
@@ -63,14 +76,24 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
       return known
     },
 
-    skip: (ranges) => commit(ranges, undefined),
+    skip: (ranges) => commit(ranges, append(undefined)),
 
-    async stage({ relation }) {
+    async stage({ relation, ranges }) {
+      // What comes by the topic itself is new; what comes again comes by the replay topic.
+      const comesAgain = ranges.some(({ topic, read }) => topic === hop.replayTopic && read > 0)
+      if (upsert !== undefined && comesAgain && relation.rowCount > 0) {
+        const at = await table()
+        return {
+          rejected: [],
+          commit: (moved) => commit(moved, (transactions) => upsert(at, relation, transactions)),
+          abort: async () => {},
+        }
+      }
       const prepared =
         relation.rowCount === 0 ? undefined : await (await table()).prepareAppend(relation)
       return {
         rejected: [],
-        commit: (ranges) => commit(ranges, prepared),
+        commit: (moved) => commit(moved, append(prepared)),
         // The files stay behind, unseen, for vacuum.
         abort: async () => {},
       }

@@ -31,7 +31,8 @@ export interface Call {
 /**
  * `processing_time` is one instant for a whole micro-batch, fixed when the batch is staged. `arrival_time`
  * is when the log took the record, `record_id` its id. `utc_day` is the calendar day of an instant in UTC. `choose` yields its second
- * argument where the first is true, and the third elsewhere. `add_millis` moves an instant.
+ * argument where the first is true, and the third elsewhere. `add_millis` moves an instant. `sql` is its argument, text in
+ * the dialect of the compute engine over the columns of the row.
  */
 export type FunctionName =
   | 'equal'
@@ -58,3 +59,4 @@ export type FunctionName =
   | 'utc_day'
   | 'choose'
   | 'add_millis'
+  | 'sql'

@@ -10,11 +10,13 @@ import type {
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
+  ReferencePlan,
   ServePlan,
   SimulatorPlan,
   TablePlan,
   TopicPlan,
 } from './plan.ts'
+import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
@@ -44,6 +46,8 @@ export interface TableOptions<R> {
   readonly from: Rows<R>
   readonly format?: 'delta'
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
+  /** For rows that are joined with references: one row for each value, written anew when the reference changes what it says. */
+  readonly key?: keyof R & string
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -62,6 +66,12 @@ export interface PipelineBuilder {
 
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
+
+  /** Rows in PostgreSQL that others change, followed with all their versions and kept in the lake, for joins. */
+  reference<const Fields extends FieldMap>(
+    name: string,
+    options: ReferenceOptions<Fields>,
+  ): Reference<Row<RecordSchema<Fields>>>
 
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
@@ -93,12 +103,13 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const ingests: IngestPlan[] = []
   const tables: TablePlan[] = []
   const serves: ServePlan[] = []
+  const references: ReferencePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
 
   describe({
-    topic(topicName, options) {
+    topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
       const { value, key, id, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
@@ -109,10 +120,10 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
       })
-      return stream(topicName, columnsOf(value))
+      return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy }) {
+    table(tableName, { from, format = 'delta', partitionBy, key }) {
       const { topic, steps, columns } = from
       tables.push({
         name: tableName,
@@ -121,7 +132,13 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         columns,
         format,
         ...(partitionBy === undefined ? {} : { partitionBy }),
+        ...(key === undefined ? {} : { key }),
       })
+    },
+    reference(referenceName, options) {
+      const plan = referencePlan(referenceName, options)
+      references.push(plan)
+      return Object.freeze({ plan })
     },
     serve(rows, target) {
       serves.push({
@@ -137,5 +154,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     load: (loader) => void loaders.push(loader),
   })
 
-  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders })
+  return checkedPlan({
+    ...{ name, topics, ingests, tables, serves, references, queries, simulators, loaders },
+  })
 }

@@ -10,6 +10,7 @@ export interface PipelinePlan {
   readonly ingests: readonly IngestPlan[]
   readonly tables: readonly TablePlan[]
   readonly serves: readonly ServePlan[]
+  readonly references: readonly ReferencePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -38,6 +39,23 @@ export interface TablePlan {
   readonly columns: Columns
   readonly format: 'delta'
   readonly partitionBy?: DayPartition
+  /** One row for each value of this column: a row that comes again takes the older one's place. */
+  readonly key?: string
+}
+
+/** Rows that somebody else changes, followed with all their versions. */
+export interface ReferencePlan {
+  readonly name: string
+  /** In PostgreSQL. */
+  readonly table: string
+  readonly key: string
+  /** Of the row, the key among them; `changedAt` is not. */
+  readonly columns: Columns
+  readonly changedAt: string
+  /** `layer.name` of the lake table. */
+  readonly history: string
+  readonly migrations: URL
+  readonly pollIntervalMs: number
 }
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */

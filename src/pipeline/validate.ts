@@ -2,6 +2,7 @@ import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts
 import { RECORD_COLUMNS } from '../model/relation.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkReferences } from './validate-references.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -34,6 +35,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   }
   for (const table of draft.tables) checkTable(table, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  checkReferences(draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -50,7 +52,9 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
   const named = [
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
+    ...draft.references.map(({ history }) => `table ${history}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {

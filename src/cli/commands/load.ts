@@ -6,9 +6,12 @@ import { type Command, type CommandContext, EXIT, UsageError } from '../command.
 import { type PlaybackTally, play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
-import { requestsOf } from '../source-events.ts'
+import { referenceRows, requestsOf } from '../source-events.ts'
 import { type LoadTask, loadTasks } from '../source-files.ts'
 import { withPlatform } from '../with-platform.ts'
+
+/** A statement of a few hundred kilobytes. */
+const REFERENCE_ROWS_PER_PUT = 5_000
 
 export const load: Command = {
   name: 'load',
@@ -60,6 +63,7 @@ async function loadFiles(
   tasks: readonly LoadTask[],
 ): Promise<PipelineReport> {
   const startMs = performance.now()
+  await loadReferences(context, platform, plan, tasks)
   const tally = await play({
     url: platform.url!,
     apiKey: context.variables.MEKONG_API_KEY,
@@ -72,6 +76,33 @@ async function loadFiles(
   context.terminal.progress('')
   const seconds = (performance.now() - startMs) / 1_000
   return pipelineReport({ plan, tally, ledger: await platform.ledger(), seconds })
+}
+
+/** Reference data is there before the first event that needs it. */
+async function loadReferences(
+  { terminal }: CommandContext,
+  platform: Platform,
+  plan: PipelinePlan,
+  tasks: readonly LoadTask[],
+): Promise<void> {
+  let count = 0
+  for (const task of tasks) {
+    if (task.kind !== 'folder') continue
+    for (const [reference, sql] of Object.entries(task.loader.references ?? {})) {
+      let rows: Readonly<Record<string, unknown>>[] = []
+      const put = async () => {
+        count += await platform.references.put(plan.name, reference, rows)
+        terminal.progress(`${count.toLocaleString('en')} reference rows put in place`)
+        rows = []
+      }
+      for await (const chunk of referenceRows(platform.engine, task.files, sql)) {
+        rows.push(...chunk)
+        if (rows.length >= REFERENCE_ROWS_PER_PUT) await put()
+      }
+      if (rows.length > 0) await put()
+    }
+  }
+  if (count > 0) await platform.references.sync()
 }
 
 async function* allRequests(
