@@ -1,11 +1,21 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
+import { conditionText } from '../condition-text.ts'
 import { TableMismatchError } from '../errors.ts'
+import {
+  type DeleteOptions,
+  deleteStatement,
+  type MergeOptions,
+  mergeStatement,
+  type OverwriteOptions,
+  overwriteStatement,
+  type UpdateOptions,
+  updateStatement,
+} from '../row-statements.ts'
 import type { AlterOptions } from './alter.ts'
 import { type AlterOutcome, alterTable } from './alter-table.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
 import { type ChangesOptions, readChanges } from './changes.ts'
-import { conditionText } from './condition-text.ts'
 import { appendIntent } from './conflict.ts'
 import { type EditOutcome, editRows } from './edit-rows.ts'
 import {
@@ -22,16 +32,6 @@ import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './opt
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
-import {
-  type DeleteOptions,
-  deleteStatement,
-  type MergeOptions,
-  mergeStatement,
-  type OverwriteOptions,
-  overwriteStatement,
-  type UpdateOptions,
-  updateStatement,
-} from './row-statements.ts'
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
 import { tableSchemaOf } from './table-schema.ts'

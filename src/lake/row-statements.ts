@@ -1,12 +1,12 @@
-import type { Columns } from '../../model/column.ts'
-import { and, compare, conjuncts, isIn, type Predicate, type Value } from '../../model/predicate.ts'
-import type { Relation } from '../../model/relation.ts'
-import type { Assignments, Condition, RowClause, SqlText } from '../../model/row-edit.ts'
-import { scalarFromText } from '../../model/scalar.ts'
-import { TableMismatchError } from '../errors.ts'
-import type { RowsPort } from '../rows-port.ts'
+import type { Columns } from '../model/column.ts'
+import { and, compare, conjuncts, isIn, type Predicate, type Value } from '../model/predicate.ts'
+import type { Relation } from '../model/relation.ts'
+import type { Assignments, Condition, RowClause, SqlText } from '../model/row-edit.ts'
+import { scalarFromText } from '../model/scalar.ts'
 import { conditionText } from './condition-text.ts'
-import type { RowStatement } from './edit-files.ts'
+import { TableMismatchError } from './errors.ts'
+import type { RowStatement } from './row-edits.ts'
+import type { RowsPort } from './rows-port.ts'
 
 /** What users ask of a table's rows, as statements on files. */
 
