@@ -90,6 +90,21 @@ export function overwriteStatement(appended: Relation, { where }: OverwriteOptio
   }
 }
 
+/** @throws TableMismatchError when some of the rows that replace others would not be replaced themselves */
+export async function checkSatisfies(
+  rows: RowsPort,
+  relation: Relation,
+  { where, table }: { readonly where: Predicate | undefined; readonly table: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  if (where === undefined) return
+  const [outside] = await rows.countViolations(relation, [where], signal)
+  if (outside! > 0)
+    throw new TableMismatchError(`Overwriting a part of ${table}`, [
+      `${outside} of the new rows do not satisfy ${conditionText(where)}`,
+    ])
+}
+
 /** Above so many keys, only their bounds choose files: each key is compared with each file. */
 const KEY_COUNT_MAX = 256
 

@@ -1,8 +1,7 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
-import { conditionText } from '../condition-text.ts'
-import { TableMismatchError } from '../errors.ts'
 import {
+  checkSatisfies,
   type DeleteOptions,
   deleteStatement,
   type MergeOptions,
@@ -172,17 +171,8 @@ async function overwrite(
   const { tableKey } = log.context
   const schema = tableSchemaOf(await log.newest(signal), tableKey)
   await using full = await withGenerated(writeContext(table), schema, relation, signal)
-  if (options.where !== undefined) {
-    const [outside] = await deps.ports.tableRows.countViolations(
-      full.relation,
-      [options.where],
-      signal,
-    )
-    if (outside! > 0)
-      throw new TableMismatchError(`Overwriting a part of ${tableKey}`, [
-        `${outside} of the new rows do not satisfy ${conditionText(options.where)}`,
-      ])
-  }
+  const { where } = options
+  await checkSatisfies(deps.ports.tableRows, full.relation, { where, table: tableKey }, signal)
   return editRows(table, overwriteStatement(full.relation, options), options, signal)
 }
 
