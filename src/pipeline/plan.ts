@@ -39,8 +39,10 @@ export interface TablePlan {
   readonly topic: string
   readonly steps: readonly Step[]
   readonly columns: Columns
-  readonly format: 'delta'
+  readonly format: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition
+  /** The format's own properties and any others, set when the table is made. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
