@@ -113,10 +113,11 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
     table(tableName, { from, format = 'delta', partitionBy }) {
-      const { topic, steps, columns } = from
+      const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
         topic,
+        alsoTopics,
         steps,
         columns,
         format,
@@ -127,6 +128,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       serves.push({
         name: `${target.store}.${target.table}`,
         topic: rows.topic,
+        alsoTopics: rows.alsoTopics,
         steps: rows.steps,
         columns: rows.columns,
         target,
