@@ -5,6 +5,8 @@ import {
   type RecordSchema,
   type Row,
 } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
+import { type ModelOptions, modelPlan } from './model.ts'
 import type {
   DayPartition,
   IngestPlan,
@@ -63,6 +65,11 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
 
+  /**
+   * A table or view made by SQL, in a file of its own: `new URL('./models/x.sql', import.meta.url)`. What it reads is found by parsing.
+   */
+  model(name: string, sql: URL | string, options?: ModelOptions): void
+
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
@@ -92,6 +99,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const topics: TopicPlan[] = []
   const ingests: IngestPlan[] = []
   const tables: TablePlan[] = []
+  const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
@@ -124,6 +132,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         ...(partitionBy === undefined ? {} : { partitionBy }),
       })
     },
+    model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
     serve(rows, target) {
       serves.push({
         name: `${target.store}.${target.table}`,
@@ -139,5 +148,15 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     load: (loader) => void loaders.push(loader),
   })
 
-  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders })
+  return checkedPlan({
+    name,
+    topics,
+    ingests,
+    tables,
+    models,
+    serves,
+    queries,
+    simulators,
+    loaders,
+  })
 }

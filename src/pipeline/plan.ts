@@ -1,5 +1,6 @@
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Target } from './target.ts'
 
@@ -9,6 +10,8 @@ export interface PipelinePlan {
   readonly topics: readonly TopicPlan[]
   readonly ingests: readonly IngestPlan[]
   readonly tables: readonly TablePlan[]
+  /** Tables that SQL makes from other tables. */
+  readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan

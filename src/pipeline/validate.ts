@@ -2,6 +2,7 @@ import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts
 import { RECORD_COLUMNS } from '../model/relation.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkModel } from './validate-model.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -34,6 +35,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   }
   for (const table of draft.tables) checkTable(table, report)
   for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
+  for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
@@ -51,6 +53,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
   const named = [
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
+    ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
