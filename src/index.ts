@@ -55,5 +55,5 @@ export type {
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
-export type { Stream } from './pipeline/stream.ts'
+export { type Stream, union } from './pipeline/stream.ts'
 export { postgres, type Target } from './pipeline/target.ts'

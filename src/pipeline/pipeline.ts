@@ -124,10 +124,11 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
     table(tableName, { from, format = 'delta', partitionBy, properties }) {
-      const { topic, steps, columns } = from
+      const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
         topic,
+        alsoTopics,
         steps,
         columns,
         format,
@@ -140,6 +141,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       serves.push({
         name: `${target.store}.${target.table}`,
         topic: rows.topic,
+        alsoTopics: rows.alsoTopics,
         steps: rows.steps,
         columns: rows.columns,
         target,

@@ -37,6 +37,8 @@ export interface TablePlan {
   /** `layer.name` */
   readonly name: string
   readonly topic: string
+  /** Topics of the same schema whose records come along. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   readonly columns: Columns
   readonly format: 'delta' | 'iceberg'
@@ -56,6 +58,8 @@ export interface ServePlan {
   /** `store.table`, the name of the hop. */
   readonly name: string
   readonly topic: string
+  /** Topics of the same schema whose records come along. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   /** Of the stream, which the target's must equal. */
   readonly columns: Columns
