@@ -1,4 +1,3 @@
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Log } from '../log/log.ts'
 import type { NewRecord } from '../model/append.ts'
 import type { JoinStep } from '../model/step.ts'
@@ -8,12 +7,13 @@ import type { ReferenceTable } from '../sql/duckdb/reference-store.ts'
 import { scanSql } from '../sql/duckdb/scan.ts'
 import { AMENDS_HEADER } from './amended-records.ts'
 import { AmendRefusedError } from './errors.ts'
+import type { LakeHome } from './lake-home.ts'
 import { openPlannedTable } from './lake-table.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
 
 export interface AmendRowsOptions {
   readonly log: Log
-  readonly lake: DeltaDeps
+  readonly lake: LakeHome
   readonly engine: ComputeEngine
   readonly hop: PlannedHop & { readonly kind: 'table' }
   readonly step: JoinStep

@@ -1,34 +1,25 @@
-import type { PreparedAppend } from '../lake/delta/append.ts'
-import type { EditOutcome } from '../lake/delta/edit-rows.ts'
-import type { AppendOutcome, DeltaTable } from '../lake/delta/table.ts'
-import type { TransactionUpdate } from '../lake/transaction.ts'
 import type { ConsumedRange, Cursor, PartitionCursor } from '../model/consumed.ts'
 import { advance } from '../model/consumed.ts'
-import { messageOf } from '../model/errors.ts'
 import type { CommitOutcome, TargetPort } from '../stream/ports.ts'
+import type { HopTable, StagedRows } from './lake-table.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
-import type { UpsertRows } from './upsert-rows.ts'
 
 export interface LakeTargetOptions {
   readonly hop: PlannedHop & { readonly kind: 'table' }
   /** Opens the table, making it if need be; asked once it is first needed, and again after a failure. */
-  readonly open: () => Promise<DeltaTable>
-  /** Writes a batch in which rows may come again, for tables that keep rows by key. */
-  readonly upsert?: UpsertRows
+  readonly open: () => Promise<HopTable>
 }
-
-type WriteOutcome = AppendOutcome | EditOutcome
 
 /** The totals of a cursor line, each an application id of its own beside the offset's. */
 const TOTALS = ['rows', 'dead', 'filtered'] as const
 
 /**
- * A Delta table as a hop's target. The commit that adds the data files carries the cursor as `txn` actions, so that readers see the rows and the next writer
- * sees the cursor, or neither does (Delta protocol, "Transaction Identifiers"). A writer that started from an
- * older cursor finds another version than it expects, and conflicts.
+ * A lake table as a hop's target. The commit that adds the data files carries the cursor, so that readers see the rows and the next writer
+ * sees the cursor, or neither does: in a Delta table as `txn` actions (Delta protocol, "Transaction Identifiers"), in an Iceberg table in the
+ * snapshot's summary (`lake/iceberg/transactions.ts`). A writer that started from an older cursor finds another version than it expects, and conflicts.
  */
-export function lakeTarget({ hop, open, upsert }: LakeTargetOptions): TargetPort {
-  let opened: Promise<DeltaTable> | undefined
+export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
+  let opened: Promise<HopTable> | undefined
   const table = () => {
     opened ??= open().catch((error) => {
       opened = undefined
@@ -41,7 +32,7 @@ export function lakeTarget({ hop, open, upsert }: LakeTargetOptions): TargetPort
 
   const commit = async (
     ranges: readonly ConsumedRange[],
-    write: (transactions: readonly TransactionUpdate[]) => Promise<WriteOutcome>,
+    staged: StagedRows,
   ): Promise<CommitOutcome> => {
     const moved = advance(known, ranges)
     const transactions = ranges.flatMap((range) => {
@@ -52,22 +43,10 @@ export function lakeTarget({ hop, open, upsert }: LakeTargetOptions): TargetPort
     if (transactions.length !== ranges.length * (TOTALS.length + 1)) {
       return { status: 'conflict', reason: 'the cursor does not stand where the batch begins' }
     }
-    const outcome = await write(transactions)
-    switch (outcome.status) {
-      case 'unchanged':
-      case 'committed':
-        known = moved
-        return { status: 'committed' }
-      case 'conflict':
-        return { status: 'conflict', reason: outcome.message }
-      case 'unknown':
-        return { status: 'unknown', reason: messageOf(outcome.cause) }
-    }
+    const outcome = await staged.commit(transactions)
+    if (outcome.status === 'committed') known = moved
+    return outcome
   }
-
-  const append =
-    (prepared: PreparedAppend | undefined) => async (transactions: readonly TransactionUpdate[]) =>
-      (await table()).commitAppend(prepared, { transactions })
 
   return {
     async cursor() {
@@ -76,25 +55,17 @@ export function lakeTarget({ hop, open, upsert }: LakeTargetOptions): TargetPort
       return known
     },
 
-    skip: (ranges) => commit(ranges, append(undefined)),
+    skip: async (ranges) => commit(ranges, await (await table()).stage(undefined)),
 
-    async stage({ relation, ranges }) {
+    async stage({ relation, ranges: read }) {
       // What comes by the topic itself is new; what comes again comes by the replay topic.
-      const comesAgain = ranges.some(({ topic, read }) => topic === hop.replayTopic && read > 0)
-      if (upsert !== undefined && comesAgain && relation.rowCount > 0) {
-        const at = await table()
-        return {
-          rejected: [],
-          commit: (moved) => commit(moved, (transactions) => upsert(at, relation, transactions)),
-          abort: async () => {},
-        }
-      }
-      const prepared =
-        relation.rowCount === 0 ? undefined : await (await table()).prepareAppend(relation)
+      const mayBeThere = read.some((range) => range.topic === hop.replayTopic && range.read > 0)
+      const rows = relation.rowCount === 0 ? undefined : relation
+      const staged = await (await table()).stage(rows, { mayBeThere })
       return {
         rejected: [],
-        commit: (moved) => commit(moved, append(prepared)),
-        // The files stay behind, unseen, for vacuum.
+        commit: (ranges) => commit(ranges, staged),
+        // The files stay behind, unseen, until orphans are removed.
         abort: async () => {},
       }
     },

@@ -1,9 +1,9 @@
 import { amendRows } from '../flow/amend-rows.ts'
 import { type FollowedReference, followReference } from '../flow/follow-reference.ts'
+import type { LakeHome } from '../flow/lake-home.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { referenceGate } from '../flow/reference-gate.ts'
 import type { JoinedReferences } from '../flow/stage-batches.ts'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../model/clock.ts'
 import { assert } from '../model/errors.ts'
@@ -32,7 +32,7 @@ export interface OpenReferencesOptions {
   readonly plans: readonly PipelinePlan[]
   readonly postgres: PostgresConfig | undefined
   readonly log: Log
-  readonly lake: DeltaDeps
+  readonly lake: LakeHome
   /** The engine that carries records. */
   readonly engine: ComputeEngine
   readonly clock: Clock
@@ -57,7 +57,8 @@ export async function openReferences(options: OpenReferencesOptions): Promise<Re
         const table = await store.table({ name, key, columns })
         relations.set(reference.name, table.relation)
         const amend = amendAll(options, plan, reference)
-        const { lake, clock, onNotice } = options
+        const { clock, onNotice } = options
+        const lake = options.lake.delta
         followed.push(
           followReference({
             ...{

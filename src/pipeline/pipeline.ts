@@ -5,6 +5,8 @@ import {
   type RecordSchema,
   type Row,
 } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
+import { type ModelOptions, modelPlan } from './model.ts'
 import type {
   DayPartition,
   IngestPlan,
@@ -44,10 +46,13 @@ export interface TopicOptions<Fields extends FieldMap> {
 
 export interface TableOptions<R> {
   readonly from: Rows<R>
-  readonly format?: 'delta'
+  /** Delta tables are known by their folder, Iceberg tables by the lake's catalog. Cannot change once the table exists. Default `delta`. */
+  readonly format?: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
   /** For rows that are joined with references: one row for each value, written anew when the reference changes what it says. */
   readonly key?: keyof R & string
+  /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -72,6 +77,10 @@ export interface PipelineBuilder {
     name: string,
     options: ReferenceOptions<Fields>,
   ): Reference<Row<RecordSchema<Fields>>>
+  /**
+   * A table or view made by SQL, in a file of its own: `new URL('./models/x.sql', import.meta.url)`. What it reads is found by parsing.
+   */
+  model(name: string, sql: URL | string, options?: ModelOptions): void
 
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
@@ -102,6 +111,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const topics: TopicPlan[] = []
   const ingests: IngestPlan[] = []
   const tables: TablePlan[] = []
+  const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const references: ReferencePlan[] = []
   const queries: URL[] = []
@@ -123,16 +133,18 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy, key }) {
-      const { topic, steps, columns } = from
+    table(tableName, { from, format = 'delta', partitionBy, key, properties }) {
+      const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
         topic,
+        alsoTopics,
         steps,
         columns,
         format,
         ...(partitionBy === undefined ? {} : { partitionBy }),
         ...(key === undefined ? {} : { key }),
+        ...(properties === undefined ? {} : { properties }),
       })
     },
     reference(referenceName, options) {
@@ -140,10 +152,12 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       references.push(plan)
       return Object.freeze({ plan })
     },
+    model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
     serve(rows, target) {
       serves.push({
         name: `${target.store}.${target.table}`,
         topic: rows.topic,
+        alsoTopics: rows.alsoTopics,
         steps: rows.steps,
         columns: rows.columns,
         target,
@@ -155,6 +169,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    ...{ name, topics, ingests, tables, serves, references, queries, simulators, loaders },
+    ...{ name, topics, ingests, tables, models, serves, references },
+    ...{ queries, simulators, loaders },
   })
 }

@@ -1,5 +1,6 @@
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Target } from './target.ts'
 
@@ -9,6 +10,8 @@ export interface PipelinePlan {
   readonly topics: readonly TopicPlan[]
   readonly ingests: readonly IngestPlan[]
   readonly tables: readonly TablePlan[]
+  /** Tables that SQL makes from other tables. */
+  readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
   readonly references: readonly ReferencePlan[]
   readonly queries: readonly URL[]
@@ -35,12 +38,16 @@ export interface TablePlan {
   /** `layer.name` */
   readonly name: string
   readonly topic: string
+  /** Topics of the same schema whose records come along. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   readonly columns: Columns
-  readonly format: 'delta'
+  readonly format: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition
   /** One row for each value of this column: a row that comes again takes the older one's place. */
   readonly key?: string
+  /** The format's own properties and any others, set when the table is made. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Rows that somebody else changes, followed with all their versions. */
@@ -69,6 +76,8 @@ export interface ServePlan {
   /** `store.table`, the name of the hop. */
   readonly name: string
   readonly topic: string
+  /** Topics of the same schema whose records come along. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   /** Of the stream, which the target's must equal. */
   readonly columns: Columns

@@ -48,6 +48,8 @@ function checkJoins(
       'is joined with references and has no key',
       'Give it { key }, so that a row can be written again when a reference comes late',
     )
+  if (table.key !== undefined && table.format !== 'delta')
+    report(where, `keeps rows by key as ${table.format}`, 'Leave the format out: Delta tables can')
   if (table.key !== undefined && !table.columns.some(({ name }) => name === table.key))
     report(
       where,

@@ -2,6 +2,7 @@ import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts
 import { RECORD_COLUMNS } from '../model/relation.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkModel } from './validate-model.ts'
 import { checkReferences } from './validate-references.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
@@ -34,6 +35,8 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     }
   }
   for (const table of draft.tables) checkTable(table, report)
+  for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
+  for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
   checkReferences(draft, report)
   if (draft.simulators.length > 1) {
@@ -53,6 +56,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
     ...draft.references.map(({ history }) => `table ${history}`),
+    ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
@@ -138,6 +142,25 @@ function checkTable(table: TablePlan, report: Report): void {
       `has a column "${partitionBy.as}" already`,
       "Name the partition's column with { as: … }",
     )
+  }
+}
+
+/** A hop has one decoder, so topics that go together have one schema. */
+function checkUnion(
+  { name, topic, alsoTopics }: TablePlan | ServePlan,
+  topics: readonly TopicPlan[],
+  report: Report,
+): void {
+  const schemaOf = (wanted: string) => topics.find((known) => known.name === wanted)?.schema
+  const first = schemaOf(topic)
+  for (const other of alsoTopics) {
+    if (schemaOf(other) !== first) {
+      report(
+        `union into ${name}`,
+        `brings together ${topic} and ${other}, whose schemas differ`,
+        'Declare them with one and the same record(…)',
+      )
+    }
   }
 }
 
