@@ -1,3 +1,4 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import {
   type Body,
   columnsOf,
@@ -8,7 +9,9 @@ import {
 import type { SqlModel } from '../model/sql-model.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
 import type {
+  AggregatesPlan,
   DayPartition,
+  DocumentsPlan,
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
@@ -55,6 +58,19 @@ export interface TableOptions<R> {
   readonly properties?: Readonly<Record<string, string>>
 }
 
+export interface DocumentsOptions {
+  readonly from: string
+  /** Column whose value names the document. */
+  readonly id: string
+  readonly columns: readonly string[]
+  /** Fields to look documents up by. */
+  readonly indexes?: readonly (readonly string[])[]
+}
+
+export interface AggregatesOptions extends AggregatesShape {
+  readonly from: string
+}
+
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
 
@@ -85,6 +101,12 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** One document for each row of a lake table of this pipeline, following its changes: in PostgreSQL, or MongoDB when there is one. */
+  documents(collection: string, options: DocumentsOptions): void
+
+  /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
+  aggregates(name: string, options: AggregatesOptions): void
+
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
@@ -114,6 +136,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const references: ReferencePlan[] = []
+  const documents: DocumentsPlan[] = []
+  const aggregates: AggregatesPlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -163,13 +187,17 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    documents: (collection, { from, id, columns, indexes = [] }) =>
+      void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
+    aggregates: (aggregatesName, { from, ...shape }) =>
+      void aggregates.push({ name: aggregatesName, from, shape }),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
   })
 
   return checkedPlan({
-    ...{ name, topics, ingests, tables, models, serves, references },
+    ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
     ...{ queries, simulators, loaders },
   })
 }

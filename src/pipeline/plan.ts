@@ -1,3 +1,4 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
@@ -14,6 +15,8 @@ export interface PipelinePlan {
   readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
   readonly references: readonly ReferencePlan[]
+  readonly documents: readonly DocumentsPlan[]
+  readonly aggregates: readonly AggregatesPlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -48,6 +51,25 @@ export interface TablePlan {
   readonly key?: string
   /** The format's own properties and any others, set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+}
+
+/** One document for each row of a lake table, in the store of documents. */
+export interface DocumentsPlan {
+  /** A lake table that the pipeline keeps by key. */
+  readonly from: string
+  /** Column that names the document. */
+  readonly id: string
+  /** Of the document. */
+  readonly columns: readonly string[]
+  readonly collection: { readonly name: string; readonly indexes: readonly (readonly string[])[] }
+}
+
+/** Aggregates of a lake table that are kept as it changes. */
+export interface AggregatesPlan {
+  readonly name: string
+  /** A lake table of the pipeline. */
+  readonly from: string
+  readonly shape: AggregatesShape
 }
 
 /** Rows that somebody else changes, followed with all their versions. */

@@ -59,6 +59,8 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
+    ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
+    ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {
