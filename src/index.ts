@@ -29,8 +29,10 @@ export {
 } from './pipeline/data-test.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
+  addMillis,
   and,
   arrivalTime,
+  choose,
   concat,
   type Expr,
   lower,
@@ -45,11 +47,13 @@ export { merge, partitions, snapshot } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'
 export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
 export type {
+  FileLoaderPlan,
+  FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
   SimulatedRequest,
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
-export type { Stream } from './pipeline/stream.ts'
+export { type Stream, union } from './pipeline/stream.ts'
 export { postgres, type Target } from './pipeline/target.ts'

@@ -44,8 +44,11 @@ export interface TopicOptions<Fields extends FieldMap> {
 
 export interface TableOptions<R> {
   readonly from: Rows<R>
-  readonly format?: 'delta'
+  /** Delta tables are known by their folder, Iceberg tables by the lake's catalog. Cannot change once the table exists. Default `delta`. */
+  readonly format?: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
+  /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -120,15 +123,17 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       return stream(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy }) {
-      const { topic, steps, columns } = from
+    table(tableName, { from, format = 'delta', partitionBy, properties }) {
+      const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
         topic,
+        alsoTopics,
         steps,
         columns,
         format,
         ...(partitionBy === undefined ? {} : { partitionBy }),
+        ...(properties === undefined ? {} : { properties }),
       })
     },
     model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
@@ -136,6 +141,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       serves.push({
         name: `${target.store}.${target.table}`,
         topic: rows.topic,
+        alsoTopics: rows.alsoTopics,
         steps: rows.steps,
         columns: rows.columns,
         target,

@@ -34,6 +34,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     }
   }
   for (const table of draft.tables) checkTable(table, report)
+  for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
   if (draft.simulators.length > 1) {
@@ -137,6 +138,25 @@ function checkTable(table: TablePlan, report: Report): void {
       `has a column "${partitionBy.as}" already`,
       "Name the partition's column with { as: … }",
     )
+  }
+}
+
+/** A hop has one decoder, so topics that go together have one schema. */
+function checkUnion(
+  { name, topic, alsoTopics }: TablePlan | ServePlan,
+  topics: readonly TopicPlan[],
+  report: Report,
+): void {
+  const schemaOf = (wanted: string) => topics.find((known) => known.name === wanted)?.schema
+  const first = schemaOf(topic)
+  for (const other of alsoTopics) {
+    if (schemaOf(other) !== first) {
+      report(
+        `union into ${name}`,
+        `brings together ${topic} and ${other}, whose schemas differ`,
+        'Declare them with one and the same record(…)',
+      )
+    }
   }
 }
 
