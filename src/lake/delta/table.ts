@@ -1,13 +1,11 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
 import {
-  checkSatisfies,
   type DeleteOptions,
   deleteStatement,
   type MergeOptions,
   mergeStatement,
   type OverwriteOptions,
-  overwriteStatement,
   type UpdateOptions,
   updateStatement,
 } from '../row-statements.ts'
@@ -23,11 +21,11 @@ import {
   finishCommit,
   type TableCommitOutcome,
 } from './finish-commit.ts'
-import { withGenerated } from './generated-columns.ts'
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
 import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
 import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './optimize.ts'
+import { overwriteRows } from './overwrite.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
@@ -145,7 +143,7 @@ export async function openDeltaTable(
       relation: Relation,
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
-    ) => overwrite(table, relation, options, abort),
+    ) => overwriteRows(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
     alter: (options: AlterOptions & CommitOptions, abort?: AbortSignal) =>
       alterTable(table, options, abort),
@@ -159,21 +157,6 @@ export async function openDeltaTable(
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
     checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })
-}
-
-async function overwrite(
-  table: OpenTable,
-  relation: Relation,
-  options: OverwriteOptions & CommitOptions,
-  signal: AbortSignal | undefined,
-): Promise<EditOutcome> {
-  const { log, deps } = table
-  const { tableKey } = log.context
-  const schema = tableSchemaOf(await log.newest(signal), tableKey)
-  await using full = await withGenerated(writeContext(table), schema, relation, signal)
-  const { where } = options
-  await checkSatisfies(deps.ports.tableRows, full.relation, { where, table: tableKey }, signal)
-  return editRows(table, overwriteStatement(full.relation, options), options, signal)
 }
 
 async function snapshot(
