@@ -316,7 +316,7 @@ class ModelRun {
     const isWhole = decision.kind === 'whole'
     if (materialize.kind === 'merge') await this.#checkKeys(made, materialize.key)
     if (materialize.kind === 'snapshot') return this.#writeVersions(made)
-    if (isWhole || materialize.kind === 'table') return { kind: 'replace', rows: made }
+    if (isWhole || materialize.kind === 'table') return this.#replace(made)
     if (materialize.kind === 'merge') {
       const { key, whenMatched } = materialize
       return made.rowCount === 0
@@ -334,6 +334,17 @@ class ModelRun {
         `${this.#model.name} only adds rows, so that a part of it cannot be made anew without doubling it. Nothing was written. Run it with --full-refresh.`,
       )
     return made.rowCount === 0 ? { kind: 'nothing' } : { kind: 'append', rows: made }
+  }
+
+  #replace(rows: Relation): ModelWrite {
+    const { target } = this.#parts
+    const { partitionBy } = this.#model
+    const columns = rows.columns.map((column) => ({ ...column, nullable: true }))
+    const isOther =
+      target !== undefined &&
+      (columnDifferences(columns, target.columns).length > 0 ||
+        JSON.stringify(partitionBy) !== JSON.stringify(target.partitionBy))
+    return { kind: 'replace', rows, columns, partitionBy, isOther }
   }
 
   /** @throws ModelRowsError when two rows have one key, or a key has a null */
@@ -385,10 +396,7 @@ class ModelRun {
     if (rows.rowCount === 0 && target !== undefined && !isAnew) return { kind: 'nothing' }
     if (target === undefined || isAnew) {
       const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-      return {
-        kind: 'replace',
-        rows: await session.relation(`SELECT ${names} FROM ${rows.name}`, columns),
-      }
+      return this.#replace(await session.relation(`SELECT ${names} FROM ${rows.name}`, columns))
     }
     return {
       kind: 'upsert_and_delete',

@@ -1,9 +1,9 @@
 import { createDeltaTable } from '../lake/delta/create.ts'
 import type { EditOutcome } from '../lake/delta/edit-rows.ts'
-import type { MergeClause } from '../lake/delta/row-statements.ts'
 import { type AppendOutcome, type DeltaTable, openDeltaTable } from '../lake/delta/table.ts'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { ChangesMissingError } from '../lake/errors.ts'
+import type { MergeClause } from '../lake/row-statements.ts'
 import { messageOf } from '../model/errors.ts'
 import { sql } from '../model/row-edit.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
@@ -75,13 +75,18 @@ async function commit(
       const outcome = await table.commitAppend(prepared, options, signal)
       return { ...outcome, metrics: { rows, files: adds.length, bytes } }
     }
-    case 'replace':
-      return table.overwrite(write.rows, options, signal)
+    case 'replace': {
+      const { rows, columns, partitionBy } = write
+      return write.isOther
+        ? table.replace(rows, { ...options, columns, partitionBy }, signal)
+        : table.overwrite(rows, options, signal)
+    }
     case 'replace_where':
       return table.overwrite(write.rows, { ...options, where: write.where }, signal)
     case 'merge': {
       const { rows, key, whenMatched } = write
-      const clauses = whenMatched === 'keep' ? [INSERT] : [updateChanged(rows.columns, key), INSERT]
+      const clauses =
+        whenMatched === 'keep' ? [INSERT_NEW] : [updateChanged(rows.columns, key), INSERT_NEW]
       return table.merge({ ...options, source: rows, on: { keys: key }, clauses }, signal)
     }
     case 'upsert_and_delete': {
@@ -90,17 +95,17 @@ async function commit(
       const clauses: MergeClause[] = [
         { when: 'matched', condition: gone, do: 'delete' },
         { when: 'matched', do: 'update' },
-        INSERT,
+        INSERT_NEW,
       ]
       return table.merge({ ...options, source: rows, on: { keys: key }, clauses }, signal)
     }
   }
 }
 
-const INSERT: MergeClause = { when: 'not_matched', do: 'insert' }
+export const INSERT_NEW: MergeClause = { when: 'not_matched', do: 'insert' }
 
 /** A row that is the same again is left alone, so that a run which finds nothing new writes nothing. */
-function updateChanged(
+export function updateChanged(
   columns: readonly { readonly name: string }[],
   key: readonly string[],
 ): MergeClause {

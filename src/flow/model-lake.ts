@@ -43,8 +43,15 @@ export type ModelWrite =
   /** Progress alone. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'append'; readonly rows: Relation }
-  /** All rows, and the columns with them where they are others now. */
-  | { readonly kind: 'replace'; readonly rows: Relation }
+  /** All rows. */
+  | {
+      readonly kind: 'replace'
+      readonly rows: Relation
+      readonly columns: Columns
+      readonly partitionBy: readonly string[]
+      /** Columns or partitioning are not the table's: they change with the rows. */
+      readonly isOther: boolean
+    }
   | { readonly kind: 'replace_where'; readonly rows: Relation; readonly where: Predicate }
   | {
       readonly kind: 'merge'

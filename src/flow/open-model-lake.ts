@@ -1,27 +1,29 @@
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { TableMissingError } from '../lake/errors.ts'
-import { ModelInvalidError } from '../sql/models/errors.ts'
 import { createDeltaModelTable, deltaModelTable } from './delta-model-table.ts'
-import type { ModelLake } from './model-lake.ts'
+import { createIcebergModelTable, icebergModelTable } from './iceberg-model-table.ts'
+import type { LakeHome } from './lake-home.ts'
+import type { ModelLake, ModelTable } from './model-lake.ts'
 
-/** The lake of a home for models: each table by its own format. `delta` writes with the engine that the models run on. */
-export function openModelLake({ delta }: { readonly delta: DeltaDeps }): ModelLake {
+/** The lake of a home for models: each table by its own format. `home` writes with the engine that the models run on. */
+export function openModelLake(home: LakeHome): ModelLake {
+  const open = async (name: string): Promise<ModelTable | undefined> => {
+    if (home.iceberg.catalog.tables().includes(name)) return icebergModelTable(home.iceberg, name)
+    try {
+      return await deltaModelTable(home.delta, name)
+    } catch (error) {
+      if (error instanceof TableMissingError) return undefined
+      throw error
+    }
+  }
   return {
-    async open(name) {
-      try {
-        return await deltaModelTable(delta, name)
-      } catch (error) {
-        if (error instanceof TableMissingError) return undefined
-        throw error
-      }
-    },
+    open,
     async create(table) {
-      if (table.format !== 'delta')
-        throw new ModelInvalidError(
-          `${table.name} wants the format ${table.format}, which models cannot be kept in.`,
-        )
-      await createDeltaModelTable(delta, table)
-      return deltaModelTable(delta, table.name)
+      if (table.format === 'iceberg') {
+        await createIcebergModelTable(home.iceberg, table)
+        return icebergModelTable(home.iceberg, table.name)
+      }
+      await createDeltaModelTable(home.delta, table)
+      return deltaModelTable(home.delta, table.name)
     },
   }
 }
