@@ -15,6 +15,7 @@ export {
   text,
   timestamp,
 } from './model/schema.ts'
+export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
@@ -22,11 +23,16 @@ export {
   arrivalTime,
   concat,
   type Expr,
+  field,
+  isoText,
   lower,
   not,
   or,
   processingTime,
   recordId,
+  recordOffset,
+  recordPartition,
+  traceId,
   trim,
   upper,
 } from './pipeline/expression.ts'
