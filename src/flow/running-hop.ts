@@ -19,7 +19,7 @@ import { openPlannedTable, storedSteps } from './lake-table.ts'
 import { logSource, type StartAt } from './log-source.ts'
 import { lakeTarget } from './log-to-lake.ts'
 import { serveTarget } from './log-to-serve.ts'
-import type { PlannedHop } from './pipeline-hops.ts'
+import { type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
 import { stageBatches } from './stage-batches.ts'
 
 /**
@@ -73,7 +73,7 @@ interface OpenTarget {
 export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHop): RunningHop {
   const { log, state, engine, clock, chance, startAt, batchRecordsMax } = world
   const topic = plan.topics.find(({ name }) => name === planned.topic)!
-  const topics = [planned.topic, planned.replayTopic]
+  const topics = topicsReadBy(planned)
   const target =
     planned.kind === 'table' ? openLake(world, planned) : openServe(world, plan, planned)
   const hop = new Hop({

@@ -5,7 +5,9 @@ import {
   type RecordSchema,
   type Row,
 } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import { type ModelOptions, modelPlan } from './model.ts'
 import type {
   DayPartition,
   IngestPlan,
@@ -71,6 +73,11 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
 
+  /**
+   * A table or view made by SQL, in a file of its own: `new URL('./models/x.sql', import.meta.url)`. What it reads is found by parsing.
+   */
+  model(name: string, sql: URL | string, options?: ModelOptions): void
+
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
@@ -100,6 +107,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const topics: TopicPlan[] = []
   const ingests: IngestPlan[] = []
   const tables: TablePlan[] = []
+  const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
@@ -122,10 +130,11 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
     table(tableName, { from, format = 'delta', partitionBy, properties, keepRaw = true }) {
-      const { topic, steps, columns } = from
+      const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
         topic,
+        alsoTopics,
         steps,
         columns,
         format,
@@ -134,10 +143,12 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         ...(properties === undefined ? {} : { properties }),
       })
     },
+    model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
     serve(rows, target) {
       serves.push({
         name: `${target.store}.${target.table}`,
         topic: rows.topic,
+        alsoTopics: rows.alsoTopics,
         steps: rows.steps,
         columns: rows.columns,
         target,
@@ -148,5 +159,15 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     load: (loader) => void loaders.push(loader),
   })
 
-  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders })
+  return checkedPlan({
+    name,
+    topics,
+    ingests,
+    tables,
+    models,
+    serves,
+    queries,
+    simulators,
+    loaders,
+  })
 }

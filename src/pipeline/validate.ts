@@ -3,6 +3,7 @@ import { RECORD_COLUMNS } from '../model/relation.ts'
 import type { Field, FieldMap, RecordField } from '../model/schema.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkModel } from './validate-model.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -34,10 +35,16 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     }
   }
   for (const table of draft.tables) checkTable(table, report)
+  for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
+  for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
-  for (const { description, format, event } of draft.loaders) {
-    if (format === 'csv' && event === undefined)
-      report(`load ${description}`, 'reads CSV and makes no event of a row', 'Give it `event`')
+  for (const loader of draft.loaders) {
+    if (loader.format === 'csv' && loader.event === undefined)
+      report(
+        `load ${loader.description}`,
+        'reads CSV and makes no event of a row',
+        'Give it `event`',
+      )
   }
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
@@ -55,6 +62,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
   const named = [
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
+    ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
@@ -148,6 +156,25 @@ function checkTable(table: TablePlan, report: Report): void {
       `has a column "${partitionBy.as}" already`,
       "Name the partition's column with { as: … }",
     )
+  }
+}
+
+/** A hop has one decoder, so topics that go together have one schema. */
+function checkUnion(
+  { name, topic, alsoTopics }: TablePlan | ServePlan,
+  topics: readonly TopicPlan[],
+  report: Report,
+): void {
+  const schemaOf = (wanted: string) => topics.find((known) => known.name === wanted)?.schema
+  const first = schemaOf(topic)
+  for (const other of alsoTopics) {
+    if (schemaOf(other) !== first) {
+      report(
+        `union into ${name}`,
+        `brings together ${topic} and ${other}, whose schemas differ`,
+        'Declare them with one and the same record(…)',
+      )
+    }
   }
 }
 
