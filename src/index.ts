@@ -16,6 +16,7 @@ export {
   timestamp,
 } from './model/schema.ts'
 export type { DataTest, UnitTest } from './model/sql-model.ts'
+export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export {
   accepted,
@@ -35,11 +36,16 @@ export {
   choose,
   concat,
   type Expr,
+  field,
+  isoText,
   lower,
   not,
   or,
   processingTime,
   recordId,
+  recordOffset,
+  recordPartition,
+  traceId,
   trim,
   upper,
 } from './pipeline/expression.ts'

@@ -53,7 +53,7 @@ async function* csvEvents(
     await connection.run('SET preserve_insertion_order = true')
     for await (const chunk of connection.stream(`SELECT * FROM ${source}`)) {
       for (const row of chunk.getRows()) {
-        const event = loader.event(
+        const event = loader.event!(
           Object.fromEntries(names.map((name, index) => [name, row[index]])),
         )
         if (event !== null) yield event
@@ -114,6 +114,10 @@ async function* jsonEvents(loader: FileLoaderPlan, file: string): AsyncGenerator
       : bytes
   for await (const line of createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue
+    if (loader.event === undefined) {
+      yield line
+      continue
+    }
     let row: Record<string, unknown>
     try {
       row = JSON.parse(line)

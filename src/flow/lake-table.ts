@@ -28,12 +28,12 @@ export interface StagedRows {
 }
 
 /** The columns of a planned table, as they are stored: the pipeline's own, the day it is laid by, and where each row came from. */
-export function storedColumns({ columns, partitionBy }: TablePlan): Columns {
+export function storedColumns({ columns, partitionBy, keepRaw }: TablePlan): Columns {
   const day: Columns =
     partitionBy === undefined
       ? []
       : [{ name: partitionBy.as, type: 'date', nullable: isNullable(columns, partitionBy.column) }]
-  return [...columns, ...day, ...RECORD_COLUMNS]
+  return [...columns, ...day, ...RECORD_COLUMNS.filter(({ name }) => keepRaw || name !== '_raw')]
 }
 
 /** The steps of a planned table, with the day at the end where it is laid by one. */
@@ -84,7 +84,8 @@ async function openPlannedDelta(deps: DeltaDeps, plan: TablePlan): Promise<HopTa
   return {
     snapshot: async () => deltaSnapshot(await table.snapshot()),
     async stage(relation) {
-      const prepared = relation === undefined ? undefined : await table.prepareAppend(relation)
+      const prepared =
+        relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))
       return {
         commit: async (transactions) =>
           commitOutcome(await table.commitAppend(prepared, { transactions })),
@@ -106,13 +107,20 @@ async function openPlannedIceberg(deps: IcebergDeps, plan: TablePlan): Promise<H
   return {
     snapshot: async () => icebergSnapshot(await table.snapshot()),
     async stage(relation) {
-      const prepared = relation === undefined ? undefined : await table.prepareAppend(relation)
+      const prepared =
+        relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))
       return {
         commit: async (transactions) =>
           commitOutcome(await table.commitAppend(prepared, { transactions })),
       }
     },
   }
+}
+
+/** The relation as far as the table stores it. */
+function storedRows(relation: Relation, { keepRaw }: TablePlan): Relation {
+  if (keepRaw) return relation
+  return { ...relation, columns: relation.columns.filter(({ name }) => name !== '_raw') }
 }
 
 function commitOutcome(

@@ -211,6 +211,7 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
+      ...(topic.upgrade === undefined ? {} : { upgrade: topic.upgrade }),
       ...(topic.id === undefined ? {} : { idField: topic.id }),
       ...(topic.key === undefined ? {} : { keyField: topic.key }),
     }

@@ -6,6 +6,7 @@ import {
   type Row,
 } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
+import type { Upgrade } from '../model/upgrade.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
 import type {
   DayPartition,
@@ -33,10 +34,12 @@ export interface Topic<R, B> extends Stream<R> {
 
 export interface TopicOptions<Fields extends FieldMap> {
   readonly value: RecordSchema<Fields>
-  /** Field whose value is the record's key: records with one key keep their order. */
-  readonly key?: keyof Fields & string
+  /** Field whose value is the record's key, nested ones as `repo.id`: records with one key keep their order. */
+  readonly key?: (keyof Fields & string) | `${keyof Fields & string}.${string}`
   /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
   readonly id?: keyof Fields & string
+  /** Brings records of older shapes into this one, at the front door; what it cannot is kept as dead letters. Default: none are known. */
+  readonly upgrade?: Upgrade
   /** Default 3. Cannot change once the topic exists. */
   readonly partitions?: number
   readonly retention?: { readonly days?: number; readonly gigabytes?: number }
@@ -49,6 +52,8 @@ export interface TableOptions<R> {
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
   /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Keep the value as it was received in `_raw`; false saves its bytes where the columns hold all that counts. Default true. */
+  readonly keepRaw?: boolean
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -110,20 +115,21 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   describe({
     topic(topicName, options) {
-      const { value, key, id, partitions = 3, retention = {} } = options
+      const { value, key, id, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
         schema: value,
         partitions,
         ...(key === undefined ? {} : { key }),
         ...(id === undefined ? {} : { id }),
+        ...(upgrade === undefined ? {} : { upgrade }),
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
       })
       return stream(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy, properties }) {
+    table(tableName, { from, format = 'delta', partitionBy, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
@@ -132,6 +138,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         steps,
         columns,
         format,
+        keepRaw,
         ...(partitionBy === undefined ? {} : { partitionBy }),
         ...(properties === undefined ? {} : { properties }),
       })

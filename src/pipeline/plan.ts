@@ -2,6 +2,7 @@ import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
+import type { Upgrade } from '../model/upgrade.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -21,6 +22,8 @@ export interface PipelinePlan {
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** Asked about records that the schema refuses. */
+  readonly upgrade?: Upgrade
   readonly key?: string
   readonly id?: string
   readonly partitions: number
@@ -45,6 +48,8 @@ export interface TablePlan {
   readonly partitionBy?: DayPartition
   /** The format's own properties and any others, set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Whether the value as it was received is kept beside the columns, in `_raw`. */
+  readonly keepRaw: boolean
 }
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
@@ -94,8 +99,11 @@ export interface FileLoaderPlan {
   readonly path: string
   readonly format: 'csv' | 'json'
   readonly matches: RegExp
-  /** One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included. */
-  readonly event: (row: Readonly<Record<string, unknown>>) => object | null
+  /**
+   * One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included.
+   * Default for JSON: the line as it is, byte for byte. CSV needs one.
+   */
+  readonly event?: (row: Readonly<Record<string, unknown>>) => object | null
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts'
 import { RECORD_COLUMNS } from '../model/relation.ts'
+import type { Field, FieldMap, RecordField } from '../model/schema.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
@@ -37,6 +38,14 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const loader of draft.loaders) {
+    if (loader.format === 'csv' && loader.event === undefined)
+      report(
+        `load ${loader.description}`,
+        'reads CSV and makes no event of a row',
+        'Give it `event`',
+      )
+  }
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -81,7 +90,7 @@ function checkTopic(topic: TopicPlan, report: Report): void {
   for (const role of ['key', 'id'] as const) {
     const name = topic[role]
     if (name === undefined) continue
-    const field = topic.schema.fields[name]
+    const field = fieldAt(topic.schema.fields, name)
     if (field === undefined) {
       report(where, `names "${name}" as its ${role}, which is no field of its value`, known)
     } else if (field.kind === 'list' || field.kind === 'record' || field.kind === 'json') {
@@ -100,6 +109,15 @@ function checkTopic(topic: TopicPlan, report: Report): void {
       report(where, `${limit} must be above zero`, 'Leave it out to keep everything')
   }
   checkColumnNames(where, fields, report)
+}
+
+/** A field by its name, or by its path as `repo.id`. */
+function fieldAt(fields: FieldMap, name: string): Field | undefined {
+  if (Object.hasOwn(fields, name)) return fields[name]
+  const [first = '', ...rest] = name.split('.')
+  const outer = Object.hasOwn(fields, first) ? fields[first] : undefined
+  if (outer?.kind !== 'record' || rest.length === 0) return undefined
+  return fieldAt((outer as RecordField).fields, rest.join('.'))
 }
 
 function checkTable(table: TablePlan, report: Report): void {
