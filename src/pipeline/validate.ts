@@ -3,6 +3,7 @@ import { RECORD_COLUMNS } from '../model/relation.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
+import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -36,6 +37,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const table of draft.tables) checkTable(table, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  checkWork(draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -54,6 +56,9 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.tables.map(({ name }) => `table ${name}`),
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.plainTasks.map(({ name }) => `step ${name}`),
+    ...draft.schedules.map(({ name }) => `schedule ${name}`),
+    ...draft.maintenance.map(({ table }) => `maintain ${table}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {
