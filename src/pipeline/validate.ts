@@ -4,6 +4,7 @@ import type { Field, FieldMap, RecordField } from '../model/schema.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
+import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -46,6 +47,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
         'Give it `event`',
       )
   }
+  checkWork(draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -64,6 +66,9 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.tables.map(({ name }) => `table ${name}`),
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.plainTasks.map(({ name }) => `step ${name}`),
+    ...draft.schedules.map(({ name }) => `schedule ${name}`),
+    ...draft.maintenance.map(({ table }) => `maintain ${table}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {
