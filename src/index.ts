@@ -16,6 +16,7 @@ export {
   timestamp,
 } from './model/schema.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
+export type { DayFilesOptions, DayFilesPlan } from './pipeline/day-files.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
   and,

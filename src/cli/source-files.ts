@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import type { LoaderPlan, SimulatedRequest } from '../pipeline/plan.ts'
+import { dayOf } from '../flow/day-unit.ts'
+import type { LoaderPlan, PipelinePlan, SimulatedRequest } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { quoteText } from '../sql/duckdb/quote-identifier.ts'
 import { UsageError } from './command.ts'
@@ -12,21 +13,49 @@ import { UsageError } from './command.ts'
 const EVENTS_PER_REQUEST = 5_000
 const BYTES_PER_REQUEST = 4 * 1024 * 1024
 
-/** The loader of a pipeline that reads a file. @throws UsageError naming what the pipeline reads */
-export function loaderOf(loaders: readonly LoaderPlan[], file: string): LoaderPlan {
-  const found = loaders.find(({ matches }) => matches.test(path.basename(file)))
-  if (found !== undefined) return found
-  const known = loaders.map(({ description }) => `  ${description}`).join('\n')
-  throw new UsageError(`This pipeline does not know how to read ${file}. It reads:\n${known}`)
+/** A file with the loader whose events it becomes; without one its rows go straight into a table. */
+export interface SourceFile {
+  readonly path: string
+  readonly loader: LoaderPlan | undefined
 }
 
-/** Every file exists and is one; said before anything is sent. @throws UsageError */
-export async function checkFiles(files: readonly string[]): Promise<void> {
-  for (const file of files) {
-    const found = await stat(file).catch(() => undefined)
-    if (found === undefined) throw new UsageError(`There is no file ${file}`)
-    if (!found.isFile()) throw new UsageError(`${file} is no file`)
+/**
+ * The files that a person names, and for a folder every file in it that the pipeline reads. Said before anything is sent.
+ * @throws UsageError naming what the pipeline reads
+ */
+export async function sourceFiles(
+  { loaders, files: dayFiles }: PipelinePlan,
+  paths: readonly string[],
+): Promise<readonly SourceFile[]> {
+  const sourceOf = (file: string): SourceFile | undefined => {
+    const loader = loaders.find(({ matches }) => matches.test(path.basename(file)))
+    return loader !== undefined || dayOf(dayFiles, file) !== undefined
+      ? { path: file, loader }
+      : undefined
   }
+  const found: SourceFile[] = []
+  for (const named of paths) {
+    const facts = await stat(named).catch(() => undefined)
+    if (facts === undefined) throw new UsageError(`There is no file ${named}`)
+    const inside = facts.isDirectory() ? await filesIn(named) : [named]
+    const sources = inside.map(sourceOf).filter((source) => source !== undefined)
+    if (sources.length === 0) {
+      const known = [...loaders, ...dayFiles].map(({ description }) => `  ${description}`)
+      throw new UsageError(
+        `This pipeline does not know how to read ${named}. It reads:\n${known.join('\n')}`,
+      )
+    }
+    found.push(...sources)
+  }
+  return found
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
 }
 
 /** The events of a file, in requests for the front door. */

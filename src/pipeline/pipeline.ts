@@ -5,6 +5,7 @@ import {
   type RecordSchema,
   type Row,
 } from '../model/schema.ts'
+import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
 import type {
   DayPartition,
   IngestPlan,
@@ -66,6 +67,9 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
+  files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
+
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
@@ -96,6 +100,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
+  const files: DayFilesPlan[] = []
 
   describe({
     topic(topicName, options) {
@@ -132,10 +137,11 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
   })
 
-  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders })
+  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders, files })
 }

@@ -1,6 +1,7 @@
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { Step } from '../model/step.ts'
+import type { DayFilesPlan } from './day-files.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -13,6 +14,8 @@ export interface PipelinePlan {
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
+  /** Day files that go straight into lake tables. */
+  readonly files: readonly DayFilesPlan[]
 }
 
 export interface TopicPlan {

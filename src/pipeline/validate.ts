@@ -1,5 +1,6 @@
 import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts'
 import { RECORD_COLUMNS } from '../model/relation.ts'
+import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 
@@ -34,6 +35,12 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   }
   for (const table of draft.tables) checkTable(table, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const files of draft.files) {
+    checkDayFiles(files, report)
+    checkTableName(`files ${files.name}`, files.table, report)
+    const names = files.columns.map(({ name }) => name)
+    checkColumnNames(`files ${files.name}`, names, report)
+  }
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -50,6 +57,8 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
   const named = [
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
+    ...draft.files.map(({ table }) => `table ${table}`),
+    ...draft.files.map(({ name }) => `files ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
@@ -100,13 +109,7 @@ function checkTopic(topic: TopicPlan, report: Report): void {
 
 function checkTable(table: TablePlan, report: Report): void {
   const where = `table ${table.name}`
-  if (!TABLE_NAME.test(table.name)) {
-    report(
-      where,
-      'is no table name',
-      'Use layer.name in snake_case, the layer bronze, silver or gold',
-    )
-  }
+  checkTableName(where, table.name, report)
   checkColumnNames(
     where,
     table.columns.map(({ name }) => name),
@@ -135,6 +138,12 @@ function checkTable(table: TablePlan, report: Report): void {
       "Name the partition's column with { as: … }",
     )
   }
+}
+
+function checkTableName(where: string, name: string, report: Report): void {
+  if (TABLE_NAME.test(name)) return
+  const fix = 'Use layer.name in snake_case, the layer bronze, silver or gold'
+  report(where, 'is no table name', fix)
 }
 
 function checkServe(serve: ServePlan, report: Report): void {
