@@ -15,12 +15,25 @@ export {
   text,
   timestamp,
 } from './model/schema.ts'
+export type { DataTest, UnitTest } from './model/sql-model.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
+export {
+  accepted,
+  customSql,
+  expression,
+  freshness,
+  notNull,
+  relationship,
+  rowCount,
+  unique,
+} from './pipeline/data-test.ts'
 export type { DayFilesOptions, DayFilesPlan } from './pipeline/day-files.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
+  addMillis,
   and,
   arrivalTime,
+  choose,
   concat,
   type Expr,
   lower,
@@ -31,13 +44,17 @@ export {
   trim,
   upper,
 } from './pipeline/expression.ts'
+export { merge, partitions, snapshot } from './pipeline/materialization.ts'
+export type { ModelOptions } from './pipeline/model.ts'
 export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
 export type {
+  FileLoaderPlan,
+  FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
   SimulatedRequest,
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
-export type { Stream } from './pipeline/stream.ts'
+export { type Stream, union } from './pipeline/stream.ts'
 export { postgres, type Target } from './pipeline/target.ts'

@@ -15,7 +15,7 @@ import type { StateStore } from '../state/state-store.ts'
 import { type DayCounts, dayCountsOf, dayTransactions, filesConsumer } from './day-counts.ts'
 import type { DayUnit } from './day-unit.ts'
 import { deadLines } from './dead-lines.ts'
-import { tableKey } from './lake-home.ts'
+import { type LakeHome, tableKey } from './lake-home.ts'
 
 // Day files into the lake. Comes in: the files of some days. Goes out: typed rows in a Delta table laid by day, dead letters for the lines that cannot be
 // rows, and a count of everything. A day's rows, and what is known of the day (which files, how many lines, rows, duplicates, dead), are one commit: a day that
@@ -25,7 +25,7 @@ import { tableKey } from './lake-home.ts'
 export interface FilesWorld {
   /** With the order of rows kept; see `stageDay`. */
   readonly engine: ComputeEngine
-  readonly lake: DeltaDeps
+  readonly lakeHome: LakeHome
   readonly state: Pick<StateStore, 'record' | 'drop' | 'list'>
   readonly clock: Clock
 }
@@ -63,7 +63,7 @@ export async function loadDays(
   for (const unit of units) {
     signal.throwIfAborted()
     const { table: name } = unit.files
-    const table = tables.get(name) ?? (await openDayTable(world.lake, unit.files))
+    const table = tables.get(name) ?? (await openDayTable(world.lakeHome.delta, unit.files))
     tables.set(name, table)
     const outcome = await loadDay(world, { pipeline, unit, table, signal })
     outcomes.push(outcome)

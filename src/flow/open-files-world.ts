@@ -31,7 +31,11 @@ export async function withFilesWorld<T>(
     await connection.run('SET GLOBAL preserve_insertion_order = true')
     connection.close()
     const lake = await openLakeHome({ folder, engine, clock, randomness })
-    return await work({ engine, lake, state, clock })
+    try {
+      return await work({ engine, lakeHome: lake, state, clock })
+    } finally {
+      lake.close()
+    }
   } finally {
     engine.close()
   }

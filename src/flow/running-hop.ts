@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Cursor } from '../model/consumed.ts'
@@ -15,11 +14,12 @@ import type { StateStore } from '../state/state-store.ts'
 import { type BatchReport, DEFAULT_HOP_LIMITS, Hop } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import type { TargetPort } from '../stream/ports.ts'
+import type { LakeHome } from './lake-home.ts'
 import { openPlannedTable, storedSteps } from './lake-table.ts'
 import { logSource, type StartAt } from './log-source.ts'
 import { lakeTarget } from './log-to-lake.ts'
 import { serveTarget } from './log-to-serve.ts'
-import type { PlannedHop } from './pipeline-hops.ts'
+import { type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
 import { stageBatches } from './stage-batches.ts'
 
 /**
@@ -34,7 +34,7 @@ export interface HopWorld {
   readonly log: Log
   readonly state: StateStore
   readonly engine: ComputeEngine
-  readonly lake: DeltaDeps
+  readonly lake: LakeHome
   /** Where PostgreSQL answers. */
   readonly postgres: PostgresConfig | undefined
   readonly clock: Clock
@@ -73,7 +73,7 @@ interface OpenTarget {
 export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHop): RunningHop {
   const { log, state, engine, clock, chance, startAt, batchRecordsMax } = world
   const topic = plan.topics.find(({ name }) => name === planned.topic)!
-  const topics = [planned.topic, planned.replayTopic]
+  const topics = topicsReadBy(planned)
   const target =
     planned.kind === 'table' ? openLake(world, planned) : openServe(world, plan, planned)
   const hop = new Hop({

@@ -30,7 +30,8 @@ export interface Call {
 
 /**
  * `processing_time` is one instant for a whole micro-batch, fixed when the batch is staged. `arrival_time`
- * is when the log took the record, `record_id` its id. `utc_day` is the calendar day of an instant in UTC.
+ * is when the log took the record, `record_id` its id. `utc_day` is the calendar day of an instant in UTC. `choose` yields its second
+ * argument where the first is true, and the third elsewhere. `add_millis` moves an instant.
  */
 export type FunctionName =
   | 'equal'
@@ -55,3 +56,5 @@ export type FunctionName =
   | 'arrival_time'
   | 'record_id'
   | 'utc_day'
+  | 'choose'
+  | 'add_millis'

@@ -120,6 +120,7 @@ async function assemble(
   })
   closers.push(() => hopEngine.close())
   const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
+  closers.push(() => lake.close())
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
@@ -163,7 +164,7 @@ async function assemble(
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
     ...{ plans, log, state, engine, clock, meter },
-    lake: lakeCatalog({ folder: home.lake, deps: async () => lake }),
+    lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(

@@ -53,6 +53,22 @@ export const or = (...conditions: readonly Expr<boolean>[]): Expr<boolean> =>
   logical('or', conditions)
 export const not = (condition: Expr<boolean>): Expr<boolean> => logical('not', [condition])
 
+/** `then` where the condition is true, `otherwise` where it is false or null. Both are of one type. */
+export function choose<T>(condition: Expr<boolean>, then: Expr<T>, otherwise: Expr<T>): Expr<T> {
+  const nullable = then.node.nullable || otherwise.node.nullable
+  return call('choose', [condition.node, then.node, otherwise.node], then.node.type, nullable)
+}
+
+/** An instant some milliseconds later; earlier when they are negative. A whole number of milliseconds. */
+export function addMillis<T extends Micros | null>(instant: Expr<T>, millis: number): Expr<T> {
+  return call(
+    'add_millis',
+    [instant.node, operand(millis, 'int64')],
+    'timestamp',
+    instant.node.nullable,
+  )
+}
+
 export const lower = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('lower', text)
 export const upper = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('upper', text)
 export const trim = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('trim', text)

@@ -5,7 +5,9 @@ import {
   type RecordSchema,
   type Row,
 } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
 import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
+import { type ModelOptions, modelPlan } from './model.ts'
 import type {
   DayPartition,
   IngestPlan,
@@ -43,8 +45,11 @@ export interface TopicOptions<Fields extends FieldMap> {
 
 export interface TableOptions<R> {
   readonly from: Rows<R>
-  readonly format?: 'delta'
+  /** Delta tables are known by their folder, Iceberg tables by the lake's catalog. Cannot change once the table exists. Default `delta`. */
+  readonly format?: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
+  /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -63,6 +68,11 @@ export interface PipelineBuilder {
 
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
+
+  /**
+   * A table or view made by SQL, in a file of its own: `new URL('./models/x.sql', import.meta.url)`. What it reads is found by parsing.
+   */
+  model(name: string, sql: URL | string, options?: ModelOptions): void
 
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
@@ -96,6 +106,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const topics: TopicPlan[] = []
   const ingests: IngestPlan[] = []
   const tables: TablePlan[] = []
+  const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
@@ -117,21 +128,25 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       return stream(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy }) {
-      const { topic, steps, columns } = from
+    table(tableName, { from, format = 'delta', partitionBy, properties }) {
+      const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
         topic,
+        alsoTopics,
         steps,
         columns,
         format,
         ...(partitionBy === undefined ? {} : { partitionBy }),
+        ...(properties === undefined ? {} : { properties }),
       })
     },
+    model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
     serve(rows, target) {
       serves.push({
         name: `${target.store}.${target.table}`,
         topic: rows.topic,
+        alsoTopics: rows.alsoTopics,
         steps: rows.steps,
         columns: rows.columns,
         target,
@@ -143,5 +158,16 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     load: (loader) => void loaders.push(loader),
   })
 
-  return checkedPlan({ name, topics, ingests, tables, serves, queries, simulators, loaders, files })
+  return checkedPlan({
+    name,
+    topics,
+    ingests,
+    tables,
+    models,
+    serves,
+    queries,
+    simulators,
+    loaders,
+    files,
+  })
 }

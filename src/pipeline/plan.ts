@@ -1,5 +1,6 @@
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
+import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { DayFilesPlan } from './day-files.ts'
 import type { Target } from './target.ts'
@@ -10,6 +11,8 @@ export interface PipelinePlan {
   readonly topics: readonly TopicPlan[]
   readonly ingests: readonly IngestPlan[]
   readonly tables: readonly TablePlan[]
+  /** Tables that SQL makes from other tables. */
+  readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
@@ -37,10 +40,14 @@ export interface TablePlan {
   /** `layer.name` */
   readonly name: string
   readonly topic: string
+  /** Topics of the same schema whose records come along. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   readonly columns: Columns
-  readonly format: 'delta'
+  readonly format: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition
+  /** The format's own properties and any others, set when the table is made. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
@@ -54,6 +61,8 @@ export interface ServePlan {
   /** `store.table`, the name of the hop. */
   readonly name: string
   readonly topic: string
+  /** Topics of the same schema whose records come along. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   /** Of the stream, which the target's must equal. */
   readonly columns: Columns
@@ -79,12 +88,34 @@ export interface SimulatedRequest {
   readonly events: readonly (object | string)[]
 }
 
-/** Turns rows of files into events, for `mekong load`. */
-export interface LoaderPlan {
+/** How `mekong load` reads files: each for itself, or several together. */
+export type LoaderPlan = FileLoaderPlan | FolderLoaderPlan
+
+/** Turns rows of files into events, each file for itself. */
+export interface FileLoaderPlan {
   readonly description: string
   readonly path: string
   readonly format: 'csv' | 'json'
   readonly matches: RegExp
   /** One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included. */
   readonly event: (row: Readonly<Record<string, unknown>>) => object | null
+}
+
+/**
+ * Turns files that belong together into events, by SQL: a folder, or all of its files given one by one. Files of the folder that no
+ * relation names are left alone.
+ */
+export interface FolderLoaderPlan {
+  readonly description: string
+  readonly path: string
+  readonly format: 'folder'
+  /**
+   * CSV files, which may be compressed, as relations for the SQL, all columns as text: those whose name matches, one after another. The
+   * loader reads a folder in which each relation has at least one file.
+   */
+  readonly relations: Readonly<Record<string, RegExp>>
+  /** Rows of the pipeline's references, put in place before the first event: the file yields the reference's own columns. */
+  readonly references?: Readonly<Record<string, URL>>
+  /** SQL that yields one column of text, each an event as JSON, in the order to send. Must be deterministic, ids included. */
+  readonly events: URL
 }

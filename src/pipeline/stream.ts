@@ -9,6 +9,8 @@ type RowOfExprs<S> = { [Name in keyof S]: S[Name] extends Expr<infer T> ? T : ne
 export interface Rows<R> {
   /** Name of the topic the rows come from. */
   readonly topic: string
+  /** Further topics whose records come along: `union`. */
+  readonly alsoTopics: readonly string[]
   readonly steps: readonly Step[]
   readonly columns: Columns
   /** Exists for the compiler only. */
@@ -38,11 +40,28 @@ export interface Stream<R> extends Rows<R> {
   filter(step: (row: R) => boolean): Stream<R>
 }
 
-export function stream<R>(topic: string, columns: Columns, steps: readonly Step[] = []): Stream<R> {
+/**
+ * The records of several topics as one stream. All have the same schema, which is checked with the plan, and nothing was done to
+ * them yet. Offsets are kept for each topic, so the ledger stays arithmetic.
+ */
+export function union<R>(first: Rows<R>, ...others: readonly Rows<R>[]): Stream<R> {
+  const also = others.flatMap(({ topic, alsoTopics }) => [topic, ...alsoTopics])
+  return stream<R>(first.topic, first.columns, { alsoTopics: [...first.alsoTopics, ...also] })
+}
+
+export function stream<R>(
+  topic: string,
+  columns: Columns,
+  {
+    steps = [],
+    alsoTopics = [],
+  }: { readonly steps?: readonly Step[]; readonly alsoTopics?: readonly string[] } = {},
+): Stream<R> {
   const then = <Next>(step: Step, next: Columns): Stream<Next> =>
-    stream<Next>(topic, next, Object.freeze([...steps, Object.freeze(step)]))
+    stream<Next>(topic, next, { steps: Object.freeze([...steps, Object.freeze(step)]), alsoTopics })
   return Object.freeze({
     topic,
+    alsoTopics,
     steps,
     columns,
     select<const S extends Readonly<Record<string, Expr<unknown>>>>(

@@ -3,6 +3,7 @@ import { RECORD_COLUMNS } from '../model/relation.ts'
 import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkModel } from './validate-model.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -34,6 +35,8 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     }
   }
   for (const table of draft.tables) checkTable(table, report)
+  for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
+  for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
   for (const files of draft.files) {
     checkDayFiles(files, report)
@@ -59,6 +62,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.tables.map(({ name }) => `table ${name}`),
     ...draft.files.map(({ table }) => `table ${table}`),
     ...draft.files.map(({ name }) => `files ${name}`),
+    ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
@@ -144,6 +148,25 @@ function checkTableName(where: string, name: string, report: Report): void {
   if (TABLE_NAME.test(name)) return
   const fix = 'Use layer.name in snake_case, the layer bronze, silver or gold'
   report(where, 'is no table name', fix)
+}
+
+/** A hop has one decoder, so topics that go together have one schema. */
+function checkUnion(
+  { name, topic, alsoTopics }: TablePlan | ServePlan,
+  topics: readonly TopicPlan[],
+  report: Report,
+): void {
+  const schemaOf = (wanted: string) => topics.find((known) => known.name === wanted)?.schema
+  const first = schemaOf(topic)
+  for (const other of alsoTopics) {
+    if (schemaOf(other) !== first) {
+      report(
+        `union into ${name}`,
+        `brings together ${topic} and ${other}, whose schemas differ`,
+        'Declare them with one and the same record(…)',
+      )
+    }
+  }
 }
 
 function checkServe(serve: ServePlan, report: Report): void {

@@ -35,7 +35,7 @@ beforeAll(async () => {
       },
       async (opened) => {
         world = opened
-        lake = lakeCatalog({ folder: path.join(folder, 'lake'), deps: async () => opened.lake })
+        lake = lakeCatalog({ folder: path.join(folder, 'lake'), home: async () => opened.lakeHome })
         const closed = new Promise<void>((resolve) => {
           finish = resolve
         })

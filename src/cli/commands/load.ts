@@ -7,13 +7,14 @@ import { type DaysReport, loadDayFiles } from '../load-days.ts'
 import { type PlaybackTally, play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
-import { requestsOf, type SourceFile, sourceFiles } from '../source-files.ts'
+import { requestsOf } from '../source-events.ts'
+import { type LoadTask, loadTasks } from '../source-files.ts'
 import { withPlatform } from '../with-platform.ts'
 
 export const load: Command = {
   name: 'load',
   summary: 'play files into a pipeline, through its front door, and say what became of every row',
-  usage: 'load PIPELINE FILE…',
+  usage: 'load PIPELINE FILE|FOLDER…',
   about: `
 Reads files as the pipeline says, and folders for all files in them that it can read. Rows of event files are sent through the real front door; day
 files go straight into their table, a day that comes again with other content replaces that day. Waits until everything has arrived, and prints
@@ -35,19 +36,19 @@ what became of it. Loading a file twice adds nothing. The platform must not be r
         `Name a pipeline: ${known}${name === undefined ? '' : `; there is no "${name}"`}`,
       )
     }
-    if (files.length === 0) throw new UsageError('Name at least one file')
+    if (files.length === 0) throw new UsageError('Name at least one file or folder')
     const paths = files.map((file) => path.resolve(context.cwd, file))
-    const sources = await sourceFiles(plan, paths)
+    const tasks = await loadTasks(plan, paths)
     // A port of its own: nobody else needs to find the door.
     return withPlatform(
       context,
       project,
       async (platform) => {
-        const { report, days } = await loadFiles(context, platform, plan, sources)
+        const { report, days } = await loadFiles(context, platform, plan, tasks)
         const ok = report.balanced && days.days.every(({ status }) => status !== 'failed')
         if (context.options.json === true) {
           const facts = plan.files.length === 0 ? {} : { days: days.days, reported: days.reported }
-          context.terminal.printJson({ ok, ...report, files: sources.length, ...facts })
+          context.terminal.printJson({ ok, ...report, files: fileCount(tasks), ...facts })
         } else context.terminal.print([reportTable([report]), ...reportedLines(days)].join('\n'))
         return ok ? EXIT.ok : EXIT.failed
       },
@@ -60,15 +61,15 @@ async function loadFiles(
   context: CommandContext,
   platform: Platform,
   plan: PipelinePlan,
-  sources: readonly SourceFile[],
+  tasks: readonly LoadTask[],
 ): Promise<{ readonly report: PipelineReport; readonly days: DaysReport }> {
   const startMs = performance.now()
-  const dayPaths = sources.filter(({ loader }) => loader === undefined).map((file) => file.path)
+  const dayPaths = tasks.flatMap((task) => (task.kind === 'day' ? [task.file] : []))
   const days = await loadDayFiles(context, platform, plan, dayPaths)
   const played = await play({
     url: platform.url!,
     apiKey: context.variables.MEKONG_API_KEY,
-    requests: allRequests(platform.engine, sources),
+    requests: allRequests(platform.engine, tasks),
     signal: context.signal,
     onProgress: (sent) => progress(context, sent, startMs),
   })
@@ -89,11 +90,14 @@ const together = (a: PlaybackTally, b: PlaybackTally): PlaybackTally => ({
 
 async function* allRequests(
   engine: ComputeEngine,
-  sources: readonly SourceFile[],
+  tasks: readonly LoadTask[],
 ): AsyncGenerator<SimulatedRequest> {
-  for (const { path: file, loader } of sources)
-    if (loader !== undefined) yield* requestsOf(engine, loader, file)
+  for (const task of tasks) if (task.kind !== 'day') yield* requestsOf(engine, task)
 }
+
+const fileCount = (tasks: readonly LoadTask[]) =>
+  tasks.flatMap((task) => (task.kind === 'folder' ? Object.values(task.files).flat() : [task.file]))
+    .length
 
 /** Values shown to a person; all of them are in the JSON. */
 const SHOWN_VALUE_COUNT = 5

@@ -80,6 +80,11 @@ function callSql(call: Call, context: ExpressionContext): string {
       return `${call.fn}(${args.join(', ')})`
     case 'trim':
       return `trim(${args[0]})`
+    case 'choose':
+      return `(CASE WHEN ${args[0]} THEN ${args[1]} ELSE ${args[2]} END)`
+    case 'add_millis':
+      // As a number: adding an interval asks a calendar about every row.
+      return `make_timestamptz(epoch_us(${args[0]}) + ${args[1]} * 1000)`
     case 'processing_time':
       return `make_timestamptz(${context.processingTime})`
     case 'arrival_time':
