@@ -28,6 +28,7 @@ export {
   rowCount,
   unique,
 } from './pipeline/data-test.ts'
+export type { DayFilesOptions, DayFilesPlan } from './pipeline/day-files.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
   addMillis,

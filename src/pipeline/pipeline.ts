@@ -7,6 +7,7 @@ import {
 } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
 import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from './maintenance.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
@@ -95,6 +96,8 @@ export interface PipelineBuilder {
    * named get `DEFAULT_MAINTENANCE`, unless the setting `maintenance` is `off`.
    */
   maintain(table: string, options?: MaintenanceOptions): void
+  /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
+  files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
 
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
@@ -130,6 +133,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
+  const files: DayFilesPlan[] = []
 
   describe({
     topic(topicName, options) {
@@ -175,6 +179,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
+    files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -193,5 +198,6 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     queries,
     simulators,
     loaders,
+    files,
   })
 }

@@ -3,6 +3,7 @@ import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import type { DayFilesPlan } from './day-files.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
 import type { SchedulePlan } from './schedule.ts'
@@ -24,6 +25,8 @@ export interface PipelinePlan {
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
+  /** Day files that go straight into lake tables. */
+  readonly files: readonly DayFilesPlan[]
 }
 
 export interface TopicPlan {
