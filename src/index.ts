@@ -46,6 +46,7 @@ export {
   recordId,
   recordOffset,
   recordPartition,
+  sql,
   traceId,
   trim,
   upper,
@@ -64,5 +65,6 @@ export type {
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
 export { postgres, type Target } from './pipeline/target.ts'

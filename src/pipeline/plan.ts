@@ -22,6 +22,7 @@ export interface PipelinePlan {
   readonly plainTasks: readonly PlainTaskPlan[]
   readonly schedules: readonly SchedulePlan[]
   readonly maintenance: readonly MaintenancePlan[]
+  readonly references: readonly ReferencePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -56,10 +57,27 @@ export interface TablePlan {
   readonly columns: Columns
   readonly format: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition
+  /** One row for each value of this column: a row that comes again takes the older one's place. */
+  readonly key?: string
   /** The format's own properties and any others, set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
   /** Whether the value as it was received is kept beside the columns, in `_raw`. */
   readonly keepRaw: boolean
+}
+
+/** Rows that somebody else changes, followed with all their versions. */
+export interface ReferencePlan {
+  readonly name: string
+  /** In PostgreSQL. */
+  readonly table: string
+  readonly key: string
+  /** Of the row, the key among them; `changedAt` is not. */
+  readonly columns: Columns
+  readonly changedAt: string
+  /** `layer.name` of the lake table. */
+  readonly history: string
+  readonly migrations: URL
+  readonly pollIntervalMs: number
 }
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
