@@ -1,6 +1,5 @@
 import type { LakeTableFacts } from '../flow/lake-catalog.ts'
-import type { HistoryEntry } from '../lake/delta/history.ts'
-import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
+import type { TableCommit, TableSize, TableState } from '../flow/table-door.ts'
 import type { TopicDescription } from '../log/log.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -24,10 +23,11 @@ export type TableView = ReturnType<typeof tableView>
 
 export function tableView(facts: LakeTableFacts) {
   if (facts.status === 'unreadable') return { name: facts.name, problem: facts.problem }
-  const { name, version, rows, files, bytes, committedMs } = facts
+  const { name, format, rows, files, bytes, committedMs } = facts
   return {
     name,
-    version,
+    format,
+    version: versionView(facts.version),
     rows: rows ?? null,
     files,
     bytes,
@@ -37,44 +37,45 @@ export function tableView(facts: LakeTableFacts) {
 
 export type TableDetailView = Awaited<ReturnType<typeof tableDetailView>>
 
-export async function tableDetailView(name: string, snapshot: DeltaSnapshot) {
-  const { protocol } = snapshot
+export async function tableDetailView(name: string, state: TableState) {
+  const { id, format, description, createdMs, partitionBy, properties } = state
   return {
-    name,
-    id: snapshot.id,
-    description: snapshot.description ?? null,
-    format: 'delta',
-    version: snapshot.version,
-    rows: (await snapshot.rowCount()) ?? null,
-    files: snapshot.fileCount,
-    bytes: snapshot.bytes,
-    created_at: snapshot.createdMs === undefined ? null : instant(snapshot.createdMs),
-    columns: snapshot.columns.map((column) => ({
+    ...{ name, id, format },
+    description: description ?? null,
+    version: versionView(state.version),
+    ...sizeView(await state.size()),
+    created_at: createdMs === undefined ? null : instant(createdMs),
+    columns: state.columns.map((column) => ({
       name: column.name,
       type: columnTypeText(column.type),
       nullable: column.nullable,
       doc: column.doc ?? null,
     })),
-    partition_by: snapshot.partitionBy,
-    properties: snapshot.properties,
-    protocol: { reader: protocol.minReaderVersion, writer: protocol.minWriterVersion },
+    partition_by: partitionBy,
+    properties,
+    ...state.details,
   }
 }
 
+const sizeView = ({ rows, files, bytes }: TableSize) => ({ rows: rows ?? null, files, bytes })
+
+/** Snapshot ids have more digits than a JSON number keeps, so they are text. */
+export const versionView = (version: number | bigint | undefined): number | string | null =>
+  typeof version === 'bigint' ? String(version) : (version ?? null)
+
 export type CommitView = ReturnType<typeof commitView>
 
-export function commitView(entry: HistoryEntry) {
-  const { numOutputRows: rows, numOutputBytes: bytes } = entry.operationMetrics
+export function commitView(commit: TableCommit) {
   return {
-    version: entry.version,
-    committed_at: instant(entry.timestampMs),
-    operation: entry.operation ?? null,
-    rows_added: rows === undefined ? null : Number(rows),
-    bytes_added: bytes === undefined ? null : Number(bytes),
-    files_added: entry.addedFileCount,
-    files_removed: entry.removedFileCount,
-    engine: entry.engineInfo ?? null,
-    parameters: entry.operationParameters,
+    version: versionView(commit.version),
+    committed_at: instant(commit.committedMs),
+    operation: commit.operation ?? null,
+    rows_added: commit.rowsAdded ?? null,
+    bytes_added: commit.bytesAdded ?? null,
+    files_added: commit.filesAdded,
+    files_removed: commit.filesRemoved,
+    engine: commit.engine ?? null,
+    parameters: commit.parameters,
   }
 }
 

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import type { HistoryEntry } from '../lake/delta/history.ts'
-import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
-import { type DeltaTable, openDeltaTable } from '../lake/delta/table.ts'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { TableMissingError } from '../lake/errors.ts'
+import { parseMetadataFile } from '../lake/iceberg/metadata-file.ts'
+import type { SqliteCatalog } from '../lake/iceberg/sqlite-catalog.ts'
 import { messageOf } from '../model/errors.ts'
-import { tableKey } from './lake-home.ts'
+import { deltaDoor } from './delta-door.ts'
+import { icebergDoor } from './iceberg-door.ts'
+import { type LakeDeps, tableKey } from './lake-home.ts'
+import type { TableCommit, TableDoor, TableFormat, TablePoint, TableState } from './table-door.ts'
 
 /** One table of the lake, as it stands now. */
 export type LakeTableFacts =
@@ -15,7 +16,9 @@ export type LakeTableFacts =
       readonly status: 'readable'
       /** `layer.name` */
       readonly name: string
-      readonly version: number
+      readonly format: TableFormat
+      /** Delta's version, Iceberg's snapshot id; `undefined` for an Iceberg table that nothing was committed to. */
+      readonly version: number | bigint | undefined
       /** `undefined` when a file has no statistics. */
       readonly rows: number | undefined
       readonly files: number
@@ -25,77 +28,148 @@ export type LakeTableFacts =
     }
   | { readonly status: 'unreadable'; readonly name: string; readonly problem: string }
 
-/** What people ask about the tables of a lake. Reads only, so it works in any process, whoever writes meanwhile. */
+/** What people ask about the tables of a lake, in both formats. Works in any process, whoever writes meanwhile. */
 export interface LakeCatalog {
   /** Names of all tables, `layer.name`, in order. */
   names(): Promise<readonly string[]>
   /** Every table; one that cannot be read is listed with its problem and does not hide the others. */
   list(): Promise<readonly LakeTableFacts[]>
-  /** @throws TableMissingError naming the tables there are */
-  snapshot(name: string): Promise<DeltaSnapshot>
+  /**
+   * A table by name. `format` is needed only where a folder holds both, as after a conversion; Delta goes first.
+   * @throws TableMissingError naming the tables there are
+   */
+  door(name: string, format?: TableFormat): Promise<TableDoor>
+  /** By default the newest. @throws TableMissingError, SnapshotMissingError */
+  state(name: string, point?: TablePoint): Promise<TableState>
   /** Newest first. @throws TableMissingError */
-  history(name: string, limit: number): Promise<readonly HistoryEntry[]>
+  history(name: string, limit: number): Promise<readonly TableCommit[]>
 }
 
 export interface LakeCatalogOptions {
   /** Folder of the lake; tables are at `<layer>/<table>` in it. It need not exist yet. */
   readonly folder: string
   /** What reads the tables; asked when a table is looked at. */
-  readonly deps: () => Promise<DeltaDeps>
+  readonly deps: () => Promise<LakeDeps>
+  /** Where Iceberg tables are that belong to a catalog; `undefined` when there are none. */
+  readonly iceberg?: () => Promise<SqliteCatalog | undefined>
 }
 
-/** The catalog of a lake: its folders are the list, so there is nothing beside the tables that could disagree with them. */
-export function lakeCatalog({ folder, deps }: LakeCatalogOptions): LakeCatalog {
-  const names = () => tableNames(folder)
-  const open = async (name: string): Promise<DeltaTable> => {
-    const known = await names()
-    if (known.includes(name)) return openDeltaTable(await deps(), tableKey(name))
-    throw new TableMissingError(
-      known.length === 0
-        ? `There is no table "${name}": the lake in ${folder} has none yet. Tables appear when a pipeline first runs.`
-        : `There is no table "${name}" in the lake. There are: ${known.join(', ')}.`,
+/** The catalog of a lake: its folders are the list, and for Iceberg tables also the SQLite catalog beside them. */
+export function lakeCatalog({ folder, deps, iceberg }: LakeCatalogOptions): LakeCatalog {
+  const catalogOf = async () => iceberg?.()
+  const list = async (): Promise<readonly Found[]> => {
+    const catalog = await catalogOf()
+    const found = [
+      ...(await tablesInFolders(folder)),
+      ...(catalog?.tables() ?? []).map((name) => ({ name, format: 'iceberg', catalog }) as const),
+    ]
+    return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  }
+  const names = async () => [...new Set((await list()).map(({ name }) => name))]
+  const door = async (name: string, format?: TableFormat): Promise<TableDoor> => {
+    const known = await list()
+    const found = known.find(
+      (table) => table.name === name && (format ?? table.format) === table.format,
     )
+    if (found === undefined) throw tableMissing({ name, format, known, folder })
+    return openFound(await deps(), found)
   }
   return {
     names,
-    list: async () => Promise.all((await names()).map((name) => factsOf(name, open))),
-    snapshot: async (name) => (await open(name)).snapshot(),
-    history: async (name, limit) => (await open(name)).history({ limit }),
+    list: async () => Promise.all((await names()).map((name) => factsOf(name, () => door(name)))),
+    door,
+    state: async (name, point) => (await door(name)).state(point),
+    history: async (name, limit) => (await door(name)).history(limit),
   }
 }
 
-async function factsOf(
-  name: string,
-  open: (name: string) => Promise<DeltaTable>,
-): Promise<LakeTableFacts> {
+interface Found {
+  readonly name: string
+  readonly format: TableFormat
+  /** Absent for tables that are known by their folder. */
+  readonly catalog?: SqliteCatalog | undefined
+}
+
+function openFound(deps: LakeDeps, { name, format, catalog }: Found): Promise<TableDoor> {
+  if (format === 'delta') return deltaDoor(deps, { name, key: tableKey(name) })
+  if (catalog === undefined) return icebergDoor(deps, { name, table: tableKey(name) })
+  return icebergDoor({ ...deps, catalog }, { name, table: name })
+}
+
+function tableMissing({
+  name,
+  format,
+  known,
+  folder,
+}: {
+  readonly name: string
+  readonly format: TableFormat | undefined
+  readonly known: readonly Found[]
+  readonly folder: string
+}): TableMissingError {
+  const other = known.find((table) => table.name === name)
+  if (other !== undefined)
+    return new TableMissingError(
+      `${name} is no ${formatName(format!)} table; it is a table of ${formatName(other.format)}.`,
+    )
+  return new TableMissingError(
+    known.length === 0
+      ? `There is no table "${name}": the lake in ${folder} has none yet. Tables appear when a pipeline first runs.`
+      : `There is no table "${name}" in the lake. There are: ${[...new Set(known.map((table) => table.name))].join(', ')}.`,
+  )
+}
+
+/** As its makers write it. */
+export const formatName = (format: TableFormat): string =>
+  format === 'delta' ? 'Delta Lake' : 'Apache Iceberg'
+
+async function factsOf(name: string, open: () => Promise<TableDoor>): Promise<LakeTableFacts> {
   try {
-    const table = await open(name)
-    const snapshot = await table.snapshot()
-    const [newest] = await table.history({ limit: 1 })
+    const table = await open()
+    const state = await table.state()
+    const [newest] = await table.history(1)
     return {
       status: 'readable',
       name,
-      version: snapshot.version,
-      rows: await snapshot.rowCount(),
-      files: snapshot.fileCount,
-      bytes: snapshot.bytes,
-      committedMs: newest?.timestampMs,
+      format: table.format,
+      version: state.version,
+      ...(await state.size()),
+      committedMs: newest?.committedMs,
     }
   } catch (error) {
     return { status: 'unreadable', name, problem: messageOf(error) }
   }
 }
 
-async function tableNames(folder: string): Promise<readonly string[]> {
+async function tablesInFolders(folder: string): Promise<readonly Found[]> {
   const layers = await foldersIn(folder)
   const tables = await Promise.all(
-    layers.map(async (layer) =>
-      (await foldersIn(path.join(folder, layer)))
-        .filter((table) => existsSync(path.join(folder, layer, table, '_delta_log')))
-        .map((table) => `${layer}.${table}`),
-    ),
+    layers.map(async (layer) => {
+      const inside = await foldersIn(path.join(folder, layer))
+      return Promise.all(
+        inside.map(async (table) =>
+          (await formatsIn(path.join(folder, layer, table))).map((format) => ({
+            name: `${layer}.${table}`,
+            format,
+          })),
+        ),
+      )
+    }),
   )
-  return tables.flat().sort()
+  return tables.flat(2)
+}
+
+/** The formats of the table in a folder that are known by the folder alone; Delta first. */
+async function formatsIn(folder: string): Promise<readonly TableFormat[]> {
+  const formats: TableFormat[] = []
+  if (existsSync(path.join(folder, '_delta_log'))) formats.push('delta')
+  const metadata = path.join(folder, 'metadata')
+  if (existsSync(metadata)) {
+    const files = await readdir(metadata).catch(() => [])
+    if (files.some((file) => parseMetadataFile(file)?.version !== undefined))
+      formats.push('iceberg')
+  }
+  return formats
 }
 
 async function foldersIn(folder: string): Promise<readonly string[]> {

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
+import { hasLakeIceberg, type LakeDeps, openLakeHome, openLakeIceberg } from '../flow/lake-home.ts'
+import { type TablePlaces, tablePlaces } from '../flow/table-places.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -21,6 +21,8 @@ export interface HomeReader {
   readonly home: Home
   readonly settings: Settings
   readonly lake: LakeCatalog
+  /** Tables of the lake by name, and any by path, relative to `cwd`. */
+  places(cwd: string): TablePlaces
   /** `undefined` when nothing was ever appended here. */
   log(): Promise<LogReader | undefined>
   /** `undefined` when the platform never ran here and no key was made. */
@@ -63,7 +65,7 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     return opened
   })
   const deps = once(
-    async (): Promise<DeltaDeps> =>
+    async (): Promise<LakeDeps> =>
       openLakeHome({
         folder: home.lake,
         engine: await engine(),
@@ -71,9 +73,22 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
         randomness: systemRandomness,
       }),
   )
+  const iceberg = once(async () => {
+    if (!hasLakeIceberg(home.lake)) return undefined
+    const world = { clock: systemClock, randomness: systemRandomness }
+    const catalog = openLakeIceberg({ folder: home.lake, store: (await deps()).store, ...world })
+    closers.push(() => catalog.close())
+    return catalog
+  })
+  const lake = lakeCatalog({ folder: home.lake, deps, iceberg })
   return {
-    ...{ home, settings, log, state, engine },
-    lake: lakeCatalog({ folder: home.lake, deps }),
+    ...{ home, settings, log, state, engine, lake },
+    places(cwd) {
+      const world = { clock: systemClock, randomness: systemRandomness }
+      const places = tablePlaces({ lake, paths: { cwd, engine, ...world } })
+      closers.push(() => places.close())
+      return places
+    },
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },

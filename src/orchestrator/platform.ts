@@ -2,7 +2,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { openLakeHome, openLakeIceberg } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
@@ -115,6 +115,8 @@ async function assemble(
   })
   closers.push(() => hopEngine.close())
   const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
+  const iceberg = openLakeIceberg({ folder: home.lake, store: lake.store, clock, randomness })
+  closers.push(() => iceberg.close())
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
@@ -158,7 +160,11 @@ async function assemble(
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
     ...{ plans, log, state, engine, clock, meter },
-    lake: lakeCatalog({ folder: home.lake, deps: async () => lake }),
+    lake: lakeCatalog({
+      folder: home.lake,
+      deps: async () => lake,
+      iceberg: async () => iceberg,
+    }),
     startedMs: clock.nowMs(),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
