@@ -3,7 +3,19 @@ import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
 import { type DeltaTable, openDeltaTable, type SnapshotOptions } from '../lake/delta/table.ts'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { TableMismatchError } from '../lake/errors.ts'
-import type { TableCommit, TableDoor, TablePoint, TableState } from './table-door.ts'
+import type {
+  ExpireReport,
+  ExpireRequest,
+  OptimizeReport,
+  OptimizeRequest,
+  RestoreReport,
+  TableCommit,
+  TableDoor,
+  TablePoint,
+  TableState,
+  VacuumReport,
+  VacuumRequest,
+} from './table-door.ts'
 
 export interface DoorPlace {
   /** As people named it. */
@@ -20,6 +32,90 @@ export async function deltaDoor(deps: DeltaDeps, { name, key }: DoorPlace): Prom
     name,
     state: async (point) => stateOf(await table.snapshot(selected(point, name))),
     history: async (limit) => (await table.history({ limit })).map(commitOf),
+    optimize: (request, signal) => optimize(table, request, signal),
+    expire: (request, signal) => expire(table, request, signal),
+    vacuum: (request, signal) => vacuum(table, request, signal),
+    changes: ({ from, to }, signal) =>
+      table.changes(
+        { from: Number(from), ...(to === undefined ? {} : { to: Number(to) }) },
+        signal,
+      ),
+    restore: (point, options, signal) => restore(table, { name, point, ...options }, signal),
+  }
+}
+
+async function optimize(
+  table: DeltaTable,
+  { onProgress, ...request }: OptimizeRequest,
+  signal: AbortSignal | undefined,
+): Promise<OptimizeReport> {
+  const { version, groups } = await table.optimize(
+    {
+      ...request,
+      onProgress: ({ groupsDone, groupCount, bytesDone }) =>
+        onProgress?.({ done: groupsDone, count: groupCount, bytesDone }),
+    },
+    signal,
+  )
+  return { version, groups }
+}
+
+async function expire(
+  table: DeltaTable,
+  { ageMaxMs, countMin, dryRun }: ExpireRequest,
+  signal: AbortSignal | undefined,
+): Promise<ExpireReport> {
+  const problems = [
+    ...(ageMaxMs === undefined
+      ? []
+      : ['how long a Delta table keeps its log is its property delta.logRetentionDuration']),
+    ...(countMin === undefined ? [] : ['Delta keeps versions by age alone']),
+  ]
+  if (problems.length > 0) throw new TableMismatchError(`Expiring ${table.location}`, problems)
+  const { files, bytes } = await table.cleanLog({ dryRun }, signal)
+  return { status: dryRun ? 'planned' : 'done', snapshotIds: [], files, bytes }
+}
+
+async function vacuum(
+  table: DeltaTable,
+  { ageMinMs, allowsShortAge, fileCountMax, dryRun, onProgress }: VacuumRequest,
+  signal: AbortSignal | undefined,
+): Promise<VacuumReport> {
+  const { files, bytes, isPartial } = await table.vacuum(
+    {
+      ...(ageMinMs === undefined ? {} : { retentionMs: ageMinMs }),
+      ...(fileCountMax === undefined ? {} : { fileCountMax }),
+      allowsShortRetention: allowsShortAge,
+      dryRun,
+      onProgress: ({ removed, count }) => onProgress?.({ done: removed, count }),
+    },
+    signal,
+  )
+  return { status: dryRun ? 'planned' : 'done', files, bytes, isPartial }
+}
+
+async function restore(
+  table: DeltaTable,
+  { name, point, dryRun }: { name: string; point: TablePoint; dryRun: boolean },
+  signal: AbortSignal | undefined,
+): Promise<RestoreReport> {
+  const outcome = await table.restore({ ...selected(point, name), dryRun }, signal)
+  if (!('metrics' in outcome)) {
+    return {
+      status: outcome.status,
+      restored: 'version' in point ? point.version : 0,
+      version: outcome.version,
+      ...{ filesAdded: 0, filesRemoved: 0 },
+      message: outcome.status === 'conflict' ? outcome.message : 'the store gave no answer',
+    }
+  }
+  const { restoredVersion, addedFileCount, removedFileCount } = outcome.metrics
+  return {
+    status: outcome.status,
+    restored: restoredVersion,
+    version: outcome.version,
+    ...{ filesAdded: addedFileCount, filesRemoved: removedFileCount },
+    message: undefined,
   }
 }
 

@@ -1,10 +1,21 @@
-import { TableMismatchError } from '../lake/errors.ts'
+import { TableMismatchError, TableUnsupportedError } from '../lake/errors.ts'
 import type { IcebergDeps } from '../lake/iceberg/deps.ts'
 import type { HistoryEntry } from '../lake/iceberg/history.ts'
 import type { SnapshotSelector } from '../lake/iceberg/snapshot.ts'
 import type { IcebergSnapshot } from '../lake/iceberg/snapshot-view.ts'
-import { openIcebergTable } from '../lake/iceberg/table.ts'
-import type { TableCommit, TableDoor, TablePoint, TableSize, TableState } from './table-door.ts'
+import { type IcebergTable, openIcebergTable } from '../lake/iceberg/table.ts'
+import type {
+  ExpireReport,
+  ExpireRequest,
+  FileSize,
+  TableCommit,
+  TableDoor,
+  TablePoint,
+  TableSize,
+  TableState,
+  VacuumReport,
+  VacuumRequest,
+} from './table-door.ts'
 
 /** An Iceberg table as a door. `table` is what its catalog calls it. @throws TableMissingError, TableBrokenError, TableUnsupportedError */
 export async function icebergDoor(
@@ -17,6 +28,74 @@ export async function icebergDoor(
     name,
     state: async (point) => stateOf(await table.snapshot(selected(point, name))),
     history: async (limit) => (await table.history({ limit })).map(commitOf),
+    expire: (request, signal) => expire(table, request, signal),
+    vacuum: (request, signal) => vacuum(table, request, signal),
+    optimize: () => refused(name, 'compaction'),
+    changes: () => refused(name, 'change feeds'),
+    restore: () => refused(name, 'restoring'),
+  }
+}
+
+/** What we do for Delta tables and not for Iceberg's. */
+const refused = (name: string, feature: string) =>
+  Promise.reject(
+    new TableUnsupportedError(
+      `${name} is an Iceberg table, and ${feature} is done for Delta tables alone. Nothing was changed.`,
+      [feature],
+    ),
+  )
+
+/** Keys of files as paths in the table, with their sizes. */
+function filesBelow(
+  { location }: IcebergTable,
+  { files, sizes }: { readonly files: readonly string[]; readonly sizes: readonly number[] },
+): readonly FileSize[] {
+  return files.map((key, index) => ({
+    path: key.startsWith(`${location}/`) ? key.slice(location.length + 1) : key,
+    bytes: sizes[index]!,
+  }))
+}
+
+async function expire(
+  table: IcebergTable,
+  { ageMaxMs, countMin, dryRun }: ExpireRequest,
+  signal: AbortSignal | undefined,
+): Promise<ExpireReport> {
+  const outcome = await table.expireSnapshots(
+    {
+      ...(ageMaxMs === undefined ? {} : { snapshotAgeMaxMs: ageMaxMs }),
+      ...(countMin === undefined ? {} : { snapshotCountMin: countMin }),
+      dryRun,
+    },
+    signal,
+  )
+  if (outcome.status !== 'committed')
+    return { status: outcome.status, snapshotIds: [], files: [], bytes: 0 }
+  const { snapshotIds, bytes } = outcome
+  const status = dryRun ? 'planned' : 'done'
+  return { status, snapshotIds, files: filesBelow(table, outcome), bytes }
+}
+
+async function vacuum(
+  table: IcebergTable,
+  { ageMinMs, fileCountMax, dryRun, onProgress }: VacuumRequest,
+  signal: AbortSignal | undefined,
+): Promise<VacuumReport> {
+  const outcome = await table.removeOrphans(
+    {
+      ...(ageMinMs === undefined ? {} : { ageMinMs }),
+      ...(fileCountMax === undefined ? {} : { fileCountMax }),
+      dryRun,
+      onProgress: ({ removed, count }) => onProgress?.({ done: removed, count }),
+    },
+    signal,
+  )
+  const { bytes, isPartial } = outcome
+  return {
+    status: dryRun ? 'planned' : 'done',
+    files: filesBelow(table, outcome),
+    bytes,
+    isPartial,
   }
 }
 

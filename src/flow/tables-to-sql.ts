@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { ChangePlan } from '../model/change-plan.ts'
 import type { Columns } from '../model/column.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import { queryPostgres } from '../serve/postgres/query.ts'
+import { compileChanges } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { QueryRefusedError } from '../sql/duckdb/errors.ts'
 import type { QueryFunction, QueryTable } from '../sql/duckdb/query.ts'
@@ -45,17 +47,26 @@ export function lakeFunctions(
   return { delta: read('delta'), iceberg: read('iceberg') }
 }
 
-/** The rows of a state as SQL. Some plans look into the files first, over a connection of their own. */
-async function stateSql(state: TableState, engine: ComputeEngine): Promise<string> {
-  const plan = await state.plan()
-  return compileScan(plan, async (sql) => {
-    const connection = await engine.connection()
-    try {
-      return await connection.rows(sql)
-    } finally {
-      connection.close()
-    }
-  })
+/** What commits changed, as a query of its own, in the order of commits. */
+export async function changeQuery(
+  plan: ChangePlan,
+  engine: ComputeEngine,
+): Promise<{ readonly sql: string; readonly tables: readonly QueryTable[] }> {
+  const changes = queryTable('system.changes', () => compileChanges(plan, footerRows(engine)))
+  return { sql: 'SELECT * FROM system.changes ORDER BY _commit_version', tables: [changes] }
+}
+
+const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
+  compileScan(await state.plan(), footerRows(engine))
+
+/** Some plans look into the files first, over a connection of their own. */
+const footerRows = (engine: ComputeEngine) => async (sql: string) => {
+  const connection = await engine.connection()
+  try {
+    return await connection.rows(sql)
+  } finally {
+    connection.close()
+  }
 }
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */

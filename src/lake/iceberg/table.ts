@@ -13,6 +13,7 @@ import {
   type ExpireOutcome,
   expireSnapshots,
   type OrphanOptions,
+  type OrphanOutcome,
   removeOrphans,
   rewriteManifests,
 } from './maintenance.ts'
@@ -88,10 +89,7 @@ export interface IcebergTable {
   /** Forget old snapshots and remove what only they needed. */
   expireSnapshots(options?: ExpireOptions, signal?: AbortSignal): Promise<ExpireOutcome>
   /** Remove files that nobody refers to, once they are old enough. */
-  removeOrphans(
-    options?: OrphanOptions,
-    signal?: AbortSignal,
-  ): Promise<{ readonly files: readonly string[]; readonly bytes: number }>
+  removeOrphans(options?: OrphanOptions, signal?: AbortSignal): Promise<OrphanOutcome>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
 }
