@@ -1,5 +1,6 @@
 import { TableMismatchError } from '../errors.ts'
-import { changeOf, type EditMetrics, type RowStatement } from './edit-files.ts'
+import type { EditMetrics, RowStatement } from '../row-edits.ts'
+import { changeOf } from './edit-files.ts'
 import { fileKeyAt } from './file-actions.ts'
 import { type CommitOptions, finishCommit, type TableCommitOutcome } from './finish-commit.ts'
 import { type OpenTable, writeContext } from './open-table.ts'

@@ -1,11 +1,20 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
-import { TableMismatchError } from '../errors.ts'
+import {
+  checkSatisfies,
+  type DeleteOptions,
+  deleteStatement,
+  type MergeOptions,
+  mergeStatement,
+  type OverwriteOptions,
+  overwriteStatement,
+  type UpdateOptions,
+  updateStatement,
+} from '../row-statements.ts'
 import type { AlterOptions } from './alter.ts'
 import { type AlterOutcome, alterTable } from './alter-table.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
 import { type ChangesOptions, readChanges } from './changes.ts'
-import { conditionText } from './condition-text.ts'
 import { appendIntent } from './conflict.ts'
 import { type EditOutcome, editRows } from './edit-rows.ts'
 import {
@@ -22,16 +31,6 @@ import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './opt
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
-import {
-  type DeleteOptions,
-  deleteStatement,
-  type MergeOptions,
-  mergeStatement,
-  type OverwriteOptions,
-  overwriteStatement,
-  type UpdateOptions,
-  updateStatement,
-} from './row-statements.ts'
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
 import { tableSchemaOf } from './table-schema.ts'
@@ -172,17 +171,8 @@ async function overwrite(
   const { tableKey } = log.context
   const schema = tableSchemaOf(await log.newest(signal), tableKey)
   await using full = await withGenerated(writeContext(table), schema, relation, signal)
-  if (options.where !== undefined) {
-    const [outside] = await deps.ports.tableRows.countViolations(
-      full.relation,
-      [options.where],
-      signal,
-    )
-    if (outside! > 0)
-      throw new TableMismatchError(`Overwriting a part of ${tableKey}`, [
-        `${outside} of the new rows do not satisfy ${conditionText(options.where)}`,
-      ])
-  }
+  const { where } = options
+  await checkSatisfies(deps.ports.tableRows, full.relation, { where, table: tableKey }, signal)
   return editRows(table, overwriteStatement(full.relation, options), options, signal)
 }
 
