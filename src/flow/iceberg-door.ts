@@ -8,6 +8,7 @@ import type {
   ExpireReport,
   ExpireRequest,
   FileSize,
+  RestoreReport,
   TableCommit,
   TableDoor,
   TablePoint,
@@ -32,7 +33,7 @@ export async function icebergDoor(
     vacuum: (request, signal) => vacuum(table, request, signal),
     optimize: () => refused(name, 'compaction'),
     changes: () => refused(name, 'change feeds'),
-    restore: () => refused(name, 'restoring'),
+    restore: (point, options, signal) => restore(table, { name, point, ...options }, signal),
   }
 }
 
@@ -106,6 +107,31 @@ function selected(point: TablePoint | undefined, name: string): SnapshotSelector
   if (point === undefined || !('version' in point)) return point
   if (point.version <= SNAPSHOT_ID_MAX) return { snapshotId: point.version }
   throw new TableMismatchError(`Reading ${name} at ${point.version}`, ['that is no snapshot id'])
+}
+
+async function restore(
+  table: IcebergTable,
+  { name, point, dryRun }: { name: string; point: TablePoint; dryRun: boolean },
+  signal: AbortSignal | undefined,
+): Promise<RestoreReport> {
+  const outcome = await table.restore({ to: selected(point, name)!, dryRun }, signal)
+  if (!('metrics' in outcome)) {
+    return {
+      status: outcome.status,
+      restored: 'version' in point ? point.version : 0,
+      version: undefined,
+      ...{ filesAdded: 0, filesRemoved: 0 },
+      message: outcome.status === 'conflict' ? outcome.message : 'the catalog gave no answer',
+    }
+  }
+  const { restoredSnapshotId, addedFileCount, removedFileCount } = outcome.metrics
+  return {
+    status: outcome.status,
+    restored: restoredSnapshotId,
+    version: outcome.snapshotId,
+    ...{ filesAdded: addedFileCount, filesRemoved: removedFileCount },
+    message: undefined,
+  }
 }
 
 function stateOf(snapshot: IcebergSnapshot): TableState {

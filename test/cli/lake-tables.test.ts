@@ -77,6 +77,27 @@ describe('tables of the lake on the command line', () => {
     expect((await run('restore', 'bronze.sales')).code).toBe(2)
   })
 
+  test('restore of an Iceberg table keeps its history', async () => {
+    const towns = await world.icebergTable('silver.towns')
+    for (const id of [1, 2])
+      await world.append(towns, `SELECT ${id}::BIGINT AS id, 'Vinh' AS city, 1::DOUBLE AS price`)
+    const [newest, oldest] = (await towns.history()).map(({ snapshotId }) => String(snapshotId))
+    const restore = ['restore', 'silver.towns', '--version', oldest!]
+    const dry = await runJson(...restore, '--dry-run')
+    expect(dry).toMatchObject({ status: 'planned', files_added: 0, files_removed: 1 })
+    const done = await runJson(...restore)
+    expect(done).toMatchObject({ status: 'committed', restored: oldest })
+    expect(await runJson('sql', 'SELECT id FROM silver.towns')).toEqual([{ id: 1 }])
+    expect(await runJson(...restore)).toMatchObject({ status: 'unchanged' })
+    await runJson('restore', 'silver.towns', '--version', newest!)
+    expect(await runJson('sql', 'SELECT id FROM silver.towns ORDER BY id')).toEqual([
+      { id: 1 },
+      { id: 2 },
+    ])
+    expect(await towns.history()).toHaveLength(4)
+    expect((await towns.snapshot()).summary).toMatchObject({ 'total-records': '2' })
+  })
+
   test('changes tell what commits did, as rows or as a file', async () => {
     const { changes } = await runJson<{ changes: object[] }>(
       ...['changes', 'bronze.sales', '--from', '1', '--to', '2'],
