@@ -28,6 +28,7 @@ export {
   rowCount,
   unique,
 } from './pipeline/data-test.ts'
+export type { DayFilesOptions, DayFilesPlan } from './pipeline/day-files.ts'
 export { PlanError, type PlanProblem } from './pipeline/errors.ts'
 export {
   addMillis,
@@ -49,9 +50,11 @@ export {
   trim,
   upper,
 } from './pipeline/expression.ts'
+export { sortBy, zOrder } from './pipeline/maintenance.ts'
 export { merge, partitions, snapshot } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'
 export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
+export type { StepContext } from './pipeline/plain-task.ts'
 export type {
   FileLoaderPlan,
   FolderLoaderPlan,

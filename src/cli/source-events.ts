@@ -5,7 +5,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { FileLoaderPlan, SimulatedRequest } from '../pipeline/plan.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
 import { quoteIdentifier, quoteText } from '../sql/duckdb/quote-identifier.ts'
-import type { FilesOf, LoadTask } from './source-files.ts'
+import type { EventTask, FilesOf } from './source-files.ts'
 
 /** Enough for full batches at the gateway, far below its limits. */
 const EVENTS_PER_REQUEST = 5_000
@@ -14,7 +14,7 @@ const BYTES_PER_REQUEST = 4 * 1024 * 1024
 /** The events of one task of `mekong load`, in requests for the front door. */
 export async function* requestsOf(
   engine: ComputeEngine,
-  task: LoadTask,
+  task: EventTask,
 ): AsyncGenerator<SimulatedRequest> {
   let gathered: (object | string)[] = []
   let bytes = 0
@@ -30,7 +30,7 @@ export async function* requestsOf(
   if (gathered.length > 0) yield { path: task.loader.path, events: gathered }
 }
 
-function eventsOf(engine: ComputeEngine, task: LoadTask): AsyncGenerator<object | string> {
+function eventsOf(engine: ComputeEngine, task: EventTask): AsyncGenerator<object | string> {
   if (task.kind === 'folder') return folderEvents(engine, task)
   const { loader, file } = task
   return loader.format === 'csv' ? csvEvents(engine, loader, file) : jsonEvents(loader, file)
@@ -68,7 +68,7 @@ async function* csvEvents(
 /** What the loader's SQL makes of its files: each row is an event as JSON. */
 async function* folderEvents(
   engine: ComputeEngine,
-  { loader, files }: LoadTask & { readonly kind: 'folder' },
+  { loader, files }: EventTask & { readonly kind: 'folder' },
 ): AsyncGenerator<string> {
   await using relations = await openRelations(engine, files)
   for await (const chunk of relations.connection.stream(await readFile(loader.events, 'utf8'))) {

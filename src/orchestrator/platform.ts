@@ -1,9 +1,12 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { filesLedger } from '../flow/files-ledger.ts'
+import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
@@ -70,6 +73,8 @@ export interface Platform {
   ledger(): Promise<readonly LedgerLine[]>
   /** Returns when every hop has carried everything that is in its topics, or has failed. */
   drained(signal: AbortSignal): Promise<void>
+  /** Load day files into the lake, each day exactly once. */
+  loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
   /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
   stop(): Promise<void>
 }
@@ -161,18 +166,24 @@ async function assemble(
     ...{ plans, log, state, engine, clock, meter },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
+    loadDays: (request) =>
+      withFilesWorld(
+        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+        (world) => loadDays(world, request),
+      ),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
       (
         await Promise.all(
-          plans.map((plan) =>
-            pipelineLedger({
+          plans.map(async (plan) => [
+            ...(await pipelineLedger({
               plan,
               log,
               state,
               hops: hops.filter((hop) => hop.pipeline === plan.name),
-            }),
-          ),
+            })),
+            ...(await filesLedger({ plan, lake: platform.lake, state })),
+          ]),
         )
       ).flat(),
     drained: (signal) => untilDrained(hops, signal),

@@ -7,7 +7,10 @@ import {
 } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
+import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from './maintenance.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
+import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
   DayPartition,
   IngestPlan,
@@ -18,6 +21,7 @@ import type {
   TablePlan,
   TopicPlan,
 } from './plan.ts'
+import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
@@ -81,6 +85,20 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
+  step(name: string, options: PlainTaskOptions): void
+
+  /** Run tasks of this pipeline at the moments of a cron expression, one run at a time. */
+  schedule(name: string, options: ScheduleOptions): void
+
+  /**
+   * Keep a lake table in shape: put small files together, forget old versions, remove what no version needs. Bronze tables that are not
+   * named get `DEFAULT_MAINTENANCE`, unless the setting `maintenance` is `off`.
+   */
+  maintain(table: string, options?: MaintenanceOptions): void
+  /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
+  files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
+
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
@@ -109,9 +127,13 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const tables: TablePlan[] = []
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
+  const plainTasks: PlainTaskPlan[] = []
+  const schedules: SchedulePlan[] = []
+  const maintenance: MaintenancePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
+  const files: DayFilesPlan[] = []
 
   describe({
     topic(topicName, options) {
@@ -154,6 +176,10 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
+    schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
+    maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
+    files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -166,8 +192,12 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     tables,
     models,
     serves,
+    plainTasks,
+    schedules,
+    maintenance,
     queries,
     simulators,
     loaders,
+    files,
   })
 }

@@ -3,6 +3,10 @@ import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import type { DayFilesPlan } from './day-files.ts'
+import type { MaintenancePlan } from './maintenance.ts'
+import type { PlainTaskPlan } from './plain-task.ts'
+import type { SchedulePlan } from './schedule.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -14,9 +18,15 @@ export interface PipelinePlan {
   /** Tables that SQL makes from other tables. */
   readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
+  /** Tasks in plain TypeScript. */
+  readonly plainTasks: readonly PlainTaskPlan[]
+  readonly schedules: readonly SchedulePlan[]
+  readonly maintenance: readonly MaintenancePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
+  /** Day files that go straight into lake tables. */
+  readonly files: readonly DayFilesPlan[]
 }
 
 export interface TopicPlan {

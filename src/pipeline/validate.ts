@@ -1,9 +1,11 @@
 import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts'
 import { RECORD_COLUMNS } from '../model/relation.ts'
 import type { Field, FieldMap, RecordField } from '../model/schema.ts'
+import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
+import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -46,6 +48,13 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
         'Give it `event`',
       )
   }
+  checkWork(draft, report)
+  for (const files of draft.files) {
+    checkDayFiles(files, report)
+    checkTableName(`files ${files.name}`, files.table, report)
+    const names = files.columns.map(({ name }) => name)
+    checkColumnNames(`files ${files.name}`, names, report)
+  }
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -62,8 +71,13 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
   const named = [
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
+    ...draft.files.map(({ table }) => `table ${table}`),
+    ...draft.files.map(({ name }) => `files ${name}`),
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.plainTasks.map(({ name }) => `step ${name}`),
+    ...draft.schedules.map(({ name }) => `schedule ${name}`),
+    ...draft.maintenance.map(({ table }) => `maintain ${table}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {
@@ -122,13 +136,7 @@ function fieldAt(fields: FieldMap, name: string): Field | undefined {
 
 function checkTable(table: TablePlan, report: Report): void {
   const where = `table ${table.name}`
-  if (!TABLE_NAME.test(table.name)) {
-    report(
-      where,
-      'is no table name',
-      'Use layer.name in snake_case, the layer bronze, silver or gold',
-    )
-  }
+  checkTableName(where, table.name, report)
   checkColumnNames(
     where,
     table.columns.map(({ name }) => name),
@@ -157,6 +165,12 @@ function checkTable(table: TablePlan, report: Report): void {
       "Name the partition's column with { as: … }",
     )
   }
+}
+
+function checkTableName(where: string, name: string, report: Report): void {
+  if (TABLE_NAME.test(name)) return
+  const fix = 'Use layer.name in snake_case, the layer bronze, silver or gold'
+  report(where, 'is no table name', fix)
 }
 
 /** A hop has one decoder, so topics that go together have one schema. */
