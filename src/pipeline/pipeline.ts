@@ -18,6 +18,7 @@ import type {
   TopicPlan,
 } from './plan.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
+import type { SyncOptions, SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
 
@@ -73,6 +74,9 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
+  sync(name: string, options: SyncOptions): void
+
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
@@ -101,6 +105,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const tables: TablePlan[] = []
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
+  const syncs: SyncPlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -143,6 +148,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    sync: (syncName, { target, from, tags = [] }) =>
+      void syncs.push({ name: syncName, target, from, tags }),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -155,6 +162,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     tables,
     models,
     serves,
+    syncs,
     queries,
     simulators,
     loaders,

@@ -2,6 +2,7 @@ import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
+import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -13,6 +14,8 @@ export interface PipelinePlan {
   /** Tables that SQL makes from other tables. */
   readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
+  /** Stores that follow tables by their changes. */
+  readonly syncs: readonly SyncPlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]

@@ -3,6 +3,7 @@ import { RECORD_COLUMNS } from '../model/relation.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
+import { checkSync } from './validate-sync.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -37,6 +38,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const sync of draft.syncs) checkSync(sync, draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -55,6 +57,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.tables.map(({ name }) => `table ${name}`),
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.syncs.map(({ name }) => `sync ${name}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {
