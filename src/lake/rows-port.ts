@@ -55,10 +55,28 @@ export interface RowEdits extends AsyncDisposable {
   removedRows(
     signal?: AbortSignal,
   ): AsyncIterable<{ readonly file: number; readonly positions: Float64Array }>
+  /**
+   * The same for some files as a relation of three columns under the names given: the file's `path`, the row's position (int64), and
+   * `group` (int32), a number that tells which rows belong into one file.
+   */
+  removedPlaces(
+    files: readonly RemovedFile[],
+    names: { readonly path: string; readonly position: string; readonly group: string },
+    signal?: AbortSignal,
+  ): Promise<Relation>
   /** New rows in the target's columns: the updated and the inserted ones, and what stays in the files of `rewrite`. */
   newRows(rewrite: readonly number[], signal?: AbortSignal): Promise<Relation>
   /** Every change as a row, with `_change_type`. */
   changedRows(signal?: AbortSignal): Promise<Relation>
+}
+
+/** One file of `RowEdits.removedPlaces`. */
+export interface RemovedFile {
+  /** Its place in the plan. */
+  readonly file: number
+  /** What it is called in the relation. */
+  readonly path: string
+  readonly group: number
 }
 
 export interface PlanRelationRequest {

@@ -7,6 +7,7 @@ import {
   TableBrokenError,
   TableMismatchError,
 } from '../errors.ts'
+import { complementOfPositions, differenceOfPositions } from '../positions.ts'
 import type { Action, AddAction, MetadataAction, RemoveAction } from './actions.ts'
 import { readDeletionVector } from './deletion-vector.ts'
 import { rowCountFromStats } from './file-bounds.ts'
@@ -193,7 +194,8 @@ class ChangeReader {
         ? action.deletionVector === undefined
           ? undefined
           : (await readDeletionVector(store, tableKey, action.deletionVector, signal)).positions
-        : complementOf(only, rowCount!)
+        : // A file with a deletion vector knows how many rows it has (PROTOCOL.md, "Per-file Statistics").
+          complementOfPositions(only, rowCount!)
     return {
       location: fileLocator(tableKey, store)(canonical),
       bytes: action.size ?? info?.bytes ?? 0,
@@ -220,26 +222,11 @@ class ChangeReader {
         ? new Float64Array(0)
         : (await readDeletionVector(store, tableKey, deletionVector, signal)).positions
     const [before, after] = [await rowsOf(old), await rowsOf(add)]
-    const gone = difference(after, before)
-    const back = difference(before, after)
+    const gone = differenceOfPositions(after, before)
+    const back = differenceOfPositions(before, after)
     return {
       gone: gone.length === 0 ? undefined : await this.#file(add, gone, signal),
       back: back.length === 0 ? undefined : await this.#file(add, back, signal),
     }
   }
-}
-
-/** What is in `a` and not in `b`; both ascending. */
-function difference(a: Float64Array, b: Float64Array): Float64Array {
-  let inB = 0
-  return a.filter((value) => {
-    while (inB < b.length && b[inB]! < value) inB += 1
-    return b[inB] !== value
-  })
-}
-
-/** All rows of a file but these. A file with a deletion vector knows how many it has (PROTOCOL.md, "Per-file Statistics"). */
-function complementOf(positions: Float64Array, rowCount: number): Float64Array {
-  const all = Float64Array.from({ length: rowCount }, (_, row) => row)
-  return difference(all, positions)
 }

@@ -51,17 +51,3 @@ export function serializeDeletionVector(positions: Float64Array): Uint8Array {
   bytes.set(bitmap, 4)
   return bytes
 }
-
-/** Two ascending lists as one, what is in both once. */
-export function unionOfPositions(a: Float64Array, b: Float64Array): Float64Array {
-  const union = new Float64Array(a.length + b.length)
-  let [at, inA, inB] = [0, 0, 0]
-  while (inA < a.length || inB < b.length) {
-    const nextA = inA < a.length ? a[inA]! : Number.POSITIVE_INFINITY
-    const nextB = inB < b.length ? b[inB]! : Number.POSITIVE_INFINITY
-    union[at++] = Math.min(nextA, nextB)
-    if (nextA <= nextB) inA += 1
-    if (nextB <= nextA) inB += 1
-  }
-  return union.slice(0, at)
-}

@@ -1,10 +1,16 @@
-import type { Predicate } from '../../model/predicate.ts'
 import type { Relation } from '../../model/relation.ts'
-import { CHANGE_TYPE_COLUMN, type JoinOn, type RowClause } from '../../model/row-edit.ts'
-import { MergeAmbiguousError } from '../errors.ts'
+import { CHANGE_TYPE_COLUMN } from '../../model/row-edit.ts'
+import {
+  type EditMetrics,
+  type FileMark,
+  type FoundEdits,
+  fileMarks,
+  findRowEdits,
+  type RowStatement,
+} from '../row-edits.ts'
 import type { RowEdits } from '../rows-port.ts'
 import type { Action, AddAction } from './actions.ts'
-import { unionOfPositions, writeDeletionVectors } from './deletion-vector-write.ts'
+import { writeDeletionVectors } from './deletion-vector-write.ts'
 import { addActionAt, fileKeyAt, removeActionAt, statsTexts } from './file-actions.ts'
 import { generationsOf } from './generated-columns.ts'
 import type { LogReader } from './log-read.ts'
@@ -15,38 +21,11 @@ import type { TableSchema } from './table-schema.ts'
 import { type WriteContext, writeFiles } from './write-files.ts'
 
 /**
- * Statements that change rows: delete, update, merge, overwrite by predicate.
- *
- * In: clauses, and what is known of where their rows are. Out: one commit. Files are looked at only when partition values and statistics
- * say that they may hold rows concerned; of those the engine says which rows. Where the table keeps deletion vectors, rows that go are
+ * A statement that changes rows, as actions. Files are looked at only when partition values and statistics say that they may hold rows
+ * concerned; of those the engine says which rows. Where the table keeps deletion vectors, rows that go are
  * marked in them (merge-on-read); else the files that hold them are written anew (copy-on-write). A crash before the
  * commit leaves orphan files, which vacuum removes.
  */
-export interface RowStatement {
-  readonly operation: 'DELETE' | 'UPDATE' | 'MERGE' | 'WRITE'
-  readonly operationParameters: Readonly<Record<string, string>>
-  readonly clauses: readonly RowClause[]
-  /** True for every target row that the statement can concern. Default: nothing is known. */
-  readonly predicate?: Predicate | undefined
-  /** Whether the clauses delete exactly the rows that `predicate` is true for; all rows when there is none. */
-  readonly deletesPredicate?: boolean
-  readonly source?: { readonly relation: Relation; readonly on: JoinOn }
-  /** Rows to add besides, in the table's columns. */
-  readonly appended?: Relation
-}
-
-export interface EditMetrics {
-  readonly deletedRowCount: number
-  readonly updatedRowCount: number
-  readonly insertedRowCount: number
-  /** Files looked into, out of all that the table has. */
-  readonly scannedFileCount: number
-  readonly addedFileCount: number
-  readonly removedFileCount: number
-  /** Files that got another deletion vector. */
-  readonly markedFileCount: number
-  readonly addedBytes: number
-}
 
 /** A statement at work on one state of a table. */
 export interface Edit {
@@ -73,26 +52,19 @@ export async function changeOf(
 ): Promise<Change> {
   const { statement, planned, state, properties } = edit
   const { table } = state.files
-  const isWhole = planned.isSure.map((sure) => statement.deletesPredicate === true && sure)
-  const skipsSure = !properties.changeDataFeed || isWhole.every(Boolean)
-  const gone = planned.rows.filter((_, index) => skipsSure && isWhole[index])
-  const looked = planned.rows.flatMap((_, index) => (skipsSure && isWhole[index] ? [] : [index]))
-  const target = {
-    ...planned.plan,
-    columns: edit.schema.scanColumns,
-    residual: undefined,
-    residualColumns: [],
-    files: looked.map((index) => planned.plan.files[index]!),
-  }
-  const { source, clauses, appended } = statement
-  await using edits = await context.rows.findEdits(
-    { target, clauses, ...(source === undefined ? {} : { source }) },
+  const isWhole = planned.isSure.every((sure) => statement.deletesPredicate === true && sure)
+  const { appended } = statement
+  await using found = await findRowEdits(
+    context.rows,
+    { ...planned, columns: edit.schema.scanColumns },
+    statement,
+    // Change files want every row.
+    properties.changeDataFeed && !isWhole,
     signal,
   )
-  if (edits.ambiguousCount > 0)
-    throw new MergeAmbiguousError(context.tableKey, edits.ambiguousCount)
-  const rows = looked.map((index) => planned.rows[index]!)
-  const marks = await marksOf(edit, { edits, rows }, signal)
+  const { edits, looked } = found
+  const gone = found.gone.map((place) => planned.rows[place]!)
+  const marks = await marksOf(edit, found, signal)
   const rewritten = marks.flatMap(({ kind, file }) => (kind === 'rewrite' ? [file] : []))
   const adds = await newFiles(edit, context, { edits, rewritten }, signal)
   const feed = await changeFiles(
@@ -128,37 +100,31 @@ export async function changeOf(
   }
 }
 
-/** What becomes of a file that loses rows. */
-type Mark =
-  | { readonly kind: 'remove' | 'rewrite'; readonly file: number; readonly row: number }
-  | {
-      readonly kind: 'mark'
-      readonly file: number
-      readonly row: number
-      /** All rows that are gone, those that went before too. */
-      readonly positions: Float64Array
-    }
+type RowMark = FileMark & {
+  /** In the file table. */
+  readonly row: number
+}
 
 async function marksOf(
   { planned, properties, state }: Edit,
-  { edits, rows }: { edits: RowEdits; rows: readonly number[] },
+  found: FoundEdits,
   signal?: AbortSignal,
-): Promise<Mark[]> {
-  const files = new Map(planned.rows.map((row, index) => [row, planned.plan.files[index]!]))
-  const mayMark = properties.deletionVectors && hasVectors(state)
-  const marks: Mark[] = []
-  for await (const { file, positions } of edits.removedRows(signal)) {
-    const row = rows[file]!
-    const { rowCount, deletedRows } = files.get(row)!
-    const all = unionOfPositions(deletedRows?.positions ?? new Float64Array(0), positions)
-    if (all.length === rowCount) marks.push({ kind: 'remove', file, row })
-    // PROTOCOL.md, "Per-file Statistics": a file with a vector has to know its row count.
-    else if (mayMark && rowCount !== undefined)
-      marks.push({ kind: 'mark', file, row, positions: all })
-    else marks.push({ kind: 'rewrite', file, row })
+): Promise<RowMark[]> {
+  // PROTOCOL.md, "Per-file Statistics": a file with a vector has to know its row count.
+  const mayMark = (place: number) =>
+    properties.deletionVectors &&
+    hasVectors(state) &&
+    planned.plan.files[place]!.rowCount !== undefined
+  const marks: RowMark[] = []
+  for await (const mark of fileMarks(found, planned.plan, mayMark, signal)) {
+    const row = planned.rows[mark.place]!
+    // Only vectors are made of positions.
+    marks.push({ ...mark, row, ...(mark.kind === 'mark' ? {} : { positions: NONE }) })
   }
   return marks
 }
+
+const NONE = new Float64Array(0)
 
 const hasVectors = ({ protocol }: LogState) =>
   protocol.writerFeatures?.includes('deletionVectors') === true
@@ -167,7 +133,7 @@ const hasVectors = ({ protocol }: LogState) =>
 async function markedAgain(
   { reader, state }: Edit,
   context: WriteContext,
-  marks: readonly Mark[],
+  marks: readonly RowMark[],
   signal?: AbortSignal,
 ): Promise<AddAction[]> {
   const vectors = marks.filter((mark) => mark.kind === 'mark')

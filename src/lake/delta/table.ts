@@ -1,11 +1,18 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
-import { TableMismatchError } from '../errors.ts'
+import {
+  type DeleteOptions,
+  deleteStatement,
+  type MergeOptions,
+  mergeStatement,
+  type OverwriteOptions,
+  type UpdateOptions,
+  updateStatement,
+} from '../row-statements.ts'
 import type { AlterOptions } from './alter.ts'
 import { type AlterOutcome, alterTable } from './alter-table.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
 import { type ChangesOptions, readChanges } from './changes.ts'
-import { conditionText } from './condition-text.ts'
 import { appendIntent } from './conflict.ts'
 import { type EditOutcome, editRows } from './edit-rows.ts'
 import {
@@ -14,24 +21,15 @@ import {
   finishCommit,
   type TableCommitOutcome,
 } from './finish-commit.ts'
-import { withGenerated } from './generated-columns.ts'
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
 import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
 import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './optimize.ts'
+import { overwriteRows } from './overwrite.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
+import { type ReplaceTableOptions, replaceTable } from './replace-table.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
-import {
-  type DeleteOptions,
-  deleteStatement,
-  type MergeOptions,
-  mergeStatement,
-  type OverwriteOptions,
-  overwriteStatement,
-  type UpdateOptions,
-  updateStatement,
-} from './row-statements.ts'
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
 import { tableSchemaOf } from './table-schema.ts'
@@ -75,6 +73,12 @@ export interface DeltaTable {
   overwrite(
     relation: Relation,
     options?: OverwriteOptions & CommitOptions,
+    signal?: AbortSignal,
+  ): Promise<EditOutcome>
+  /** Make it another table, with other columns, partitioning and rows, by one commit. */
+  replace(
+    relation: Relation,
+    options: ReplaceTableOptions & CommitOptions,
     signal?: AbortSignal,
   ): Promise<EditOutcome>
   /** What commits did to the rows, as something to read. @throws ChangesMissingError */
@@ -146,7 +150,12 @@ export async function openDeltaTable(
       relation: Relation,
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
-    ) => overwrite(table, relation, options, abort),
+    ) => overwriteRows(table, relation, options, abort),
+    replace: (
+      relation: Relation,
+      options: ReplaceTableOptions & CommitOptions,
+      abort?: AbortSignal,
+    ) => replaceTable(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
     alter: (options: AlterOptions & CommitOptions, abort?: AbortSignal) =>
       alterTable(table, options, abort),
@@ -160,30 +169,6 @@ export async function openDeltaTable(
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
     checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })
-}
-
-async function overwrite(
-  table: OpenTable,
-  relation: Relation,
-  options: OverwriteOptions & CommitOptions,
-  signal: AbortSignal | undefined,
-): Promise<EditOutcome> {
-  const { log, deps } = table
-  const { tableKey } = log.context
-  const schema = tableSchemaOf(await log.newest(signal), tableKey)
-  await using full = await withGenerated(writeContext(table), schema, relation, signal)
-  if (options.where !== undefined) {
-    const [outside] = await deps.ports.tableRows.countViolations(
-      full.relation,
-      [options.where],
-      signal,
-    )
-    if (outside! > 0)
-      throw new TableMismatchError(`Overwriting a part of ${tableKey}`, [
-        `${outside} of the new rows do not satisfy ${conditionText(options.where)}`,
-      ])
-  }
-  return editRows(table, overwriteStatement(full.relation, options), options, signal)
 }
 
 async function snapshot(

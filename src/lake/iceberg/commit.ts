@@ -24,6 +24,14 @@ import {
  * the id holds our commit.
  */
 
+/** What every commit can carry besides its own. */
+export interface CommitOptions {
+  /** Committed with the data or not at all. */
+  readonly transactions?: readonly TransactionUpdate[]
+  /** Noted in the snapshot's summary. */
+  readonly summary?: Readonly<Record<string, string>>
+}
+
 /** Attempts on top of ever newer snapshots. With fair chances some writer wins each round, so this is many writers. */
 const ATTEMPT_COUNT_MAX = 64
 
@@ -45,6 +53,7 @@ export interface StagedSnapshot {
 export type ConflictReason =
   | 'metadata_changed'
   | 'transaction_moved'
+  | 'read_files_changed'
   | 'removed_files_changed'
   | 'contention'
 

@@ -13,8 +13,9 @@ export interface FileDeletes {
   readonly equalities: readonly ContentFile[]
 }
 
-/** The id of `file_path` in position delete files (table spec, "Reserved Field IDs"). */
-const FILE_PATH_ID = 2_147_483_546
+/** The ids of `file_path` and `pos` in position delete files (table spec, "Reserved Field IDs"). */
+export const FILE_PATH_ID = 2_147_483_546
+export const POSITION_ID = 2_147_483_545
 
 export function deleteIndex(
   deletes: readonly ManifestEntry[],
@@ -71,7 +72,7 @@ const isUnpartitioned = (spec: BoundSpec) =>
   spec.fields.every((field) => field.transform.kind === 'void')
 
 /** The one data file that a position delete file is about, when it says so, or its bounds do. */
-function onlyPath(file: ContentFile): string | undefined {
+export function onlyPath(file: ContentFile): string | undefined {
   if (file.referencedDataFile !== undefined) return file.referencedDataFile
   const lower = file.lowerBounds?.get(FILE_PATH_ID)
   const upper = file.upperBounds?.get(FILE_PATH_ID)

@@ -3,6 +3,7 @@ import type { Clock, Randomness } from '../../model/clock.ts'
 import type { ObjectStore } from '../../model/object-store.ts'
 import { uuidV7Maker } from '../../model/uuid.ts'
 import type { ParquetPort } from '../parquet-port.ts'
+import type { RowsPort } from '../rows-port.ts'
 import type { ScratchPort } from '../scratch-port.ts'
 import type { StageFilesPort } from '../stage-files.ts'
 import type { Catalog } from './catalog.ts'
@@ -15,6 +16,7 @@ export interface IcebergDeps {
     readonly stageFiles: StageFilesPort
     readonly parquet: ParquetPort
     readonly scratch: ScratchPort
+    readonly tableRows: RowsPort
   }
   readonly clock: Clock
   readonly randomness: Randomness

@@ -1,4 +1,3 @@
-import { putManifest } from './append.ts'
 import type { CatalogEntry } from './catalog.ts'
 import type { IcebergTools } from './deps.ts'
 import type { ManifestFile } from './manifest-list.ts'
@@ -6,6 +5,7 @@ import { liveEntries } from './manifest-read.ts'
 import type { NewEntry } from './manifest-write.ts'
 import type { TableMetadata } from './metadata.ts'
 import { boundSpecs } from './partition-spec.ts'
+import { putManifest } from './put-manifest.ts'
 import { tableLocation } from './table-location.ts'
 
 /**
@@ -32,7 +32,7 @@ export function mergeOptions({ properties }: TableMetadata): MergeOptions {
   }
 }
 
-/** The same files in fewer manifests. Lists of deletes are left as they are. */
+/** The same files in fewer manifests; those of data files and of deletes stay apart. */
 export async function mergeManifests(
   tools: IcebergTools,
   entry: CatalogEntry,
@@ -43,20 +43,22 @@ export async function mergeManifests(
   const { metadata, tableKey } = entry
   const specs = boundSpecs(metadata, tableKey)
   const place = tableLocation(tools.store, tableKey, metadata.location)
-  const bins = new Map<number, ManifestFile[]>()
+  const bins = new Map<string, ManifestFile[]>()
   for (const manifest of manifests) {
-    if (manifest.content !== 'data' || manifest.bytes >= bytesTarget) continue
-    const bin = bins.get(manifest.specId)
-    if (bin === undefined) bins.set(manifest.specId, [manifest])
+    if (manifest.bytes >= bytesTarget) continue
+    const key = `${manifest.content} ${manifest.specId}`
+    const bin = bins.get(key)
+    if (bin === undefined) bins.set(key, [manifest])
     else bin.push(manifest)
   }
   let merged = manifests
-  for (const [specId, bin] of bins) {
+  for (const bin of bins.values()) {
     if (bin.length < countMin) continue
+    const { content, specId } = bin[0]!
     const entries: NewEntry[] = []
     for await (const live of liveEntries(place, bin, specs))
       for (const each of live) entries.push({ ...each, status: 'existing' })
-    const contents = { content: 'data', snapshotId, entries } as const
+    const contents = { content, snapshotId, entries }
     const manifest = await putManifest(tools, entry, specs.get(specId)!, contents)
     merged = [manifest, ...merged.filter((each) => !bin.includes(each))]
   }

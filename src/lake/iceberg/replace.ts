@@ -1,15 +1,16 @@
 import type { Predicate } from '../../model/predicate.ts'
 import { TableMismatchError } from '../errors.ts'
-import { putManifest } from './append.ts'
 import type { CatalogEntry } from './catalog.ts'
 import type { Conflict, StagedSnapshot } from './commit.ts'
 import type { IcebergTools } from './deps.ts'
 import { FileFinder } from './file-finder.ts'
 import type { ContentFile, ManifestEntry } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
+import { mergeManifests, mergeOptions } from './manifest-merge.ts'
 import { allEntries, manifestsOf } from './manifest-read.ts'
 import { type Snapshot, schemaById } from './metadata.ts'
 import { boundSpecs } from './partition-spec.ts'
+import { putManifest } from './put-manifest.ts'
 import { tableLocation } from './table-location.ts'
 
 /**
@@ -37,9 +38,12 @@ export async function keptManifests(
 
 export interface Replacement {
   readonly snapshotId: bigint
-  readonly removal: Removal
+  readonly chooser: RemovalChooser
   readonly added: readonly ContentFile[]
-  readonly manifest: ManifestFile | undefined
+  /** Manifests that list what is added. */
+  readonly manifests: readonly ManifestFile[]
+  /** Default: `delete` when no rows are added, else `overwrite`. */
+  readonly operation?: StagedSnapshot['changes']['operation']
 }
 
 /**
@@ -52,24 +56,24 @@ export async function stageReplacement(
   tools: IcebergTools,
   entry: CatalogEntry,
   parent: Snapshot | undefined,
-  { snapshotId, removal, added, manifest }: Replacement,
+  { snapshotId, chooser, added, manifests: ours, operation }: Replacement,
 ): Promise<StagedSnapshot | Conflict> {
   const { metadata, tableKey } = entry
   const specs = boundSpecs(metadata, tableKey)
   const place = tableLocation(tools.store, tableKey, metadata.location)
-  const chooser = removalChooser(entry, removal)
   const kept = await keptManifests(tools, entry, parent)
-  const manifests: ManifestFile[] = manifest === undefined ? [] : [manifest]
+  const manifests: ManifestFile[] = [...ours]
+  const untouched: ManifestFile[] = []
   const removed: ContentFile[] = []
   const candidates = kept.filter((each) => chooser.mayList(each))
-  manifests.push(...kept.filter((each) => !candidates.includes(each)))
+  untouched.push(...kept.filter((each) => !candidates.includes(each)))
   let index = 0
   for await (const entries of allEntries(place, candidates, specs)) {
     const old = candidates[index++]!
     const live = entries.filter((each) => each.status !== 'deleted')
     const gone = new Set(live.filter((each) => chooser.removes(each)))
     if (gone.size === 0) {
-      manifests.push(old)
+      untouched.push(old)
       continue
     }
     removed.push(...[...gone].map(({ file }) => file))
@@ -87,29 +91,71 @@ export async function stageReplacement(
   }
   const missing = chooser.missing(removed)
   if (missing !== undefined) return missing
-  const operation = added.length === 0 ? 'delete' : 'overwrite'
-  return { manifests, changes: { operation, added, removed } }
+  const options = mergeOptions(metadata)
+  manifests.push(...(await mergeManifests(tools, entry, untouched, options, snapshotId)))
+  const isDelete = added.every(({ content }) => content !== 'data')
+  return {
+    manifests,
+    changes: { operation: operation ?? (isDelete ? 'delete' : 'overwrite'), added, removed },
+  }
 }
 
-interface RemovalChooser {
+/** Which files of a snapshot a commit takes away. */
+export interface RemovalChooser {
   mayList(manifest: ManifestFile): boolean
   removes(entry: ManifestEntry): boolean
+  /** Why the commit cannot be, when less was found than has to go. */
   missing(removed: readonly ContentFile[]): Conflict | undefined
 }
 
-function removalChooser({ metadata, tableKey }: CatalogEntry, removal: Removal): RemovalChooser {
+export interface KnownFiles {
+  readonly data: ReadonlySet<string>
+  /** Deletes that go if they are still there. */
+  readonly deletes: ReadonlySet<string>
+  /** Manifests that were there when the files were found, and those of them that list the data files. */
+  readonly manifests: ReadonlySet<string>
+  readonly listing: ReadonlySet<string>
+}
+
+/** Files by their paths, found in an older snapshot: manifests of then that did not list them need not be read again. */
+export function knownFilesChooser({
+  data,
+  deletes,
+  manifests,
+  listing,
+}: KnownFiles): RemovalChooser {
+  return {
+    mayList: ({ path, content }) =>
+      content === 'data'
+        ? data.size > 0 && (listing.has(path) || !manifests.has(path))
+        : deletes.size > 0,
+    removes: ({ file }) => (file.content === 'data' ? data : deletes).has(file.path),
+    missing: (removed) => missingOf(data, removed),
+  }
+}
+
+function missingOf(
+  paths: ReadonlySet<string>,
+  removed: readonly ContentFile[],
+): Conflict | undefined {
+  const found = new Set(removed.map((file) => file.path))
+  const gone = [...paths].find((path) => !found.has(path))
+  if (gone === undefined) return undefined
+  return { reason: 'removed_files_changed', message: `${gone} is not in the table any more` }
+}
+
+/** @throws TableMismatchError when a predicate names what is not there */
+export function removalChooser(
+  { metadata, tableKey }: CatalogEntry,
+  removal: Removal,
+): RemovalChooser {
   if (removal === 'everything')
     return { mayList: () => true, removes: () => true, missing: () => undefined }
   if ('paths' in removal)
     return {
       mayList: ({ content }) => content === 'data',
       removes: ({ file }) => removal.paths.has(file.path),
-      missing: (removed) => {
-        const found = new Set(removed.map((file) => file.path))
-        const gone = [...removal.paths].find((path) => !found.has(path))
-        if (gone === undefined) return undefined
-        return { reason: 'removed_files_changed', message: `${gone} is not in the table any more` }
-      },
+      missing: (removed) => missingOf(removal.paths, removed),
     }
   const schema = schemaById(metadata, metadata['current-schema-id'])!
   const finder = new FileFinder(schema, boundSpecs(metadata, tableKey), removal.where, tableKey)

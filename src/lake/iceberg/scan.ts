@@ -2,7 +2,7 @@ import { columnsIn, type Predicate } from '../../model/predicate.ts'
 import type { EqualityDelete, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
 import { TableBrokenError, TableMismatchError, TableUnsupportedError } from '../errors.ts'
 import type { ParquetPort } from '../parquet-port.ts'
-import { deleteIndex } from './delete-index.ts'
+import { deleteIndex, type FileDeletes } from './delete-index.ts'
 import { FileFinder } from './file-finder.ts'
 import type { ContentFile, ManifestEntry } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
@@ -47,6 +47,35 @@ export async function planScan(
   options: ScanOptions = {},
   signal?: AbortSignal,
 ): Promise<ScanPlan> {
+  return (await planFiles(context, options, signal)).plan
+}
+
+/** A plan, and what the table knows of its files. */
+export interface PlannedFiles {
+  readonly plan: ScanPlan
+  /** All columns of the schema, whatever the plan projects. */
+  readonly columns: readonly ScanColumn[]
+  /** Behind each of the plan's files, in order. */
+  readonly files: readonly PlannedFile[]
+  /** For each file, whether the predicate is true for all of its rows. */
+  readonly isSure: readonly boolean[]
+  /** Every manifest of the snapshot, whether or not it was read. */
+  readonly manifests: ReadonlySet<string>
+}
+
+export interface PlannedFile {
+  readonly entry: ManifestEntry
+  /** Path of the manifest that lists it. */
+  readonly manifest: string
+  readonly deletes: FileDeletes
+}
+
+/** As `planScan`, for those who change the files. */
+export async function planFiles(
+  context: ScanContext,
+  options: ScanOptions = {},
+  signal?: AbortSignal,
+): Promise<PlannedFiles> {
   const { place, metadata, snapshot, schema } = context
   const table = place.tableKey
   const specs = boundSpecs(metadata, table)
@@ -58,33 +87,39 @@ export async function planScan(
   )
   const columns = projected(all, options.columns, table)
   const finder = new FileFinder(schema, specs, options.predicate, table)
-  const { data, deletes } = await findFiles(context, finder, specs, signal)
+  const found = await findFiles(context, finder, specs, signal)
+  const data = found.data.map(({ entry }) => entry)
   const settledFor = (part: Predicate) => data.every(({ file }) => finder.surelyMatches(part, file))
   const unsettled = finder.parts.filter((part) => !settledFor(part))
   const residual = unsettled.length === 0 ? undefined : ({ kind: 'and', of: unsettled } as const)
-  const applied = await applyDeletes(context, data, deletes, specs, signal)
-  return {
+  const index = deleteIndex(found.deletes, specs)
+  const files = found.data.map((each) => ({ ...each, deletes: index.deletesFor(each.entry) }))
+  const applied = await applyDeletes(context, files, signal)
+  const plan: ScanPlan = {
     table,
     version: snapshot === undefined ? 'empty' : String(snapshot['snapshot-id']),
     columns,
     residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, all),
     matchBy: 'field_id',
-    files: data.map(({ file }, index) => ({
+    files: data.map(({ file }, at) => ({
       location: locate(place, file.path),
       bytes: file.bytes,
       rowCount: file.recordCount,
       partitionValues: slotValues(slots, specs.get(file.specId)!, file.partition),
-      ...applied.files[index],
+      ...applied.files[at],
     })),
     ...(applied.equalityDeletes.length === 0 ? {} : { equalityDeletes: applied.equalityDeletes }),
     residual,
     rowCount: applied.rowCount,
   }
+  const isSure = data.map(({ file }) => unsettled.every((part) => finder.surelyMatches(part, file)))
+  return { plan, columns: all, files, isSure, manifests: found.manifests }
 }
 
 interface FoundFiles {
-  readonly data: readonly ManifestEntry[]
+  readonly data: readonly Omit<PlannedFile, 'deletes'>[]
   readonly deletes: readonly ManifestEntry[]
+  readonly manifests: ReadonlySet<string>
 }
 
 async function findFiles(
@@ -93,21 +128,22 @@ async function findFiles(
   specs: ReadonlyMap<number, BoundSpec>,
   signal: AbortSignal | undefined,
 ): Promise<FoundFiles> {
-  if (snapshot === undefined) return { data: [], deletes: [] }
-  const manifests = (await manifestsOf(place, snapshot, signal)).filter((each) =>
-    finder.mayHold(each),
-  )
+  if (snapshot === undefined) return { data: [], deletes: [], manifests: new Set() }
+  const all = await manifestsOf(place, snapshot, signal)
   const matching = async (content: ManifestFile['content']) => {
-    const found: ManifestEntry[] = []
-    const wanted = manifests.filter((manifest) => manifest.content === content)
-    for await (const entries of liveEntries(place, wanted, specs, signal))
-      for (const entry of entries) if (finder.mayMatch(entry.file)) found.push(entry)
+    const found: Omit<PlannedFile, 'deletes'>[] = []
+    const wanted = all.filter((each) => each.content === content && finder.mayHold(each))
+    let next = 0
+    for await (const entries of liveEntries(place, wanted, specs, signal)) {
+      const manifest = wanted[next++]!.path
+      for (const entry of entries) if (finder.mayMatch(entry.file)) found.push({ entry, manifest })
+    }
     return found
   }
   const data = await matching('data')
-  const deletes = data.length === 0 ? [] : await matching('deletes')
-  checkReadable([...data, ...deletes], place.tableKey)
-  return { data, deletes }
+  const deletes = data.length === 0 ? [] : (await matching('deletes')).map(({ entry }) => entry)
+  checkReadable([...data.map(({ entry }) => entry), ...deletes], place.tableKey)
+  return { data, deletes, manifests: new Set(all.map(({ path }) => path)) }
 }
 
 interface AppliedDeletes {
@@ -119,22 +155,18 @@ interface AppliedDeletes {
 
 async function applyDeletes(
   context: ScanContext,
-  data: readonly ManifestEntry[],
-  deletes: readonly ManifestEntry[],
-  specs: ReadonlyMap<number, BoundSpec>,
+  planned: readonly PlannedFile[],
   signal: AbortSignal | undefined,
 ): Promise<AppliedDeletes> {
-  const index = deleteIndex(deletes, specs)
-  const deletesOf = data.map((entry) => index.deletesFor(entry))
-  const positioned = data.map(({ file }, at) => ({ path: file.path, ...deletesOf[at]! }))
+  const positioned = planned.map(({ entry, deletes }) => ({ path: entry.file.path, ...deletes }))
   const rowsOf = await readDeletedRows(context, positioned, signal)
   const numbers = new Map<ContentFile, number>()
-  for (const { equalities } of deletesOf)
-    for (const file of equalities) if (!numbers.has(file)) numbers.set(file, numbers.size)
+  for (const { deletes } of planned)
+    for (const file of deletes.equalities) if (!numbers.has(file)) numbers.set(file, numbers.size)
   let rowCount = 0
-  const files = data.map(({ file }, at) => {
+  const files = planned.map(({ entry: { file }, deletes }) => {
     const positions = rowsOf.get(file.path)
-    const equalityDeletes = deletesOf[at]!.equalities.map((each) => numbers.get(each)!)
+    const equalityDeletes = deletes.equalities.map((each) => numbers.get(each)!)
     rowCount += file.recordCount - (positions?.length ?? 0)
     return {
       ...(positions === undefined ? {} : { deletedRows: { positions } }),

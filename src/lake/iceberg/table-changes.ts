@@ -1,8 +1,10 @@
+import type { Columns } from '../../model/column.ts'
 import type { CatalogCommit, CatalogEntry, MetadataUpdate, Requirement } from './catalog.ts'
 import { type PartitionBy, type SortBy, sortOrderOf, specOf } from './define-spec.ts'
 import type { IcebergTools } from './deps.ts'
 import { evolveSchema, type SchemaChange } from './evolve-schema.ts'
 import { schemaById, type TableMetadata } from './metadata.ts'
+import { columnOf } from './schema.ts'
 import { checkWritable } from './writable.ts'
 
 /** Changes to a table's metadata alone: columns, partitioning, sort order, properties. */
@@ -19,6 +21,12 @@ export interface ChangeableTable {
   newest(signal?: AbortSignal): Promise<CatalogEntry>
   remember(entry: CatalogEntry): CatalogEntry
 }
+
+/** The table's columns as they are now. */
+export const columnsOf = ({ metadata, tableKey }: CatalogEntry): Columns =>
+  schemaById(metadata, metadata['current-schema-id'])!.fields.map((each) =>
+    columnOf(each, tableKey),
+  )
 
 /** Make one change on top of the newest state; nothing is committed when it changes nothing. */
 export async function changeTable(

@@ -1,11 +1,19 @@
 import type { Relation } from '../../model/relation.ts'
-import { TableMissingError } from '../errors.ts'
-import type { TransactionUpdate } from '../transaction.ts'
+import {
+  type DeleteOptions,
+  deleteStatement,
+  type MergeOptions,
+  mergeStatement,
+  type OverwriteOptions,
+  type UpdateOptions,
+  updateStatement,
+} from '../row-statements.ts'
 import { type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
-import type { CatalogEntry } from './catalog.ts'
-import { type CommitOutcome, type Conflict, commitSnapshot, type StagedSnapshot } from './commit.ts'
+import type { CommitOptions, CommitOutcome } from './commit.ts'
+import { commitWrite } from './commit-write.ts'
 import type { PartitionBy, SortBy } from './define-spec.ts'
-import { type IcebergDeps, type IcebergTools, icebergTools } from './deps.ts'
+import { type IcebergDeps, icebergTools } from './deps.ts'
+import { type EditOutcome, editRows } from './edit-rows.ts'
 import type { SchemaChange } from './evolve-schema.ts'
 import { type HistoryEntry, historyOf } from './history.ts'
 import {
@@ -16,20 +24,23 @@ import {
   removeOrphans,
   rewriteManifests,
 } from './maintenance.ts'
-import { mergeManifests, mergeOptions } from './manifest-merge.ts'
-import { keptManifests, type Removal, stageReplacement } from './replace.ts'
+import { overwriteRows } from './overwrite.ts'
+import type { Removal } from './replace.ts'
 import type { SnapshotSelector } from './snapshot.ts'
 import { type IcebergSnapshot, snapshotView } from './snapshot-view.ts'
 import {
   type ChangeOutcome,
   changeTable,
   columnChanges,
+  columnsOf,
   partitionChanges,
   propertyChanges,
   sortChanges,
 } from './table-changes.ts'
 import { tableLocation } from './table-location.ts'
-import { checkWritable } from './writable.ts'
+import { TableState } from './table-state.ts'
+
+export type { CommitOptions } from './commit.ts'
 
 /**
  * An Apache Iceberg table.
@@ -73,6 +84,21 @@ export interface IcebergTable {
     options?: CommitOptions,
     signal?: AbortSignal,
   ): Promise<CommitOutcome>
+  /**
+   * Delete rows. Here and in what follows, what others commit meanwhile is a conflict as `write.<operation>.isolation-level` says
+   * (`serializable`, the default, or `snapshot`); a conflict leaves the table as others made it.
+   */
+  delete(options?: DeleteOptions & CommitOptions, signal?: AbortSignal): Promise<EditOutcome>
+  /** Change values of rows. */
+  update(options: UpdateOptions & CommitOptions, signal?: AbortSignal): Promise<EditOutcome>
+  /** Bring rows into the table: update, delete or insert, by what matches. @throws MergeAmbiguousError */
+  merge(options: MergeOptions & CommitOptions, signal?: AbortSignal): Promise<EditOutcome>
+  /** Replace all rows, or those that a predicate is true for, by a relation's. */
+  overwrite(
+    relation: Relation,
+    options?: OverwriteOptions & CommitOptions,
+    signal?: AbortSignal,
+  ): Promise<EditOutcome>
   /** @throws TableMismatchError naming each change that cannot be made */
   changeColumns(changes: readonly SchemaChange[], signal?: AbortSignal): Promise<ChangeOutcome>
   /** How rows written from now on are split; files that are there stay as they are. @throws TableMismatchError */
@@ -94,13 +120,6 @@ export interface IcebergTable {
   ): Promise<{ readonly files: readonly string[]; readonly bytes: number }>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
-}
-
-export interface CommitOptions {
-  /** Committed with the data or not at all. */
-  readonly transactions?: readonly TransactionUpdate[]
-  /** Noted in the snapshot's summary. */
-  readonly summary?: Readonly<Record<string, string>>
 }
 
 /**
@@ -137,6 +156,22 @@ export async function openIcebergTable(
       options?: CommitOptions,
       abort?: AbortSignal,
     ) => commitWrite(state, prepared, removal, options, abort),
+    delete: (options: DeleteOptions & CommitOptions = {}, abort?: AbortSignal) =>
+      editRows(state, deleteStatement(options), options, abort),
+    update: async (options: UpdateOptions & CommitOptions, abort?: AbortSignal) => {
+      const columns = columnsOf(await state.recent(abort))
+      return editRows(state, updateStatement(options, columns, name), options, abort)
+    },
+    merge: async (options: MergeOptions & CommitOptions, abort?: AbortSignal) => {
+      const target = { columns: columnsOf(await state.newest(abort)), table: name }
+      const statement = await mergeStatement(tools.ports.tableRows, options, target, abort)
+      return editRows(state, statement, options, abort)
+    },
+    overwrite: (
+      relation: Relation,
+      options: OverwriteOptions & CommitOptions = {},
+      abort?: AbortSignal,
+    ) => overwriteRows(state, relation, options, abort),
     changeColumns: (changes: readonly SchemaChange[], abort?: AbortSignal) =>
       changeTable(state, (entry) => columnChanges(entry, changes), abort),
     changePartitioning: (fields: readonly PartitionBy[], abort?: AbortSignal) =>
@@ -153,90 +188,4 @@ export async function openIcebergTable(
     history: async ({ limit = 100 } = {}, abort?: AbortSignal) =>
       historyOf((await state.newest(abort)).metadata, limit),
   })
-}
-
-/** A table with the newest state that this process has seen of it. */
-export class TableState {
-  readonly tools: IcebergTools
-  readonly name: string
-  #known: CatalogEntry | undefined
-
-  constructor(tools: IcebergTools, name: string) {
-    this.tools = tools
-    this.name = name
-  }
-
-  /** @throws TableMissingError */
-  async newest(signal?: AbortSignal): Promise<CatalogEntry> {
-    const entry = await this.tools.catalog.load(this.name, signal)
-    if (entry === undefined)
-      throw new TableMissingError(
-        `There is no Iceberg table ${this.name}: its catalog knows none, or its folder holds no metadata.`,
-      )
-    return this.remember(entry)
-  }
-
-  /** A state that was the newest a short while ago; good enough to write on top of, as a commit finds out. */
-  async recent(signal?: AbortSignal): Promise<CatalogEntry> {
-    return this.#known ?? this.newest(signal)
-  }
-
-  remember(entry: CatalogEntry): CatalogEntry {
-    this.#known = entry
-    return entry
-  }
-}
-
-async function commitWrite(
-  state: TableState,
-  prepared: PreparedAppend | undefined,
-  removal: Removal | undefined,
-  { transactions = [], summary = {} }: CommitOptions = {},
-  signal: AbortSignal | undefined,
-): Promise<CommitOutcome> {
-  const { tools, name } = state
-  const before = await state.recent(signal)
-  checkWritable(before.metadata, name)
-  const snapshotId = prepared?.snapshotId ?? tools.newSnapshotId()
-  const { outcome, entry } = await commitSnapshot(
-    tools,
-    name,
-    before,
-    {
-      snapshotId,
-      transactions,
-      summary,
-      stage: async (entry, parent): Promise<StagedSnapshot | Conflict> => {
-        const misfit = prepared === undefined ? undefined : misfitOf(prepared, entry)
-        if (misfit !== undefined) return misfit
-        const added = { added: prepared?.files ?? [], manifest: prepared?.manifest }
-        if (removal !== undefined)
-          return stageReplacement(tools, entry, parent, { snapshotId, removal, ...added })
-        // A fast append: one manifest in front of those that were there.
-        const kept = await keptManifests(tools, entry, parent)
-        const options = mergeOptions(entry.metadata)
-        const merged = await mergeManifests(tools, entry, kept, options, snapshotId)
-        return {
-          manifests: added.manifest === undefined ? merged : [added.manifest, ...merged],
-          changes: { operation: 'append', added: added.added, removed: [] },
-        }
-      },
-    },
-    signal,
-  )
-  state.remember(entry)
-  return outcome
-}
-
-/** Whether files written for one state of the table fit another. */
-function misfitOf(prepared: PreparedAppend, { metadata }: CatalogEntry): Conflict | undefined {
-  const isSame =
-    prepared.tableId === metadata['table-uuid'] &&
-    prepared.schemaId === metadata['current-schema-id'] &&
-    prepared.specId === metadata['default-spec-id']
-  if (isSame) return undefined
-  return {
-    reason: 'metadata_changed',
-    message: 'the schema or partitioning changed after the files were written',
-  }
 }

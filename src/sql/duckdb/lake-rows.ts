@@ -17,11 +17,13 @@ import {
   editsSql,
   insertCountSql,
   newRowsSql,
+  removedPlacesSql,
   removedSql,
   SOURCE_COLUMN,
   touchedSql,
 } from './row-edits.ts'
-import { predicateSql, renamedSql, scanSql } from './scan.ts'
+import { predicateSql, renamedSql } from './scan.ts'
+import { compilePlaces, compileScan } from './scan-by-id.ts'
 import { duckdbType } from './type-mapping.ts'
 import { zOrderSql } from './z-order.ts'
 
@@ -64,7 +66,8 @@ export function lakeRows(options: LakeRowsOptions) {
       signal?: AbortSignal,
     ) {
       const { plan, zOrder } = request
-      const text = zOrder === undefined ? scanSql(plan) : zOrderSql({ plan, ...zOrder })
+      const rows = await compileScan(plan, (sql) => engine.rows(sql, signal))
+      const text = zOrder === undefined ? rows : zOrderSql({ rows, ...zOrder })
       const columns =
         zOrder === undefined
           ? plan.columns
@@ -125,6 +128,7 @@ async function findEdits(
   const held: string[] = []
   const sql: EditSql = {
     target,
+    scan: await compilePlaces(target, (text) => engine.rows(text, signal)),
     clauses,
     edits,
     ...(source === undefined ? {} : { source: { ...source, table: engine.name('merge_source') } }),
@@ -154,6 +158,19 @@ async function findEdits(
     return {
       ...counts,
       removedRows: (abort?: AbortSignal) => engine.placesByFile(removedSql(sql), abort),
+      removedPlaces: (
+        files: readonly { file: number; path: string; group: number }[],
+        names: { path: string; position: string; group: string },
+        abort?: AbortSignal,
+      ) => {
+        const columns: Columns = [
+          { name: names.path, type: 'string', nullable: false },
+          { name: names.position, type: 'int64', nullable: false },
+          { name: names.group, type: 'int32', nullable: false },
+        ]
+        const rowCount = counts.deletedCount + counts.updatedCount
+        return view(removedPlacesSql(sql, files, names), columns, rowCount, abort)
+      },
       newRows: (rewrite: readonly number[], abort?: AbortSignal) => {
         const kept = rowCountMax({ ...target, files: rewrite.map((file) => target.files[file]!) })
         return view(newRowsSql(sql, rewrite, touched), target.columns, changedCount + kept, abort)

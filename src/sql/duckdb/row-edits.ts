@@ -10,8 +10,9 @@ import {
 } from '../../model/row-edit.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import { literalSql } from './literal.ts'
-import { quoteIdentifier, quotePath } from './quote-identifier.ts'
-import { FILE_COLUMN, predicateSql, ROW_COLUMN, scanPlacesSql } from './scan.ts'
+import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
+import { FILE_COLUMN, predicateSql, ROW_COLUMN } from './scan.ts'
+import type { PlacesQuery } from './scan-by-id.ts'
 import { duckdbType } from './type-mapping.ts'
 
 // `DELETE`, `UPDATE` and `MERGE` as queries. One pass over the columns that conditions look at finds the rows concerned, and only their places are
@@ -37,6 +38,8 @@ const AT = {
 
 export interface EditSql {
   readonly target: ScanPlan
+  /** The target's rows, with their places. */
+  readonly scan: PlacesQuery
   readonly clauses: readonly RowClause[]
   /** A table with the source's rows and `SOURCE_COLUMN`. */
   readonly source?: { readonly table: string; readonly on: JoinOn; readonly relation: Relation }
@@ -45,8 +48,8 @@ export interface EditSql {
 }
 
 /** The query whose rows are the edits. */
-export function editsSql({ target, clauses, source }: EditSql): string {
-  const scan = `(${scanPlacesSql(target)}) AS target`
+export function editsSql({ scan: places, clauses, source }: EditSql): string {
+  const scan = `(${places()}) AS target`
   const missing = actionSql(clauses, 'not_matched_by_source')
   if (source === undefined)
     return `SELECT * FROM (SELECT ${F} AS ${AT.file}, ${R} AS ${AT.row}, NULL::BIGINT AS ${AT.source}, ${missing} AS ${AT.action} FROM ${scan}) WHERE ${AT.action} IS NOT NULL`
@@ -97,6 +100,19 @@ const placesSql = (edits: string) =>
 /** Number of the file and of the row, in that order, for each row that goes. */
 export const removedSql = ({ edits }: EditSql): string =>
   `SELECT ${AT.file}::DOUBLE, ${AT.row}::DOUBLE FROM ${placesSql(edits)} ORDER BY ALL`
+
+/** The same as rows of a path, a position, and what to split them by: for files that have a path. */
+export function removedPlacesSql(
+  { edits }: EditSql,
+  files: readonly { readonly file: number; readonly path: string; readonly group: number }[],
+  names: { readonly path: string; readonly position: string; readonly group: string },
+): string {
+  const values = files.map(({ file, path, group }) => `(${file}, ${quoteText(path)}, ${group})`)
+  return (
+    `SELECT f.path AS ${quoteIdentifier(names.path)}, ${AT.row}::BIGINT AS ${quoteIdentifier(names.position)}, f.part AS ${quoteIdentifier(names.group)} ` +
+    `FROM ${placesSql(edits)} JOIN (VALUES ${values.join(', ')}) AS f(file, path, part) ON f.file = ${AT.file}`
+  )
+}
 
 /** Numbers of the files that have edits. */
 export const touchedSql = ({ edits }: EditSql): string =>
@@ -189,12 +205,11 @@ const clauseNumbers = ({ clauses }: EditSql, passes: (clause: RowClause) => bool
 
 /** Rows of some files beside their edits, and beside the source row of the edit. */
 function editedSql(
-  { target, source, edits }: EditSql,
+  { scan: places, source, edits }: EditSql,
   files: readonly number[],
   join: 'JOIN' | 'LEFT JOIN',
 ): string {
-  const some = { ...target, files: files.map((file) => target.files[file]!) }
-  const scan = `(${scanPlacesSql(some, files)}) AS target ${join} ${placesSql(edits)} AS edit ON edit.${AT.file} = target.${F} AND edit.${AT.row} = target.${R}`
+  const scan = `(${places(files)}) AS target ${join} ${placesSql(edits)} AS edit ON edit.${AT.file} = target.${F} AND edit.${AT.row} = target.${R}`
   return source === undefined
     ? scan
     : `${scan} LEFT JOIN ${source.table} AS source ON source.${SOURCE_COLUMN} = edit.${AT.source}`

@@ -12,9 +12,12 @@ import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import {
   deletionSql,
   emptySql,
+  FILE_COLUMN,
   FILES,
   partitionJoin,
   predicateSql,
+  ROW_COLUMN,
+  scanPlacesSql,
   scanSql,
   withoutPatterns,
 } from './scan.ts'
@@ -47,28 +50,76 @@ export function needsFooters({
   )
 }
 
+/** Runs the one statement that looks at footers. */
+type RunRows = (sql: string) => Promise<readonly (readonly unknown[])[]>
+
 /** A plan as one query; `rows` runs the one statement that looks at footers, where one is needed. */
-export async function compileScan(
-  plan: ScanPlan,
-  rows: (sql: string) => Promise<readonly (readonly unknown[])[]>,
-): Promise<string> {
+export async function compileScan(plan: ScanPlan, rows: RunRows): Promise<string> {
   if (plan.files.length === 0 || !needsFooters(plan)) return scanSql(plan)
-  const deletes = plan.equalityDeletes ?? []
-  const locations = [...plan.files, ...deletes].map(({ location }) => withoutPatterns(location))
-  return scanByIdSql(plan, footersOf(await rows(footerSql([...new Set(locations)]))))
+  return scanByIdSql(plan, await footersFor(plan, rows))
 }
 
-/** Pure. `footers` has every data and equality delete file of the plan. */
-export function scanByIdSql(plan: ScanPlan, footers: ReadonlyMap<string, Footer>): string {
+/** Some of a plan's files, by their places in it, as one query with `FILE_COLUMN` and `ROW_COLUMN` beside the columns. */
+export type PlacesQuery = (places?: readonly number[]) => string
+
+/** A plan as queries over some of its files, or over all; footers are looked at once, where that is needed. */
+export async function compilePlaces(plan: ScanPlan, rows: RunRows): Promise<PlacesQuery> {
+  const all = plan.files.map((_, place) => place)
+  const some = (places: readonly number[]) => ({
+    ...plan,
+    files: places.map((place) => plan.files[place]!),
+  })
+  if (plan.files.length === 0 || !needsFooters(plan))
+    return (places = all) => scanPlacesSql(some(places), places)
+  const footers = await footersFor(plan, rows)
+  return (places = all) =>
+    places.length === 0
+      ? scanPlacesSql(some(places), places)
+      : scanByIdSql(some(places), footers, places)
+}
+
+async function footersFor(plan: ScanPlan, rows: RunRows): Promise<ReadonlyMap<string, Footer>> {
+  const deletes = plan.equalityDeletes ?? []
+  const locations = [...plan.files, ...deletes].map(({ location }) => withoutPatterns(location))
+  return footersOf(await rows(footerSql([...new Set(locations)])))
+}
+
+/**
+ * Pure. `footers` has every data and equality delete file of the plan. With `numbers`, what each of the plan's files counts as,
+ * `FILE_COLUMN` and `ROW_COLUMN` come out beside the columns.
+ */
+export function scanByIdSql(
+  plan: ScanPlan,
+  footers: ReadonlyMap<string, Footer>,
+  numbers?: readonly number[],
+): string {
   const all = [...plan.columns, ...plan.residualColumns]
-  const groups = grouped(plan.files, (file) =>
+  const places = plan.files.map((file, place) => ({ file, number: numbers?.[place] }))
+  const groups = grouped(places, ({ file }) =>
     JSON.stringify([footerOf(footers, file.location).signature, file.equalityDeletes ?? []]),
   )
   const parts = groups.map((files) => groupSql(plan, all, files, footers))
   const rows = parts.length === 0 ? emptySql(all) : parts.join(' UNION ALL ')
   if (plan.residual === undefined) return rows
-  const names = plan.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  return `SELECT ${names === '' ? '1' : names} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
+  const names = plan.columns.map(({ name }) => quoteIdentifier(name))
+  if (numbers !== undefined) names.push(quoteIdentifier(FILE_COLUMN), quoteIdentifier(ROW_COLUMN))
+  const shown = names.length === 0 ? '1' : names.join(', ')
+  return `SELECT ${shown} FROM (${rows}) WHERE ${predicateSql(plan.residual)}`
+}
+
+interface NumberedFile {
+  readonly file: ScanFile
+  readonly number: number | undefined
+}
+
+/** Where each row is, when the files have numbers. */
+function placeOutputs(files: readonly NumberedFile[]): readonly string[] {
+  if (files[0]!.number === undefined) return []
+  const numbers = files.map(({ number }) => number).join(', ')
+  return [
+    `([${numbers}]::BIGINT[])[${FILES}.file_index::BIGINT + 1] AS ${quoteIdentifier(FILE_COLUMN)}`,
+    `${FILES}.file_row_number AS ${quoteIdentifier(ROW_COLUMN)}`,
+  ]
 }
 
 const DELETED_VALUES = '"mekong deleted values"'
@@ -76,15 +127,17 @@ const DELETED_VALUES = '"mekong deleted values"'
 function groupSql(
   plan: ScanPlan,
   columns: readonly ScanColumn[],
-  files: readonly ScanFile[],
+  numbered: readonly NumberedFile[],
   footers: ReadonlyMap<string, Footer>,
 ): string {
+  const files = numbered.map(({ file }) => file)
   const footer = footerOf(footers, files[0]!.location)
   // What a file lacks may be constant within it, under the index that partition columns use.
   const shown = columns.map((column) => forFile(column, footer))
   const outputs = shown.map(
     (column) => `${valueSql(column, footer, FILES)} AS ${quoteIdentifier(column.name)}`,
   )
+  outputs.push(...placeOutputs(numbered))
   const { joins, conditions } = deletionSql(files)
   const equalityDeletes = (files[0]!.equalityDeletes ?? []).map(
     (index) => plan.equalityDeletes![index]!,

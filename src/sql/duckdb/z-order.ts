@@ -1,13 +1,12 @@
-import type { ScanPlan } from '../../model/scan-plan.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
-import { scanSql } from './scan.ts'
 
 /** Ranks have so many bits; ranges are cut by quantiles of a sample. */
 const RANK_BITS = 10
 const SAMPLE_ROW_COUNT = 100_000
 
 export interface ZOrder {
-  readonly plan: ScanPlan
+  /** The query whose rows they are. */
+  readonly rows: string
   /** Columns of any type that can be ordered. At most twelve, so that all bits fit one number. */
   readonly by: readonly string[]
   /** Name of the column to sort by. */
@@ -15,10 +14,10 @@ export interface ZOrder {
 }
 
 /**
- * A plan's rows with a column to sort by: the interleaved bits of each column's rank (a Z-order curve), most significant first. Ranks are places among
+ * A query's rows with a column to sort by: the interleaved bits of each column's rank (a Z-order curve), most significant first. Ranks are places among
  * quantiles, so that skewed columns count as much as even ones; nulls rank lowest.
  */
-export function zOrderSql({ plan, by, as }: ZOrder): string {
+export function zOrderSql({ rows, by, as }: ZOrder): string {
   const names = by.map(quoteIdentifier)
   const count = 2 ** RANK_BITS
   const fractions = Array.from({ length: count - 1 }, (_, index) => (index + 1) / count)
@@ -38,7 +37,7 @@ export function zOrderSql({ plan, by, as }: ZOrder): string {
   ).flat()
   const z = bits.map((bit, index) => `(${bit}::HUGEINT << ${bits.length - 1 - index})`).join(' | ')
   return (
-    `WITH mekong_rows AS (${scanSql(plan)}), mekong_sample AS MATERIALIZED (SELECT ${names.join(', ')} FROM mekong_rows ` +
+    `WITH mekong_rows AS (${rows}), mekong_sample AS MATERIALIZED (SELECT ${names.join(', ')} FROM mekong_rows ` +
     `USING SAMPLE reservoir(${SAMPLE_ROW_COUNT} ROWS)), ${cuts.join(', ')} ` +
     `SELECT mekong_rows.*, ${z} AS ${quoteIdentifier(as)} FROM mekong_rows ${joins.join(' ')}`
   )

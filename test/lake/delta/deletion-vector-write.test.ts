@@ -1,10 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseDeletionVector } from '../../../src/lake/delta/deletion-vector.ts'
-import {
-  serializeDeletionVector,
-  unionOfPositions,
-} from '../../../src/lake/delta/deletion-vector-write.ts'
+import { serializeDeletionVector } from '../../../src/lake/delta/deletion-vector-write.ts'
+import { unionOfPositions } from '../../../src/lake/positions.ts'
 
 const positions = (values: Iterable<number>) =>
   Float64Array.from([...new Set(values)].sort((a, b) => a - b))

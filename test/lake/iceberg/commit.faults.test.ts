@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createIcebergTable } from '../../../src/lake/iceberg/create.ts'
 import type { IcebergDeps } from '../../../src/lake/iceberg/deps.ts'
 import { openIcebergTable } from '../../../src/lake/iceberg/table.ts'
+import type { RowsPort } from '../../../src/lake/rows-port.ts'
 import { systemRandomness } from '../../../src/model/clock.ts'
 import type { ObjectStore } from '../../../src/model/object-store.ts'
 import { chanceFaults } from '../../../src/storage/faults.ts'
@@ -20,6 +21,7 @@ const ports: IcebergDeps['ports'] = {
   stageFiles: { stageFiles: unused },
   parquet: { readFields: unused, writeJsonRows: unused },
   scratch: { makeFolder: unused },
+  tableRows: {} as RowsPort,
 }
 const depsOn = (store: ObjectStore): IcebergDeps => ({
   store,

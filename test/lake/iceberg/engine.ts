@@ -3,12 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { ParquetPort } from '../../../src/lake/parquet-port.ts'
+import type { RowsPort } from '../../../src/lake/rows-port.ts'
 import type { ScratchPort } from '../../../src/lake/scratch-port.ts'
 import type { StageFilesPort } from '../../../src/lake/stage-files.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import type { Relation } from '../../../src/model/relation.ts'
 import type { ScanPlan } from '../../../src/model/scan-plan.ts'
 import { openComputeEngine } from '../../../src/sql/duckdb/engine.ts'
+import { lakeRows } from '../../../src/sql/duckdb/lake-rows.ts'
 import { parquetTables } from '../../../src/sql/duckdb/parquet-tables.ts'
 import { compileScan } from '../../../src/sql/duckdb/scan-by-id.ts'
 import { fileStager } from '../../../src/sql/duckdb/stage-files.ts'
@@ -20,6 +22,7 @@ export interface Bench extends AsyncDisposable {
     readonly stageFiles: StageFilesPort
     readonly parquet: ParquetPort
     readonly scratch: ScratchPort
+    readonly tableRows: RowsPort
   }
   /** Run SQL, get row objects of JSON values. */
   rows(sql: string): Promise<Record<string, unknown>[]>
@@ -41,6 +44,10 @@ export async function openBench(): Promise<Bench> {
     ports: {
       stageFiles: fileStager(engine),
       parquet: parquetTables(() => engine.connection()),
+      tableRows: lakeRows({
+        connect: () => engine.connection(),
+        relationName: (word) => engine.relationName(word),
+      }),
       scratch: {
         async makeFolder() {
           const made = await mkdtemp(path.join(folder, 'scratch-'))

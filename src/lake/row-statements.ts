@@ -1,12 +1,12 @@
-import type { Columns } from '../../model/column.ts'
-import { and, compare, conjuncts, isIn, type Predicate, type Value } from '../../model/predicate.ts'
-import type { Relation } from '../../model/relation.ts'
-import type { Assignments, Condition, RowClause, SqlText } from '../../model/row-edit.ts'
-import { scalarFromText } from '../../model/scalar.ts'
-import { TableMismatchError } from '../errors.ts'
-import type { RowsPort } from '../rows-port.ts'
+import type { Columns } from '../model/column.ts'
+import { and, compare, conjuncts, isIn, type Predicate, type Value } from '../model/predicate.ts'
+import type { Relation } from '../model/relation.ts'
+import type { Assignments, Condition, RowClause, SqlText } from '../model/row-edit.ts'
+import { scalarFromText } from '../model/scalar.ts'
 import { conditionText } from './condition-text.ts'
-import type { RowStatement } from './edit-files.ts'
+import { TableMismatchError } from './errors.ts'
+import type { RowStatement } from './row-edits.ts'
+import type { RowsPort } from './rows-port.ts'
 
 /** What users ask of a table's rows, as statements on files. */
 
@@ -51,8 +51,11 @@ export type MergeClause =
     }
 
 export interface OverwriteOptions {
-  /** Rows to replace; the new rows must all satisfy it. Default: all rows. */
-  readonly where?: Predicate
+  /**
+   * Rows to replace. The new rows must all satisfy a predicate. `same_partitions` are all rows of those partitions that the new rows
+   * belong to; others stay, and no rows replace none. Default: all rows.
+   */
+  readonly where?: Predicate | 'same_partitions'
 }
 
 export function deleteStatement({ where }: DeleteOptions): RowStatement {
@@ -79,7 +82,7 @@ export function updateStatement(
   }
 }
 
-export function overwriteStatement(appended: Relation, { where }: OverwriteOptions): RowStatement {
+export function overwriteStatement(appended: Relation, where: Predicate | undefined): RowStatement {
   return {
     operation: 'WRITE',
     operationParameters: { mode: 'Overwrite', ...parametersOf(where) },
@@ -88,6 +91,21 @@ export function overwriteStatement(appended: Relation, { where }: OverwriteOptio
     deletesPredicate: true,
     appended,
   }
+}
+
+/** @throws TableMismatchError when some of the rows that replace others would not be replaced themselves */
+export async function checkSatisfies(
+  rows: RowsPort,
+  relation: Relation,
+  { where, table }: { readonly where: Predicate | undefined; readonly table: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  if (where === undefined) return
+  const [outside] = await rows.countViolations(relation, [where], signal)
+  if (outside! > 0)
+    throw new TableMismatchError(`Overwriting a part of ${table}`, [
+      `${outside} of the new rows do not satisfy ${conditionText(where)}`,
+    ])
 }
 
 /** Above so many keys, only their bounds choose files: each key is compared with each file. */

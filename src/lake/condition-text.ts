@@ -1,5 +1,5 @@
-import type { Predicate, Value } from '../../model/predicate.ts'
-import type { Condition } from '../../model/row-edit.ts'
+import type { Predicate, Value } from '../model/predicate.ts'
+import type { Condition } from '../model/row-edit.ts'
 
 /** A condition for people, in the history of a table. */
 export function conditionText(condition: Condition): string {
