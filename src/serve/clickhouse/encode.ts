@@ -14,7 +14,8 @@ export const CURSORS = 'mekong_cursors'
 
 const name = (text: string) => `\`${text.replaceAll('`', '\\`')}\``
 
-export const tableOf = (database: string, table: string) => `${name(database)}.${name(table)}`
+/** Plain: a plan's names are letters, digits and underscores. */
+export const tableOf = (database: string, table: string) => `${database}.${table}`
 
 /** Everything a target needs, made if it is not there. Inserts are fsynced before they are acknowledged. */
 export function createStatements(

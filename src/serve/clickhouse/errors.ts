@@ -30,8 +30,11 @@ export function serverError(error: unknown, attempt: string): Error {
   return new SinkFailedError(text, { cause: error })
 }
 
-/** An error of the embedded engine's; its number is in its text alone, so everything is taken for a failure. */
-export const embeddedError = (error: unknown, attempt: string): Error =>
-  new SinkFailedError(`${attempt} chDB failed: ${messageOf(error).split('\n')[0]}`, {
-    cause: error,
-  })
+/** An error of the embedded engine's, which carries the same numbers. */
+export function embeddedError(error: unknown, attempt: string): Error {
+  const text = `${attempt} chDB failed: ${messageOf(error).split('\n')[0]}`
+  const { clickhouseCode } = error as { clickhouseCode?: unknown }
+  return LATER.has(Number(clickhouseCode))
+    ? new SinkUnavailableError(`${text} It is tried again.`, { cause: error })
+    : new SinkFailedError(text, { cause: error })
+}
