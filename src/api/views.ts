@@ -1,6 +1,5 @@
 import type { LakeTableFacts } from '../flow/lake-catalog.ts'
-import type { HistoryEntry } from '../lake/delta/history.ts'
-import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
+import type { LakeCommit, LakeSnapshot } from '../flow/lake-snapshot.ts'
 import type { TopicDescription } from '../log/log.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -24,9 +23,10 @@ export type TableView = ReturnType<typeof tableView>
 
 export function tableView(facts: LakeTableFacts) {
   if (facts.status === 'unreadable') return { name: facts.name, problem: facts.problem }
-  const { name, version, rows, files, bytes, committedMs } = facts
+  const { name, format, version, rows, files, bytes, committedMs } = facts
   return {
     name,
+    format,
     version,
     rows: rows ?? null,
     files,
@@ -37,14 +37,14 @@ export function tableView(facts: LakeTableFacts) {
 
 export type TableDetailView = Awaited<ReturnType<typeof tableDetailView>>
 
-export async function tableDetailView(name: string, snapshot: DeltaSnapshot) {
-  const { protocol } = snapshot
+export async function tableDetailView(name: string, snapshot: LakeSnapshot) {
   return {
     name,
     id: snapshot.id,
     description: snapshot.description ?? null,
-    format: 'delta',
+    format: snapshot.format,
     version: snapshot.version,
+    snapshot_id: snapshot.snapshotId ?? null,
     rows: (await snapshot.rowCount()) ?? null,
     files: snapshot.fileCount,
     bytes: snapshot.bytes,
@@ -57,24 +57,24 @@ export async function tableDetailView(name: string, snapshot: DeltaSnapshot) {
     })),
     partition_by: snapshot.partitionBy,
     properties: snapshot.properties,
-    protocol: { reader: protocol.minReaderVersion, writer: protocol.minWriterVersion },
+    protocol: snapshot.protocol,
   }
 }
 
 export type CommitView = ReturnType<typeof commitView>
 
-export function commitView(entry: HistoryEntry) {
-  const { numOutputRows: rows, numOutputBytes: bytes } = entry.operationMetrics
+export function commitView(commit: LakeCommit) {
   return {
-    version: entry.version,
-    committed_at: instant(entry.timestampMs),
-    operation: entry.operation ?? null,
-    rows_added: rows === undefined ? null : Number(rows),
-    bytes_added: bytes === undefined ? null : Number(bytes),
-    files_added: entry.addedFileCount,
-    files_removed: entry.removedFileCount,
-    engine: entry.engineInfo ?? null,
-    parameters: entry.operationParameters,
+    version: commit.version,
+    snapshot_id: commit.snapshotId ?? null,
+    committed_at: instant(commit.committedMs),
+    operation: commit.operation ?? null,
+    rows_added: commit.rowsAdded ?? null,
+    bytes_added: commit.bytesAdded ?? null,
+    files_added: commit.filesAdded,
+    files_removed: commit.filesRemoved,
+    engine: commit.engine ?? null,
+    parameters: commit.parameters,
   }
 }
 

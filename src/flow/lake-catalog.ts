@@ -1,13 +1,20 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import type { HistoryEntry } from '../lake/delta/history.ts'
-import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
-import { type DeltaTable, openDeltaTable } from '../lake/delta/table.ts'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
+import { openDeltaTable } from '../lake/delta/table.ts'
 import { TableMissingError } from '../lake/errors.ts'
+import { openIcebergTable } from '../lake/iceberg/table.ts'
 import { messageOf } from '../model/errors.ts'
-import { tableKey } from './lake-home.ts'
+import { type LakeHome, tableKey } from './lake-home.ts'
+import {
+  deltaCommit,
+  deltaSnapshot,
+  icebergCommit,
+  icebergSnapshot,
+  type LakeCommit,
+  type LakeFormat,
+  type LakeSnapshot,
+} from './lake-snapshot.ts'
 
 /** One table of the lake, as it stands now. */
 export type LakeTableFacts =
@@ -15,12 +22,13 @@ export type LakeTableFacts =
       readonly status: 'readable'
       /** `layer.name` */
       readonly name: string
+      readonly format: LakeFormat
       readonly version: number
-      /** `undefined` when a file has no statistics. */
+      /** `undefined` when metadata alone cannot tell. */
       readonly rows: number | undefined
       readonly files: number
       readonly bytes: number
-      /** When the newest version was committed, milliseconds since 1970; `undefined` when its log file is gone. */
+      /** When the newest version was committed, milliseconds since 1970; `undefined` when nothing says so any more. */
       readonly committedMs: number | undefined
     }
   | { readonly status: 'unreadable'; readonly name: string; readonly problem: string }
@@ -32,24 +40,38 @@ export interface LakeCatalog {
   /** Every table; one that cannot be read is listed with its problem and does not hide the others. */
   list(): Promise<readonly LakeTableFacts[]>
   /** @throws TableMissingError naming the tables there are */
-  snapshot(name: string): Promise<DeltaSnapshot>
+  snapshot(name: string): Promise<LakeSnapshot>
   /** Newest first. @throws TableMissingError */
-  history(name: string, limit: number): Promise<readonly HistoryEntry[]>
+  history(name: string, limit: number): Promise<readonly LakeCommit[]>
 }
 
 export interface LakeCatalogOptions {
   /** Folder of the lake; tables are at `<layer>/<table>` in it. It need not exist yet. */
   readonly folder: string
   /** What reads the tables; asked when a table is looked at. */
-  readonly deps: () => Promise<DeltaDeps>
+  readonly home: () => Promise<LakeHome>
 }
 
-/** The catalog of a lake: its folders are the list, so there is nothing beside the tables that could disagree with them. */
-export function lakeCatalog({ folder, deps }: LakeCatalogOptions): LakeCatalog {
-  const names = () => tableNames(folder)
-  const open = async (name: string): Promise<DeltaTable> => {
+interface OpenTable {
+  readonly format: LakeFormat
+  snapshot(): Promise<LakeSnapshot>
+  history(limit: number): Promise<readonly LakeCommit[]>
+}
+
+/**
+ * All tables of a lake: its folders are the list of the Delta tables, the home's catalog that of the Iceberg tables. Both are what writers
+ * go by, so there is nothing beside the tables that could disagree with them.
+ */
+export function lakeCatalog({ folder, home }: LakeCatalogOptions): LakeCatalog {
+  const names = async () => {
+    // A folder that is not there yet has no tables of either kind, and nothing needs to be opened to know.
+    if (!existsSync(folder)) return []
+    const { iceberg } = await home()
+    return [...new Set([...(await deltaNames(folder)), ...iceberg.catalog.tables()])].sort()
+  }
+  const open = async (name: string): Promise<OpenTable> => {
     const known = await names()
-    if (known.includes(name)) return openDeltaTable(await deps(), tableKey(name))
+    if (known.includes(name)) return openTable(await home(), name)
     throw new TableMissingError(
       known.length === 0
         ? `There is no table "${name}": the lake in ${folder} has none yet. Tables appear when a pipeline first runs.`
@@ -60,33 +82,51 @@ export function lakeCatalog({ folder, deps }: LakeCatalogOptions): LakeCatalog {
     names,
     list: async () => Promise.all((await names()).map((name) => factsOf(name, open))),
     snapshot: async (name) => (await open(name)).snapshot(),
-    history: async (name, limit) => (await open(name)).history({ limit }),
+    history: async (name, limit) => (await open(name)).history(limit),
+  }
+}
+
+async function openTable({ delta, iceberg }: LakeHome, name: string): Promise<OpenTable> {
+  if (iceberg.catalog.tables().includes(name)) {
+    const table = await openIcebergTable(iceberg, name)
+    return {
+      format: 'iceberg',
+      snapshot: async () => icebergSnapshot(await table.snapshot()),
+      history: async (limit) => (await table.history({ limit })).map(icebergCommit),
+    }
+  }
+  const table = await openDeltaTable(delta, tableKey(name))
+  return {
+    format: 'delta',
+    snapshot: async () => deltaSnapshot(await table.snapshot()),
+    history: async (limit) => (await table.history({ limit })).map(deltaCommit),
   }
 }
 
 async function factsOf(
   name: string,
-  open: (name: string) => Promise<DeltaTable>,
+  open: (name: string) => Promise<OpenTable>,
 ): Promise<LakeTableFacts> {
   try {
     const table = await open(name)
     const snapshot = await table.snapshot()
-    const [newest] = await table.history({ limit: 1 })
+    const [newest] = await table.history(1)
     return {
       status: 'readable',
       name,
+      format: table.format,
       version: snapshot.version,
       rows: await snapshot.rowCount(),
       files: snapshot.fileCount,
       bytes: snapshot.bytes,
-      committedMs: newest?.timestampMs,
+      committedMs: newest?.committedMs,
     }
   } catch (error) {
     return { status: 'unreadable', name, problem: messageOf(error) }
   }
 }
 
-async function tableNames(folder: string): Promise<readonly string[]> {
+async function deltaNames(folder: string): Promise<readonly string[]> {
   const layers = await foldersIn(folder)
   const tables = await Promise.all(
     layers.map(async (layer) =>
@@ -95,7 +135,7 @@ async function tableNames(folder: string): Promise<readonly string[]> {
         .map((table) => `${layer}.${table}`),
     ),
   )
-  return tables.flat().sort()
+  return tables.flat()
 }
 
 async function foldersIn(folder: string): Promise<readonly string[]> {

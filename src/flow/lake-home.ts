@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
+import type { IcebergDeps } from '../lake/iceberg/deps.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { lakeRows } from '../sql/duckdb/lake-rows.ts'
@@ -8,6 +9,7 @@ import { fileStager } from '../sql/duckdb/stage-files.ts'
 import { openLocalStore } from '../storage/local.ts'
 import { TEMPORARY_FOLDER } from '../storage/object-key.ts'
 import { openLocalScratch } from '../storage/scratch.ts'
+import { type HomeCatalog, homeCatalog } from './home-catalog.ts'
 
 export interface LakeHomeOptions {
   /** Folder of the lake; tables are at `<layer>/<table>` in it. */
@@ -17,12 +19,20 @@ export interface LakeHomeOptions {
   readonly randomness: Randomness
 }
 
+/** What the tables of a lake are made of, by format. Delta tables are known by their folders, Iceberg tables by the catalog. */
+export interface LakeHome {
+  readonly delta: DeltaDeps
+  readonly iceberg: IcebergDeps & { readonly catalog: HomeCatalog }
+  close(): void
+}
+
 /** The lake of a home folder: local objects, with the compute engine to write and read Parquet. */
-export async function openLakeHome(options: LakeHomeOptions): Promise<DeltaDeps> {
+export async function openLakeHome(options: LakeHomeOptions): Promise<LakeHome> {
   const { folder, engine, clock, randomness } = options
   const nowMs = () => clock.nowMs()
-  return {
-    store: await openLocalStore({ folder, nowMs }),
+  const store = await openLocalStore({ folder, nowMs })
+  const delta: DeltaDeps = {
+    store,
     ports: {
       stageFiles: fileStager(engine),
       parquet: parquetTables(() => engine.connection()),
@@ -36,6 +46,8 @@ export async function openLakeHome(options: LakeHomeOptions): Promise<DeltaDeps>
     clock,
     randomness,
   }
+  const catalog = homeCatalog({ folder, store, clock, randomness })
+  return { delta, iceberg: { ...delta, catalog }, close: () => catalog.close() }
 }
 
 /** Key of a table in the lake: `bronze.user_events` is at `bronze/user_events`. */

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -62,18 +61,19 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     closers.push(() => opened.close())
     return opened
   })
-  const deps = once(
-    async (): Promise<DeltaDeps> =>
-      openLakeHome({
-        folder: home.lake,
-        engine: await engine(),
-        clock: systemClock,
-        randomness: systemRandomness,
-      }),
-  )
+  const lakeHome = once(async () => {
+    const opened = await openLakeHome({
+      folder: home.lake,
+      engine: await engine(),
+      clock: systemClock,
+      randomness: systemRandomness,
+    })
+    closers.push(() => opened.close())
+    return opened
+  })
   return {
     ...{ home, settings, log, state, engine },
-    lake: lakeCatalog({ folder: home.lake, deps }),
+    lake: lakeCatalog({ folder: home.lake, home: lakeHome }),
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },

@@ -31,7 +31,7 @@ function printTable(terminal: Terminal, view: TableDetailView): void {
   const counted = rows === null ? 'rows not counted' : `${rows} rows`
   terminal.print(
     [
-      `${view.name}: Delta table, version ${version}, ${counted} in ${files} files, ${bytesText(bytes)}`,
+      `${view.name}: ${view.format === 'delta' ? 'Delta' : 'Iceberg'} table, version ${version}, ${counted} in ${files} files, ${bytesText(bytes)}`,
       ...(view.description === null ? [] : [view.description]),
       ...(view.created_at === null ? [] : [`created ${timeText(view.created_at)} UTC`]),
       `partitioned by ${view.partition_by.length === 0 ? 'nothing' : view.partition_by.join(', ')}`,

@@ -28,6 +28,7 @@ import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './opt
 import { overwriteRows } from './overwrite.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
+import { type ReplaceTableOptions, replaceTable } from './replace-table.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
@@ -72,6 +73,12 @@ export interface DeltaTable {
   overwrite(
     relation: Relation,
     options?: OverwriteOptions & CommitOptions,
+    signal?: AbortSignal,
+  ): Promise<EditOutcome>
+  /** Make it another table, with other columns, partitioning and rows, by one commit. */
+  replace(
+    relation: Relation,
+    options: ReplaceTableOptions & CommitOptions,
     signal?: AbortSignal,
   ): Promise<EditOutcome>
   /** What commits did to the rows, as something to read. @throws ChangesMissingError */
@@ -144,6 +151,11 @@ export async function openDeltaTable(
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
     ) => overwriteRows(table, relation, options, abort),
+    replace: (
+      relation: Relation,
+      options: ReplaceTableOptions & CommitOptions,
+      abort?: AbortSignal,
+    ) => replaceTable(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
     alter: (options: AlterOptions & CommitOptions, abort?: AbortSignal) =>
       alterTable(table, options, abort),

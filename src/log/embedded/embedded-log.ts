@@ -104,9 +104,14 @@ export async function openEmbeddedLog({
       if (!topics.has(config.name)) topics.set(config.name, queueTopic(topic))
     },
 
-    async append(topic, records, signal) {
-      signal?.throwIfAborted()
-      return queue.append(topicOf(topic), records, clock.nowMs())
+    // Not an async function: that would be one more promise for every single event.
+    append(topic, records, signal) {
+      try {
+        signal?.throwIfAborted()
+        return queue.append(topicOf(topic), records, clock.nowMs())
+      } catch (error) {
+        return Promise.reject(error)
+      }
     },
 
     async waitForAppend(topic, after, signal) {
