@@ -11,6 +11,7 @@ import { load } from './commands/load.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
+import { test } from './commands/test.ts'
 import { topics } from './commands/topics.ts'
 import { up } from './commands/up.ts'
 
@@ -19,5 +20,6 @@ export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
   ...[sql, tables, describe, history, topics],
   ...[status, ledger, dlq],
+  ...[test],
   ...[doctor, config, keys],
 ]
