@@ -57,8 +57,11 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
 
     skip: async (ranges) => commit(ranges, await (await table()).stage(undefined)),
 
-    async stage({ relation }) {
-      const staged = await (await table()).stage(relation.rowCount === 0 ? undefined : relation)
+    async stage({ relation, ranges: read }) {
+      // What comes by the topic itself is new; what comes again comes by the replay topic.
+      const mayBeThere = read.some((range) => range.topic === hop.replayTopic && range.read > 0)
+      const rows = relation.rowCount === 0 ? undefined : relation
+      const staged = await (await table()).stage(rows, { mayBeThere })
       return {
         rejected: [],
         commit: (ranges) => commit(ranges, staged),

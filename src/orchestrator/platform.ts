@@ -1,9 +1,12 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { filesLedger } from '../flow/files-ledger.ts'
+import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
@@ -24,6 +27,7 @@ import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
+import { openReferences, type References } from './open-references.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -63,6 +67,7 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  readonly references: References
   readonly clock: Clock
   readonly meter: Meter
   readonly startedMs: number
@@ -70,6 +75,8 @@ export interface Platform {
   ledger(): Promise<readonly LedgerLine[]>
   /** Returns when every hop has carried everything that is in its topics, or has failed. */
   drained(signal: AbortSignal): Promise<void>
+  /** Load day files into the lake, each day exactly once. */
+  loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
   /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
   stop(): Promise<void>
 }
@@ -121,7 +128,6 @@ async function assemble(
 
   const metrics = hopMetrics(meter)
   const hops: RunningHop[] = []
-  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   for (const plan of plans) {
     for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
       await log.ensureTopic({
@@ -131,13 +137,22 @@ async function assemble(
         ...(retentionBytes === undefined ? {} : { retentionBytes }),
       })
     }
+    for (const { replayTopic } of hopsOf(plan))
+      await log.ensureTopic({ name: replayTopic, partitions: 1 })
+  }
+  const references = await openReferences({
+    ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
+  })
+  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
+  closers.push(() => references.stop())
+  for (const plan of plans) {
     for (const planned of hopsOf(plan)) {
-      await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
       const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
       const world = {
         ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
+        references: references.joined,
         logIsShared: settings.log === 'kafka',
         onState: (pipeline: string, hop: string, now: HopState) => {
           metrics.state(pipeline, hop, now)
@@ -158,21 +173,27 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter },
+    ...{ plans, log, state, engine, clock, meter, references },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
+    loadDays: (request) =>
+      withFilesWorld(
+        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+        (world) => loadDays(world, request),
+      ),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
       (
         await Promise.all(
-          plans.map((plan) =>
-            pipelineLedger({
+          plans.map(async (plan) => [
+            ...(await pipelineLedger({
               plan,
               log,
               state,
               hops: hops.filter((hop) => hop.pipeline === plan.name),
-            }),
-          ),
+            })),
+            ...(await filesLedger({ plan, lake: platform.lake, state })),
+          ]),
         )
       ).flat(),
     drained: (signal) => untilDrained(hops, signal),
@@ -211,6 +232,7 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
+      ...(topic.upgrade === undefined ? {} : { upgrade: topic.upgrade }),
       ...(topic.id === undefined ? {} : { idField: topic.id }),
       ...(topic.key === undefined ? {} : { keyField: topic.key }),
     }
