@@ -8,6 +8,7 @@ import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
 import { load } from './commands/load.ts'
+import { plan } from './commands/plan.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
@@ -20,6 +21,6 @@ export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
   ...[sql, tables, describe, history, topics],
   ...[status, ledger, dlq],
-  ...[test],
+  ...[plan, test],
   ...[doctor, config, keys],
 ]

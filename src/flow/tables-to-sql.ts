@@ -12,6 +12,7 @@ import { scanSql } from '../sql/duckdb/scan.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
+import { readModels } from './run-model.ts'
 
 // Everything that people can ask by name, as tables of the compute engine. A table is only looked at when a question names it.
 
@@ -20,6 +21,21 @@ export async function lakeQueryTables(lake: LakeCatalog): Promise<readonly Query
   return (await lake.names()).map((name) =>
     queryTable(name, async () => scanSql(await (await lake.snapshot(name)).plan())),
   )
+}
+
+/** The models that are views, by their SQL; they name other tables of the same list. */
+export async function viewQueryTables(
+  engine: ComputeEngine,
+  plans: readonly PipelinePlan[],
+): Promise<readonly QueryTable[]> {
+  const models = await Promise.all(plans.map((plan) => readModels(engine, plan.models)))
+  return models
+    .flat()
+    .filter(({ model }) => model.materialize.kind === 'view')
+    .map(({ model, sql, reads }) => ({
+      ...queryTable(model.name, async () => sql),
+      reads: reads.map((table) => ({ schema: table.split('.')[0]!, name: table.split('.')[1]! })),
+    }))
 }
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */

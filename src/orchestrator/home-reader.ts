@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -20,6 +20,8 @@ export interface HomeReader {
   readonly home: Home
   readonly settings: Settings
   readonly lake: LakeCatalog
+  /** What the lake's tables are made of, on `engine`. */
+  lakeHome(): Promise<LakeHome>
   /** `undefined` when nothing was ever appended here. */
   log(): Promise<LogReader | undefined>
   /** `undefined` when the platform never ran here and no key was made. */
@@ -72,7 +74,7 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     return opened
   })
   return {
-    ...{ home, settings, log, state, engine },
+    ...{ home, settings, log, state, engine, lakeHome },
     lake: lakeCatalog({ folder: home.lake, home: lakeHome }),
     async close() {
       for (const close of closers.splice(0).reverse()) await close()

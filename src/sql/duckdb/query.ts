@@ -10,7 +10,7 @@ import {
 import type { ComputeEngine, EngineConnection } from './engine.ts'
 import { QueryRefusedError, SqlError } from './errors.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
-import { inCatalog, type ReadStatement, readStatement } from './statement.ts'
+import { inCatalog, type ReadStatement, readStatement, type TableName } from './statement.ts'
 
 // People's questions. In: one read-only statement, and the tables it may name. Out: typed columns and rows that JSON can hold, or a
 // file. Each query sees its tables in a catalog of its own, so two queries at once may see two versions of a table, and
@@ -22,6 +22,8 @@ export interface QueryTable {
   readonly name: string
   /** SQL that yields the table's rows; asked for only when a query names the table. */
   readonly select: () => string | Promise<string>
+  /** Other tables that the SQL names, for views. Default: none. */
+  readonly reads?: readonly TableName[]
 }
 
 export interface QueryOptions {
@@ -165,15 +167,19 @@ async function makeViews(
   tables: readonly QueryTable[],
 ): Promise<void> {
   await connection.run(`USE ${catalog}`)
-  for (const { schema, name } of statement.tables) {
+  const made = new Set<QueryTable>()
+  const make = async ({ schema, name }: TableName): Promise<void> => {
     const table = findTable(tables, schema, name)
-    if (table === undefined) continue
+    if (table === undefined || made.has(table)) return
+    made.add(table)
+    for (const read of table.reads ?? []) await make(read)
     const quoted = quoteIdentifier(table.schema)
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${catalog}.${quoted}`)
     await connection.run(
       `CREATE VIEW ${catalog}.${quoted}.${quoteIdentifier(table.name)} AS ${await table.select()}`,
     )
   }
+  for (const table of statement.tables) await make(table)
 }
 
 function findTable(tables: readonly QueryTable[], schema: string, name: string) {
