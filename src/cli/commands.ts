@@ -8,6 +8,8 @@ import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
 import { load } from './commands/load.ts'
+import { run } from './commands/run.ts'
+import { runs } from './commands/runs.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
@@ -17,6 +19,7 @@ import { up } from './commands/up.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
+  ...[run, runs],
   ...[sql, tables, describe, history, topics],
   ...[status, ledger, dlq],
   ...[doctor, config, keys],

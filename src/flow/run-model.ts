@@ -28,14 +28,13 @@ export async function modelTasks(world: ModelWorld, plan: PipelinePlan): Promise
       read.model.materialize.kind === 'view' ? [[read.model.name, read] as const] : [],
     ),
   )
-  const known = new Set(models.map(({ model }) => model.name))
   return models.map((read): Task => {
     const { name, tags } = read.model
     return {
       id: name,
       pipeline: plan.name,
       kind: 'model',
-      after: read.reads.filter((table) => known.has(table)),
+      after: read.reads,
       tags,
       writes: [name],
       run: (context) => runModel(world, { read, views, context }),
