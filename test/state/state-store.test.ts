@@ -171,7 +171,7 @@ describe('the state file', () => {
     database.close()
     await expect(open()).rejects.toThrow(StateVersionError)
     const back = new DatabaseSync(file())
-    back.exec('PRAGMA user_version = 1')
+    back.exec('PRAGMA user_version = 2')
     back.close()
     store = await open()
   })
