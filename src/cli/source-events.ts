@@ -6,7 +6,7 @@ import type { FileLoaderPlan, SimulatedRequest } from '../pipeline/plan.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
 import { queryCell } from '../sql/duckdb/query.ts'
 import { quoteIdentifier, quoteText } from '../sql/duckdb/quote-identifier.ts'
-import type { FilesOf, LoadTask } from './source-files.ts'
+import type { EventTask, FilesOf } from './source-files.ts'
 
 /** Enough for full batches at the gateway, far below its limits. */
 const EVENTS_PER_REQUEST = 5_000
@@ -15,7 +15,7 @@ const BYTES_PER_REQUEST = 4 * 1024 * 1024
 /** The events of one task of `mekong load`, in requests for the front door. */
 export async function* requestsOf(
   engine: ComputeEngine,
-  task: LoadTask,
+  task: EventTask,
 ): AsyncGenerator<SimulatedRequest> {
   let gathered: (object | string)[] = []
   let bytes = 0
@@ -31,7 +31,7 @@ export async function* requestsOf(
   if (gathered.length > 0) yield { path: task.loader.path, events: gathered }
 }
 
-function eventsOf(engine: ComputeEngine, task: LoadTask): AsyncGenerator<object | string> {
+function eventsOf(engine: ComputeEngine, task: EventTask): AsyncGenerator<object | string> {
   if (task.kind === 'folder') return folderEvents(engine, task)
   const { loader, file } = task
   return loader.format === 'csv' ? csvEvents(engine, loader, file) : jsonEvents(loader, file)
@@ -54,7 +54,7 @@ async function* csvEvents(
     await connection.run('SET preserve_insertion_order = true')
     for await (const chunk of connection.stream(`SELECT * FROM ${source}`)) {
       for (const row of chunk.getRows()) {
-        const event = loader.event(
+        const event = loader.event!(
           Object.fromEntries(names.map((name, index) => [name, row[index]])),
         )
         if (event !== null) yield event
@@ -69,7 +69,7 @@ async function* csvEvents(
 /** What the loader's SQL makes of its files: each row is an event as JSON. */
 async function* folderEvents(
   engine: ComputeEngine,
-  { loader, files }: LoadTask & { readonly kind: 'folder' },
+  { loader, files }: EventTask & { readonly kind: 'folder' },
 ): AsyncGenerator<string> {
   await using relations = await openRelations(engine, files)
   for await (const chunk of relations.connection.stream(await readFile(loader.events, 'utf8'))) {
@@ -115,6 +115,10 @@ async function* jsonEvents(loader: FileLoaderPlan, file: string): AsyncGenerator
       : bytes
   for await (const line of createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue
+    if (loader.event === undefined) {
+      yield line
+      continue
+    }
     let row: Record<string, unknown>
     try {
       row = JSON.parse(line)

@@ -12,13 +12,15 @@ import { RECORD_COLUMNS, type Relation } from '../model/relation.ts'
 import type { Step } from '../model/step.ts'
 import type { TablePlan } from '../pipeline/plan.ts'
 import type { CommitOutcome } from '../stream/ports.ts'
+import { deltaState } from './delta-door.ts'
+import { icebergState } from './iceberg-door.ts'
 import { type LakeHome, tableKey } from './lake-home.ts'
-import { deltaSnapshot, icebergSnapshot, type LakeSnapshot } from './lake-snapshot.ts'
+import type { TableState } from './table-door.ts'
 import type { UpsertRows } from './upsert-rows.ts'
 
 /** What a hop needs of a table, whichever its format. */
 export interface HopTable {
-  snapshot(): Promise<LakeSnapshot>
+  state(): Promise<TableState>
   /**
    * Rows as files of the table that nobody sees yet; `undefined` for a commit of progress alone. Rows that may be there already take their
    * older ones' place, in tables that keep rows by key.
@@ -36,12 +38,12 @@ export interface StagedRows {
 }
 
 /** The columns of a planned table, as they are stored: the pipeline's own, the day it is laid by, and where each row came from. */
-export function storedColumns({ columns, partitionBy }: TablePlan): Columns {
+export function storedColumns({ columns, partitionBy, keepRaw }: TablePlan): Columns {
   const day: Columns =
     partitionBy === undefined
       ? []
       : [{ name: partitionBy.as, type: 'date', nullable: isNullable(columns, partitionBy.column) }]
-  return [...columns, ...day, ...RECORD_COLUMNS]
+  return [...columns, ...day, ...RECORD_COLUMNS.filter(({ name }) => keepRaw || name !== '_raw')]
 }
 
 /** The steps of a planned table, with the day at the end where it is laid by one. */
@@ -100,14 +102,15 @@ async function openPlannedDelta(
   })
   const table = await openDeltaTable(deps, tableKey(name))
   return {
-    snapshot: async () => deltaSnapshot(await table.snapshot()),
+    state: async () => deltaState(await table.snapshot()),
     async stage(relation, { mayBeThere = false } = {}) {
       if (relation !== undefined && mayBeThere && upsert !== undefined)
         return {
           commit: async (transactions) =>
-            commitOutcome(await upsert(table, relation, transactions)),
+            commitOutcome(await upsert(table, storedRows(relation, plan), transactions)),
         }
-      const prepared = relation === undefined ? undefined : await table.prepareAppend(relation)
+      const prepared =
+        relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))
       return {
         commit: async (transactions) =>
           commitOutcome(await table.commitAppend(prepared, { transactions })),
@@ -127,15 +130,22 @@ async function openPlannedIceberg(deps: IcebergDeps, plan: TablePlan): Promise<H
   })
   const table = await openIcebergTable(deps, name)
   return {
-    snapshot: async () => icebergSnapshot(await table.snapshot()),
+    state: async () => icebergState(await table.snapshot()),
     async stage(relation) {
-      const prepared = relation === undefined ? undefined : await table.prepareAppend(relation)
+      const prepared =
+        relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))
       return {
         commit: async (transactions) =>
           commitOutcome(await table.commitAppend(prepared, { transactions })),
       }
     },
   }
+}
+
+/** The relation as far as the table stores it. */
+function storedRows(relation: Relation, { keepRaw }: TablePlan): Relation {
+  if (keepRaw) return relation
+  return { ...relation, columns: relation.columns.filter(({ name }) => name !== '_raw') }
 }
 
 function commitOutcome(

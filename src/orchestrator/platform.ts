@@ -1,9 +1,12 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { filesLedger } from '../flow/files-ledger.ts'
+import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
@@ -14,6 +17,7 @@ import { type Clock, type Randomness, systemClock, systemRandomness } from '../m
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
+import type { Run, RunTask } from '../model/run.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -27,6 +31,8 @@ import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
+import { openPlatformRunner } from './open-runner.ts'
+import type { Runner } from './runs/runner.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -42,6 +48,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** Told of every change of a task in a run. */
+  readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -72,11 +80,15 @@ export interface Platform {
   collections(): readonly string[]
   readonly clock: Clock
   readonly meter: Meter
+  /** Carries out tasks: models, syncs, maintenance. */
+  readonly runner: Runner
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
   /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
+  /** Load day files into the lake, each day exactly once. */
+  loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
   /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
   stop(): Promise<void>
 }
@@ -174,6 +186,12 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
+  const { runner, stop: stopRunner } = await openPlatformRunner({
+    ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+  })
+  closers.push(stopRunner)
+
   let gateway: Gateway | undefined
   const platform: Platform = {
     get url() {
@@ -181,21 +199,27 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, followers },
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
+    loadDays: (request) =>
+      withFilesWorld(
+        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+        (world) => loadDays(world, request),
+      ),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
       (
         await Promise.all(
-          plans.map((plan) =>
-            pipelineLedger({
+          plans.map(async (plan) => [
+            ...(await pipelineLedger({
               plan,
               log,
               state,
               hops: hops.filter((hop) => hop.pipeline === plan.name),
-            }),
-          ),
+            })),
+            ...(await filesLedger({ plan, lake: platform.lake, state })),
+          ]),
         )
       ).flat(),
     async drained(signal) {
@@ -238,6 +262,7 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
+      ...(topic.upgrade === undefined ? {} : { upgrade: topic.upgrade }),
       ...(topic.id === undefined ? {} : { idField: topic.id }),
       ...(topic.key === undefined ? {} : { keyField: topic.key }),
     }

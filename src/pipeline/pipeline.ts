@@ -7,7 +7,11 @@ import {
   type Row,
 } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
+import type { Upgrade } from '../model/upgrade.ts'
+import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
+import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from './maintenance.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
+import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
   AggregatesPlan,
   DayPartition,
@@ -22,7 +26,9 @@ import type {
   TopicPlan,
 } from './plan.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
+import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
+import type { SyncOptions, SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
 
@@ -38,10 +44,12 @@ export interface Topic<R, B> extends Stream<R> {
 
 export interface TopicOptions<Fields extends FieldMap> {
   readonly value: RecordSchema<Fields>
-  /** Field whose value is the record's key: records with one key keep their order. */
-  readonly key?: keyof Fields & string
+  /** Field whose value is the record's key, nested ones as `repo.id`: records with one key keep their order. */
+  readonly key?: (keyof Fields & string) | `${keyof Fields & string}.${string}`
   /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
   readonly id?: keyof Fields & string
+  /** Brings records of older shapes into this one, at the front door; what it cannot is kept as dead letters. Default: none are known. */
+  readonly upgrade?: Upgrade
   /** Default 3. Cannot change once the topic exists. */
   readonly partitions?: number
   readonly retention?: { readonly days?: number; readonly gigabytes?: number }
@@ -56,6 +64,8 @@ export interface TableOptions<R> {
   readonly key?: keyof R & string
   /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Keep the value as it was received in `_raw`; false saves its bytes where the columns hold all that counts. Default true. */
+  readonly keepRaw?: boolean
 }
 
 export interface DocumentsOptions {
@@ -106,6 +116,22 @@ export interface PipelineBuilder {
 
   /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
   aggregates(name: string, options: AggregatesOptions): void
+  /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
+  sync(name: string, options: SyncOptions): void
+
+  /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
+  step(name: string, options: PlainTaskOptions): void
+
+  /** Run tasks of this pipeline at the moments of a cron expression, one run at a time. */
+  schedule(name: string, options: ScheduleOptions): void
+
+  /**
+   * Keep a lake table in shape: put small files together, forget old versions, remove what no version needs. Bronze tables that are not
+   * named get `DEFAULT_MAINTENANCE`, unless the setting `maintenance` is `off`.
+   */
+  maintain(table: string, options?: MaintenanceOptions): void
+  /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
+  files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
 
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
@@ -135,29 +161,35 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const tables: TablePlan[] = []
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
+  const syncs: SyncPlan[] = []
+  const plainTasks: PlainTaskPlan[] = []
+  const schedules: SchedulePlan[] = []
+  const maintenance: MaintenancePlan[] = []
   const references: ReferencePlan[] = []
   const documents: DocumentsPlan[] = []
   const aggregates: AggregatesPlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
+  const files: DayFilesPlan[] = []
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
-      const { value, key, id, partitions = 3, retention = {} } = options
+      const { value, key, id, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
         schema: value,
         partitions,
         ...(key === undefined ? {} : { key }),
         ...(id === undefined ? {} : { id }),
+        ...(upgrade === undefined ? {} : { upgrade }),
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
       })
       return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy, key, properties }) {
+    table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
@@ -166,6 +198,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         steps,
         columns,
         format,
+        keepRaw,
         ...(partitionBy === undefined ? {} : { partitionBy }),
         ...(key === undefined ? {} : { key }),
         ...(properties === undefined ? {} : { properties }),
@@ -191,6 +224,12 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
     aggregates: (aggregatesName, { from, ...shape }) =>
       void aggregates.push({ name: aggregatesName, from, shape }),
+    sync: (syncName, { target, from, tags = [] }) =>
+      void syncs.push({ name: syncName, target, from, tags }),
+    step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
+    schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
+    maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
+    files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -198,6 +237,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ queries, simulators, loaders },
+    ...{ files, syncs },
+    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

@@ -3,6 +3,12 @@ import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
+import type { Upgrade } from '../model/upgrade.ts'
+import type { DayFilesPlan } from './day-files.ts'
+import type { MaintenancePlan } from './maintenance.ts'
+import type { PlainTaskPlan } from './plain-task.ts'
+import type { SchedulePlan } from './schedule.ts'
+import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -14,17 +20,27 @@ export interface PipelinePlan {
   /** Tables that SQL makes from other tables. */
   readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
+  /** Stores that follow tables by their changes. */
+  readonly syncs: readonly SyncPlan[]
+  /** Tasks in plain TypeScript. */
+  readonly plainTasks: readonly PlainTaskPlan[]
+  readonly schedules: readonly SchedulePlan[]
+  readonly maintenance: readonly MaintenancePlan[]
   readonly references: readonly ReferencePlan[]
   readonly documents: readonly DocumentsPlan[]
   readonly aggregates: readonly AggregatesPlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
+  /** Day files that go straight into lake tables. */
+  readonly files: readonly DayFilesPlan[]
 }
 
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** Asked about records that the schema refuses. */
+  readonly upgrade?: Upgrade
   readonly key?: string
   readonly id?: string
   readonly partitions: number
@@ -51,6 +67,8 @@ export interface TablePlan {
   readonly key?: string
   /** The format's own properties and any others, set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Whether the value as it was received is kept beside the columns, in `_raw`. */
+  readonly keepRaw: boolean
 }
 
 /** One document for each row of a lake table, in the store of documents. */
@@ -134,8 +152,11 @@ export interface FileLoaderPlan {
   readonly path: string
   readonly format: 'csv' | 'json'
   readonly matches: RegExp
-  /** One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included. */
-  readonly event: (row: Readonly<Record<string, unknown>>) => object | null
+  /**
+   * One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included.
+   * Default for JSON: the line as it is, byte for byte. CSV needs one.
+   */
+  readonly event?: (row: Readonly<Record<string, unknown>>) => object | null
 }
 
 /**

@@ -13,13 +13,7 @@ import type { IcebergTools } from './deps.ts'
 import { type Change, changeOf, type WriteMode } from './edit-files.ts'
 import type { ContentFile } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
-import {
-  MAIN_BRANCH,
-  type Snapshot,
-  schemaById,
-  snapshotById,
-  type TableMetadata,
-} from './metadata.ts'
+import { mainId, type Snapshot, schemaById, snapshotById, type TableMetadata } from './metadata.ts'
 import { boundSpecs } from './partition-spec.ts'
 import { putManifest } from './put-manifest.ts'
 import { knownFilesChooser, stageReplacement } from './replace.ts'
@@ -116,10 +110,8 @@ export async function planNewest(
   )
 }
 
-const mainId = (metadata: TableMetadata) => metadata.refs[MAIN_BRANCH]?.['snapshot-id']
-
 /** Iceberg's own properties and defaults. An overwrite takes those of a merge, having none of its own. */
-function editProperties(
+export function editProperties(
   { properties }: TableMetadata,
   operation: RowStatement['operation'],
 ): { readonly mode: WriteMode; readonly isolation: 'serializable' | 'snapshot' } {
@@ -160,7 +152,7 @@ export async function putManifests(
 }
 
 /** Whether files written for one state of the table fit another. */
-function misfitOf({ metadata: base }: CatalogEntry, { metadata }: CatalogEntry) {
+export function misfitOf({ metadata: base }: CatalogEntry, { metadata }: CatalogEntry) {
   const isSame =
     base['table-uuid'] === metadata['table-uuid'] &&
     base['current-schema-id'] === metadata['current-schema-id'] &&

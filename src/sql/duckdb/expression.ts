@@ -101,6 +101,21 @@ function callSql(call: Call, context: ExpressionContext): string {
       return '_arrived_at'
     case 'record_id':
       return '_id'
+    case 'record_partition':
+      return '_partition'
+    case 'record_offset':
+      return '_offset'
+    case 'trace_id':
+      // W3C Trace Context: version, trace id, parent id, flags; the headers are JSON as we write it.
+      return `nullif(regexp_extract(_headers, '"traceparent":"[0-9a-f]{2}-([0-9a-f]{32})-', 1), '')`
+    case 'field':
+      return `struct_extract(${args.join(', ')})`
+    case 'iso_text': {
+      const instant = `make_timestamp(epoch_us(${args[0]}))`
+      const whole = `strftime(${instant}, '%Y-%m-%dT%H:%M:%S')`
+      const fraction = `rtrim(strftime(${instant}, '.%f'), '.0')`
+      return `${whole} || ${fraction} || 'Z'`
+    }
     case 'utc_day':
       // By its microseconds: `timezone('UTC', …)` asks a calendar about every row, which takes as long as parsing the row.
       return `CAST(make_timestamp(epoch_us(${args[0]})) AS DATE)`
