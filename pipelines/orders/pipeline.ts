@@ -5,7 +5,10 @@ import {
   choose,
   day,
   decimal,
+  expression,
+  notNull,
   or,
+  partitions,
   pipeline,
   recordId,
   sql,
@@ -100,6 +103,7 @@ export default pipeline('orders', (p) => {
   })
   p.aggregates('orders', {
     from: 'silver.orders',
+    collection: 'kpis',
     at: 'order_timestamp',
     measures: {
       sales: { kind: 'sum', column: 'total' },
@@ -121,6 +125,44 @@ export default pipeline('orders', (p) => {
       },
     },
   })
+
+  const model = (name: string) => new URL(`./models/${name}.sql`, import.meta.url)
+  p.model('gold.product_demand', model('product_demand'), {
+    incoming: 'silver.orders',
+    materialize: partitions({
+      by: ['period_month'],
+      touched:
+        "SELECT DISTINCT date_trunc('month', event_date)::DATE AS period_month FROM incoming",
+      reads: { 'silver.orders': { event_date: { of: 'period_month', daysAfter: 31 } } },
+    }),
+    tags: ['surges'],
+    tests: [notNull('product_id'), expression('demand > 0', { name: 'demand_above_zero' })],
+  })
+  p.model('gold.product_surges', model('product_surges'), {
+    incoming: 'gold.product_demand',
+    // A day counts for the 90 days after it.
+    materialize: partitions({
+      by: ['period_month'],
+      touched:
+        "SELECT DISTINCT date_trunc('month', period_start + n::INTEGER)::DATE AS period_month FROM incoming, range(0, 91) r(n)",
+    }),
+    tags: ['surges'],
+    tests: [expression('demand > threshold', { name: 'above_threshold' })],
+  })
+  p.collection('surging', {
+    ...{ sql: model('surging'), id: 'product_id', tags: ['surges'] },
+    reads: ['gold.product_surges', 'gold.product_demand', 'silver.products'],
+  })
+  p.collection('surges', {
+    ...{ sql: model('surges'), id: 'surge_id', tags: ['surges'], indexes: [['period_start']] },
+    reads: ['gold.product_surges', 'silver.products'],
+  })
+  p.collection('item_counts', {
+    ...{ sql: model('item_counts'), id: 'product_id', tags: ['surges'] },
+    reads: ['gold.product_demand', 'silver.products'],
+  })
+  // Often enough that an order of yesterday which comes late amends the list within the hour.
+  p.schedule('surges', { cron: '5 * * * *', run: ['tag:surges'] })
 
   p.load(adventureWorks)
 })

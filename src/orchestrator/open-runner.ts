@@ -3,6 +3,7 @@ import { openLakeHome } from '../flow/lake-home.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { DocumentStore } from '../serve/document-store.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -20,6 +21,8 @@ export interface PlatformRunnerOptions
   readonly state: StateStore
   /** Tasks read and write with this one. */
   readonly engine: ComputeEngine
+  /** Where documents are. */
+  readonly documents: DocumentStore | undefined
   readonly clock: Clock
   readonly randomness: Randomness
 }
@@ -35,7 +38,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome) },
+      ...{ engine, lake: openModelLake(lakeHome), documents: options.documents },
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())

@@ -27,7 +27,7 @@ import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
-import { type Followers, openFollowers } from './open-followers.ts'
+import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
@@ -187,6 +187,7 @@ async function assemble(
   closers.push(startRetention(log, clock, onNotice))
 
   const { runner, stop: stopRunner } = await openPlatformRunner({
+    documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
@@ -226,7 +227,7 @@ async function assemble(
       await untilDrained(hops, signal)
       await followers.settled(signal)
     },
-    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
+    collections: () => plans.flatMap(collectionsOf),
     stop,
   }
   if (options.openGateway === false) return platform

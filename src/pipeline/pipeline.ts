@@ -14,6 +14,7 @@ import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
   AggregatesPlan,
+  CollectionPlan,
   DayPartition,
   DocumentsPlan,
   IngestPlan,
@@ -79,6 +80,19 @@ export interface DocumentsOptions {
 
 export interface AggregatesOptions extends AggregatesShape {
   readonly from: string
+  /** Keep the measures in a collection of documents too: one document for each period that is running, and one for all time. */
+  readonly collection?: string
+}
+
+export interface CollectionOptions {
+  /** What the documents are, with `run.moment` as a relation of one row: `logical_time`, `logical_date`. */
+  readonly sql: URL | string
+  /** Column whose value names the document. */
+  readonly id: string
+  /** Tables that it reads: whatever writes them runs before. */
+  readonly reads: readonly string[]
+  readonly indexes?: readonly (readonly string[])[]
+  readonly tags?: readonly string[]
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -113,6 +127,9 @@ export interface PipelineBuilder {
 
   /** One document for each row of a lake table of this pipeline, following its changes: in PostgreSQL, or MongoDB when there is one. */
   documents(collection: string, options: DocumentsOptions): void
+
+  /** A collection of documents made by SQL, replaced whole and at once by a task, also when nothing is in it. */
+  collection(name: string, options: CollectionOptions): void
 
   /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
   aggregates(name: string, options: AggregatesOptions): void
@@ -168,6 +185,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const references: ReferencePlan[] = []
   const documents: DocumentsPlan[] = []
   const aggregates: AggregatesPlan[] = []
+  const collections: CollectionPlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -222,8 +240,13 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     },
     documents: (collection, { from, id, columns, indexes = [] }) =>
       void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
-    aggregates: (aggregatesName, { from, ...shape }) =>
-      void aggregates.push({ name: aggregatesName, from, shape }),
+    collection: (collectionName, { sql, id, reads, indexes = [], tags = [] }) =>
+      void collections.push({ facts: { name: collectionName, indexes }, sql, id, reads, tags }),
+    aggregates: (aggregatesName, { from, collection, ...shape }) =>
+      void aggregates.push({
+        ...{ name: aggregatesName, from, shape },
+        ...(collection === undefined ? {} : { collection }),
+      }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
@@ -237,7 +260,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ files, syncs },
+    ...{ collections, files, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

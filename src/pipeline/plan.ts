@@ -29,6 +29,7 @@ export interface PipelinePlan {
   readonly references: readonly ReferencePlan[]
   readonly documents: readonly DocumentsPlan[]
   readonly aggregates: readonly AggregatesPlan[]
+  readonly collections: readonly CollectionPlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -82,12 +83,25 @@ export interface DocumentsPlan {
   readonly collection: { readonly name: string; readonly indexes: readonly (readonly string[])[] }
 }
 
+/** A collection of documents that is replaced whole by what SQL yields. */
+export interface CollectionPlan {
+  readonly facts: DocumentsPlan['collection']
+  readonly sql: URL | string
+  /** Column that names the document. */
+  readonly id: string
+  /** Tables that are there before it is made. */
+  readonly reads: readonly string[]
+  readonly tags: readonly string[]
+}
+
 /** Aggregates of a lake table that are kept as it changes. */
 export interface AggregatesPlan {
   readonly name: string
   /** A lake table of the pipeline. */
   readonly from: string
   readonly shape: AggregatesShape
+  /** A collection of documents with the measures as they are now, one document for each period. */
+  readonly collection?: string
 }
 
 /** Rows that somebody else changes, followed with all their versions. */

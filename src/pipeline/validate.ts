@@ -81,6 +81,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.files.map(({ name }) => `files ${name}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
+    ...draft.collections.map(({ facts }) => `documents ${facts.name}`),
     ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.syncs.map(({ name }) => `sync ${name}`),
