@@ -15,6 +15,7 @@ import {
 } from 'mekong'
 import { adventureWorks } from './loader.ts'
 import { Customer, Order, Product } from './schema.ts'
+import { RawCustomer, RawOrder, RawOrderLine, RawProduct, WAREHOUSE_VIEWS } from './warehouse.ts'
 
 /** A client's clock may be ahead by this much; an order from further in the future has the server's time. */
 const SKEW_AHEAD_MS = 5 * 60_000
@@ -163,6 +164,23 @@ export default pipeline('orders', (p) => {
   })
   // Often enough that an order of yesterday which comes late amends the list within the hour.
   p.schedule('surges', { cron: '5 * * * *', run: ['tag:surges'] })
+
+  const rows = (name: string) => new URL(`./warehouse/${name}.sql`, import.meta.url)
+  p.warehouse('daily', {
+    from: 'bronze.orders',
+    day: 'event_date',
+    reads: ['silver.customers', 'silver.products'],
+    tables: {
+      'raw.orders': { sql: rows('orders'), columns: RawOrder, day: 'order_date' },
+      'raw.order_lines': { sql: rows('order_lines'), columns: RawOrderLine, day: 'order_date' },
+      'raw.customers': { sql: rows('customers'), columns: RawCustomer, key: 'customer_id' },
+      'raw.products': { sql: rows('products'), columns: RawProduct, key: 'product_id' },
+    },
+    views: WAREHOUSE_VIEWS,
+    tags: ['warehouse'],
+  })
+  // A day is loaded half an hour after it has ended, and again when an order of it comes late.
+  p.schedule('warehouse', { cron: '30 0 * * *', run: ['tag:warehouse'] })
 
   p.load(adventureWorks)
 })

@@ -8,6 +8,7 @@ import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Home } from './home.ts'
+import { openWarehouse } from './open-warehouse.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
 import type { Settings } from './settings.ts'
@@ -39,6 +40,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   try {
     const world = {
       ...{ engine, lake: openModelLake(lakeHome), documents: options.documents },
+      ...{ deltaLake: lakeHome.delta, warehouse: openWarehouse(home, settings) },
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())

@@ -1,3 +1,4 @@
+import { type WarehouseWorld, warehouseTasks } from '../flow/load-warehouse.ts'
 import { type CollectionWorld, collectionTasks } from '../flow/publish-collection.ts'
 import { type ModelWorld, modelTasks } from '../flow/run-model.ts'
 import { type PlainTaskWorld, plainTasks } from '../flow/run-plain-task.ts'
@@ -5,7 +6,7 @@ import type { Task } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 
 /** What the doorways need to make and carry out tasks: one of each for the whole process. */
-export interface TaskWorld extends ModelWorld, PlainTaskWorld, CollectionWorld {}
+export interface TaskWorld extends ModelWorld, PlainTaskWorld, CollectionWorld, WarehouseWorld {}
 
 /** A doorway's tasks for a pipeline. */
 type TaskSource = (
@@ -14,7 +15,12 @@ type TaskSource = (
 ) => readonly Task[] | Promise<readonly Task[]>
 
 /** Every kind of task, one line each. */
-const TASK_SOURCES: readonly TaskSource[] = [modelTasks, plainTasks, collectionTasks]
+const TASK_SOURCES: readonly TaskSource[] = [
+  modelTasks,
+  plainTasks,
+  collectionTasks,
+  warehouseTasks,
+]
 
 /** Every task of some pipelines. @throws whatever a doorway finds wrong with a plan, such as ModelInvalidError */
 export async function tasksOf(

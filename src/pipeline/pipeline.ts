@@ -25,6 +25,7 @@ import type {
   SimulatorPlan,
   TablePlan,
   TopicPlan,
+  WarehousePlan,
 } from './plan.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
@@ -84,6 +85,28 @@ export interface AggregatesOptions extends AggregatesShape {
   readonly collection?: string
 }
 
+export interface WarehouseOptions {
+  /** A table of this pipeline whose commits say which days have changed. */
+  readonly from: string
+  /** Its column of days, such as `event_date`. */
+  readonly day: string
+  readonly reads?: readonly string[]
+  readonly tables: Readonly<Record<string, WarehouseTableOptions>>
+  /** By name, in SQL that all warehouses share; made anew with each load. */
+  readonly views?: Readonly<Record<string, string>>
+  readonly tags?: readonly string[]
+}
+
+export interface WarehouseTableOptions {
+  /** Over tables of the lake, and `run.days` with the days to load as `day`. Yields the columns in their order. */
+  readonly sql: URL | string
+  readonly columns: RecordSchema
+  /** Replace the rows of the days loaded: a column of days. */
+  readonly day?: string
+  /** Or replace rows by key. */
+  readonly key?: string
+}
+
 export interface CollectionOptions {
   /** What the documents are, with `run.moment` as a relation of one row: `logical_time`, `logical_date`. */
   readonly sql: URL | string
@@ -131,6 +154,9 @@ export interface PipelineBuilder {
   /** A collection of documents made by SQL, replaced whole and at once by a task, also when nothing is in it. */
   collection(name: string, options: CollectionOptions): void
 
+  /** Days of the lake into the warehouse by a task, each day as a whole and again when it changes: a DuckDB file, Snowflake or BigQuery. */
+  warehouse(name: string, options: WarehouseOptions): void
+
   /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
   aggregates(name: string, options: AggregatesOptions): void
   /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
@@ -168,6 +194,18 @@ export function day<const Name extends string>(
   return Object.freeze({ transform: 'day', column, as: options.as ?? 'event_date' })
 }
 
+const warehousePlan = (
+  name: string,
+  { from, day: dayColumn, reads = [], tables, views = {}, tags = [] }: WarehouseOptions,
+): WarehousePlan => ({
+  ...{ name, from, day: dayColumn, reads, tags },
+  tables: Object.entries(tables).map(([table, { sql, columns, day: by, key }]) => ({
+    ...{ name: table, sql, columns: columnsOf(columns) },
+    load: key === undefined ? { by: 'day', day: by ?? dayColumn } : { by: 'key', key },
+  })),
+  views: Object.entries(views).map(([view, sql]) => ({ name: view, sql })),
+})
+
 /**
  * Describe a pipeline. The plan is validated at once.
  * @throws PlanError with every problem found: where, what, and how to fix it
@@ -186,6 +224,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const documents: DocumentsPlan[] = []
   const aggregates: AggregatesPlan[] = []
   const collections: CollectionPlan[] = []
+  const warehouses: WarehousePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -242,6 +281,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
     collection: (collectionName, { sql, id, reads, indexes = [], tags = [] }) =>
       void collections.push({ facts: { name: collectionName, indexes }, sql, id, reads, tags }),
+    warehouse: (warehouseName, options) =>
+      void warehouses.push(warehousePlan(warehouseName, options)),
     aggregates: (aggregatesName, { from, collection, ...shape }) =>
       void aggregates.push({
         ...{ name: aggregatesName, from, shape },
@@ -260,7 +301,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ collections, files, syncs },
+    ...{ collections, warehouses, files, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

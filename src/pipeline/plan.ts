@@ -30,6 +30,7 @@ export interface PipelinePlan {
   readonly documents: readonly DocumentsPlan[]
   readonly aggregates: readonly AggregatesPlan[]
   readonly collections: readonly CollectionPlan[]
+  readonly warehouses: readonly WarehousePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -92,6 +93,31 @@ export interface CollectionPlan {
   /** Tables that are there before it is made. */
   readonly reads: readonly string[]
   readonly tags: readonly string[]
+}
+
+/** The lake's history in a warehouse, loaded by day. */
+export interface WarehousePlan {
+  readonly name: string
+  /** A Delta table, whose commits say which days have changed. */
+  readonly from: string
+  /** Its column of days. */
+  readonly day: string
+  /** Other tables that are there before a load. */
+  readonly reads: readonly string[]
+  readonly tables: readonly WarehouseTablePlan[]
+  readonly views: readonly { readonly name: string; readonly sql: string }[]
+  readonly tags: readonly string[]
+}
+
+export interface WarehouseTablePlan {
+  /** In the warehouse: `schema.table`. */
+  readonly name: string
+  /** Over tables of the lake, and `run.days` with the days to load as `day`. Yields the columns in their order. */
+  readonly sql: URL | string
+  readonly columns: Columns
+  readonly load:
+    | { readonly by: 'day'; readonly day: string }
+    | { readonly by: 'key'; readonly key: string }
 }
 
 /** Aggregates of a lake table that are kept as it changes. */
