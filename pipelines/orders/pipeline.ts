@@ -15,6 +15,7 @@ import {
 } from 'mekong'
 import { adventureWorks } from './loader.ts'
 import { Customer, Order, Product } from './schema.ts'
+import { simulator } from './simulator.ts'
 import { RawCustomer, RawOrder, RawOrderLine, RawProduct, WAREHOUSE_VIEWS } from './warehouse.ts'
 
 /** A client's clock may be ahead by this much; an order from further in the future has the server's time. */
@@ -182,5 +183,6 @@ export default pipeline('orders', (p) => {
   // A day is loaded half an hour after it has ended, and again when an order of it comes late.
   p.schedule('warehouse', { cron: '30 0 * * *', run: ['tag:warehouse'] })
 
+  p.simulate(simulator)
   p.load(adventureWorks)
 })

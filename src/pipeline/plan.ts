@@ -167,6 +167,8 @@ export interface ServePlan {
 /** Plays a pipeline's source through its real front door. The same seed and count give the same requests. */
 export interface SimulatorPlan {
   readonly eventCountDefault: number
+  /** Rows of the pipeline's references, put in place before the first request. */
+  readonly references?: () => Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
   readonly requests: (options: SimulatorOptions) => Iterable<SimulatedRequest>
 }
 

@@ -87,6 +87,9 @@ async function playPipeline(
   const simulator = plan.simulator!
   const total = eventCount ?? simulator.eventCountDefault
   const startMs = performance.now()
+  const references = Object.entries(simulator.references?.() ?? {})
+  for (const [reference, rows] of references) await platform.references.put(name, reference, rows)
+  if (references.length > 0) await platform.references.sync()
   const tally = await play({
     url: platform.url!,
     requests: simulator.requests({ seed, eventCount: total, nowMs: Date.now() }),
