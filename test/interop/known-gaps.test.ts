@@ -1,9 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createIcebergTable } from '../../src/lake/iceberg/create.ts'
-import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
-import type { Columns } from '../../src/model/column.ts'
 import { compare } from '../../src/model/predicate.ts'
 import type { ScanPlan } from '../../src/model/scan-plan.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
@@ -35,32 +32,6 @@ describe('known gaps', () => {
       residual: compare(['v'], '>', { type: 'float64', value: 296 }),
     }
     expect(await workshop.sql(await workshop.compile(plan))).toEqual([{ v: 'NaN' }])
-  })
-
-  // DuckDB makes folder names of partition values and wants text for them; bytes that are no UTF-8 end the append. Identity
-  // and truncate of binary columns are concerned, when the rows belong to more than one partition.
-  test.fails('an Iceberg table is split by bytes that are no text', async () => {
-    const columns: Columns = [{ name: 'b', type: 'binary', nullable: true }]
-    await createIcebergTable(workshop.deps, 'bytes', {
-      columns,
-      partitionBy: [{ column: 'b', transform: 'truncate[5]' }],
-    })
-    const table = await openIcebergTable(workshop.deps, 'bytes')
-    const rows = await workshop.relation(
-      `SELECT unnest([unhex('00FF'), unhex('61')]) AS b`,
-      columns,
-    )
-    await table.prepareAppend(rows)
-  })
-
-  // The same folder names, percent-encoded, may have 255 bytes: about 40 letters beyond ASCII. The error is one that is
-  // tried again later, though it will not pass. Delta and Iceberg are both concerned.
-  test.fails('a table is split by long text', async () => {
-    const columns: Columns = [{ name: 't', type: 'string', nullable: true }]
-    await createIcebergTable(workshop.deps, 'long', { columns, partitionBy: [{ column: 't' }] })
-    const table = await openIcebergTable(workshop.deps, 'long')
-    const text = `SELECT unnest([repeat('é', 60), 'a']) AS t`
-    await table.prepareAppend(await workshop.relation(text, columns))
   })
 })
 

@@ -182,8 +182,7 @@ const conditionAt = (at: OurIcebergTable, choice: ConditionChoice) =>
   drawCondition(at.workshop, { table: at.expected, columns: at.columns }, choice)
 
 function newRows(at: OurIcebergTable, { count, seed }: RowsChoice) {
-  // Text of any length becomes the name of a folder on its way.
-  const choice = { from: at.nextKey, count, seed, partitionBy: identities(at) }
+  const choice = { from: at.nextKey, count, seed }
   at.nextKey += count
   return at.workshop.relation(rowsSql(at.columns, choice), at.columns)
 }
