@@ -16,6 +16,7 @@ export {
   timestamp,
 } from './model/schema.ts'
 export type { DataTest, UnitTest } from './model/sql-model.ts'
+export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export {
@@ -67,4 +68,5 @@ export type {
 } from './pipeline/plan.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
+export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'
 export { postgres, type Target } from './pipeline/target.ts'

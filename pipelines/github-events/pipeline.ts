@@ -9,6 +9,7 @@ import {
   traceId,
 } from 'mekong'
 import { archive } from './loader.ts'
+import { hourlyModels, maintenance } from './models.ts'
 import { upgradeOlderEvent } from './older-events.ts'
 import { GitHubEvent } from './schema.ts'
 
@@ -62,5 +63,7 @@ export default pipeline('github-events', (p) => {
     },
   })
 
+  hourlyModels(p)
+  maintenance(p)
   p.load(archive)
 })

@@ -25,6 +25,7 @@ import type {
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
+import type { SyncOptions, SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
 
@@ -94,6 +95,9 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
+  sync(name: string, options: SyncOptions): void
+
   /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
   step(name: string, options: PlainTaskOptions): void
 
@@ -136,6 +140,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const tables: TablePlan[] = []
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
+  const syncs: SyncPlan[] = []
   const plainTasks: PlainTaskPlan[] = []
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
@@ -192,6 +197,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    sync: (syncName, { target, from, tags = [] }) =>
+      void syncs.push({ name: syncName, target, from, tags }),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
@@ -202,7 +209,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    ...{ name, topics, ingests, tables, models, serves, references, files },
+    ...{ name, topics, ingests, tables, models, serves, references, files, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

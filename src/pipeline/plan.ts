@@ -7,6 +7,7 @@ import type { DayFilesPlan } from './day-files.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
 import type { SchedulePlan } from './schedule.ts'
+import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -18,6 +19,8 @@ export interface PipelinePlan {
   /** Tables that SQL makes from other tables. */
   readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
+  /** Stores that follow tables by their changes. */
+  readonly syncs: readonly SyncPlan[]
   /** Tasks in plain TypeScript. */
   readonly plainTasks: readonly PlainTaskPlan[]
   readonly schedules: readonly SchedulePlan[]

@@ -6,6 +6,7 @@ import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
 import { checkReferences } from './validate-references.ts'
+import { checkSync } from './validate-sync.ts'
 import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
@@ -41,6 +42,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const sync of draft.syncs) checkSync(sync, draft, report)
   for (const loader of draft.loaders) {
     if (loader.format === 'csv' && loader.event === undefined)
       report(
@@ -79,6 +81,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.files.map(({ name }) => `files ${name}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.syncs.map(({ name }) => `sync ${name}`),
     ...draft.plainTasks.map(({ name }) => `step ${name}`),
     ...draft.schedules.map(({ name }) => `schedule ${name}`),
     ...draft.maintenance.map(({ table }) => `maintain ${table}`),
