@@ -1,5 +1,6 @@
 import {
   arrivalTime,
+  avro,
   day,
   field,
   isoText,
@@ -21,6 +22,7 @@ export default pipeline('github-events', (p) => {
     value: GitHubEvent,
     id: 'id',
     key: 'repo.id',
+    codec: avro({ name: 'GitHubEvent', namespace: 'com.github.events' }),
     upgrade: upgradeOlderEvent,
     partitions: 3,
     retention: { days: 7, gigabytes: 1 },
