@@ -16,6 +16,7 @@ export {
   timestamp,
 } from './model/schema.ts'
 export type { DataTest, UnitTest } from './model/sql-model.ts'
+export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export {
@@ -46,6 +47,7 @@ export {
   recordId,
   recordOffset,
   recordPartition,
+  sql,
   traceId,
   trim,
   upper,
@@ -64,5 +66,7 @@ export type {
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
+export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'
 export { postgres, type Target } from './pipeline/target.ts'

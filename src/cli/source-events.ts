@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { FileLoaderPlan, SimulatedRequest } from '../pipeline/plan.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
+import { queryCell } from '../sql/duckdb/query.ts'
 import { quoteIdentifier, quoteText } from '../sql/duckdb/quote-identifier.ts'
 import type { EventTask, FilesOf } from './source-files.ts'
 
@@ -87,7 +88,7 @@ export async function* referenceRows(
   for await (const chunk of chunks) {
     yield chunk
       .getRows()
-      .map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]])))
+      .map((row) => Object.fromEntries(names.map((name, index) => [name, queryCell(row[index]!)])))
   }
 }
 

@@ -33,7 +33,8 @@ export interface Call {
  * is when the log took the record, `record_id` its id, `record_partition` and `record_offset` its place in its topic, `trace_id` the trace
  * it came with, null where it has none. `utc_day` is the calendar day of an instant in UTC, `iso_text` the instant as ISO 8601 text ending in Z, with as many
  * digits of a second as it needs. `field` is a field of a record: the record, and the name as a literal.
- * `choose` yields its second argument where the first is true, and the third elsewhere. `add_millis` moves an instant.
+ * `choose` yields its second argument where the first is true, and the third elsewhere. `add_millis` moves an instant. `sql` is its argument, text in
+ * the dialect of the compute engine over the columns of the row.
  */
 export type FunctionName =
   | 'equal'
@@ -65,3 +66,4 @@ export type FunctionName =
   | 'field'
   | 'choose'
   | 'add_millis'
+  | 'sql'

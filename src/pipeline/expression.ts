@@ -2,6 +2,7 @@ import type { Micros } from '../model/clock.ts'
 import type { Columns, ColumnType } from '../model/column.ts'
 import { assert } from '../model/errors.ts'
 import type { Expression, FunctionName } from '../model/expression.ts'
+import { columnTypeOf, type Field, type FieldKind } from '../model/schema.ts'
 
 /**
  * A column, or something computed from columns, with the TypeScript type of its values. Nothing is computed when one is
@@ -96,6 +97,21 @@ export function addMillis<T extends Micros | null>(instant: Expr<T>, millis: num
     instant.node.nullable,
   )
 }
+
+/**
+ * An expression in the compute engine's own words, over the columns by their names; for what the functions here do not say. The type is
+ * taken at its word: values are cast to it, and a record whose value cannot be is a dead letter.
+ */
+export function sql<F extends Field>(field: F, text: string): Expr<RowOf<F>> {
+  return call('sql', [operand(text, 'string')], columnTypeOf(field), field.optional)
+}
+
+type RowOf<F> =
+  F extends Field<FieldKind, unknown, infer R>
+    ? F extends { readonly optional: true }
+      ? R | null
+      : R
+    : never
 
 export const lower = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('lower', text)
 export const upper = <T extends string | null>(text: Expr<T>): Expr<T> => ofText('upper', text)

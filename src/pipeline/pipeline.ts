@@ -16,14 +16,17 @@ import type {
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
+  ReferencePlan,
   ServePlan,
   SimulatorPlan,
   TablePlan,
   TopicCodec,
   TopicPlan,
 } from './plan.ts'
+import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
+import type { SyncOptions, SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
 
@@ -60,6 +63,8 @@ export interface TableOptions<R> {
   /** Delta tables are known by their folder, Iceberg tables by the lake's catalog. Cannot change once the table exists. Default `delta`. */
   readonly format?: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
+  /** For rows that are joined with references: one row for each value, written anew when the reference changes what it says. */
+  readonly key?: keyof R & string
   /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
   /** Keep the value as it was received in `_raw`; false saves its bytes where the columns hold all that counts. Default true. */
@@ -83,6 +88,11 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
 
+  /** Rows in PostgreSQL that others change, followed with all their versions and kept in the lake, for joins. */
+  reference<const Fields extends FieldMap>(
+    name: string,
+    options: ReferenceOptions<Fields>,
+  ): Reference<Row<RecordSchema<Fields>>>
   /**
    * A table or view made by SQL, in a file of its own: `new URL('./models/x.sql', import.meta.url)`. What it reads is found by parsing.
    */
@@ -90,6 +100,9 @@ export interface PipelineBuilder {
 
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
+
+  /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
+  sync(name: string, options: SyncOptions): void
 
   /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
   step(name: string, options: PlainTaskOptions): void
@@ -137,16 +150,18 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const tables: TablePlan[] = []
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
+  const syncs: SyncPlan[] = []
   const plainTasks: PlainTaskPlan[] = []
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
+  const references: ReferencePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
 
   describe({
-    topic(topicName, options) {
+    topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
       const { value, key, id, codec, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
@@ -159,10 +174,10 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
       })
-      return stream(topicName, columnsOf(value))
+      return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy, properties, keepRaw = true }) {
+    table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
@@ -173,8 +188,14 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         format,
         keepRaw,
         ...(partitionBy === undefined ? {} : { partitionBy }),
+        ...(key === undefined ? {} : { key }),
         ...(properties === undefined ? {} : { properties }),
       })
+    },
+    reference(referenceName, options) {
+      const plan = referencePlan(referenceName, options)
+      references.push(plan)
+      return Object.freeze({ plan })
     },
     model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
     serve(rows, target) {
@@ -187,6 +208,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    sync: (syncName, { target, from, tags = [] }) =>
+      void syncs.push({ name: syncName, target, from, tags }),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
@@ -197,18 +220,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    name,
-    topics,
-    ingests,
-    tables,
-    models,
-    serves,
-    plainTasks,
-    schedules,
-    maintenance,
-    queries,
-    simulators,
-    loaders,
-    files,
+    ...{ name, topics, ingests, tables, models, serves, references, files, syncs },
+    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

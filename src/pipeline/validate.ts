@@ -5,6 +5,8 @@ import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
+import { checkReferences } from './validate-references.ts'
+import { checkSync } from './validate-sync.ts'
 import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
@@ -40,6 +42,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const sync of draft.syncs) checkSync(sync, draft, report)
   for (const loader of draft.loaders) {
     if (loader.format === 'csv' && loader.event === undefined)
       report(
@@ -55,6 +58,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     const names = files.columns.map(({ name }) => name)
     checkColumnNames(`files ${files.name}`, names, report)
   }
+  checkReferences(draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -72,9 +76,12 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
     ...draft.files.map(({ table }) => `table ${table}`),
-    ...draft.files.map(({ name }) => `files ${name}`),
+    ...draft.references.map(({ history }) => `table ${history}`),
     ...draft.models.map(({ name }) => `table ${name}`),
+    ...draft.files.map(({ name }) => `files ${name}`),
+    ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.syncs.map(({ name }) => `sync ${name}`),
     ...draft.plainTasks.map(({ name }) => `step ${name}`),
     ...draft.schedules.map(({ name }) => `schedule ${name}`),
     ...draft.maintenance.map(({ table }) => `maintain ${table}`),

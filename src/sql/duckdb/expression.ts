@@ -38,13 +38,21 @@ export function expressionSql(expression: Expression, context: ExpressionContext
   }
 }
 
-/** Whether evaluating the expression can fail for some rows: arithmetic that leaves its type's range. */
+/** Whether evaluating the expression can fail for some rows: arithmetic that leaves its type's range, or somebody's SQL. */
 export function canFail(expression: Expression): boolean {
   if (expression.kind !== 'call') return false
-  return ARITHMETIC.has(expression.fn) || expression.args.some(canFail)
+  return MAY_FAIL.has(expression.fn) || expression.args.some(canFail)
 }
 
 const ARITHMETIC: ReadonlySet<FunctionName> = new Set(['add', 'subtract', 'multiply'])
+
+/** What is written as SQL may do anything. */
+const MAY_FAIL: ReadonlySet<FunctionName> = new Set([...ARITHMETIC, 'sql'])
+
+function sqlText({ args: [text] }: Call): string {
+  assert(text?.kind === 'literal' && typeof text.value === 'string', 'SQL is a text')
+  return text.value
+}
 
 function literalSql({ value, type }: Literal): string {
   const name = duckdbType(type)
@@ -80,6 +88,8 @@ function callSql(call: Call, context: ExpressionContext): string {
       return `${call.fn}(${args.join(', ')})`
     case 'trim':
       return `trim(${args[0]})`
+    case 'sql':
+      return `CAST((${sqlText(call)}) AS ${duckdbType(call.type)})`
     case 'choose':
       return `(CASE WHEN ${args[0]} THEN ${args[1]} ELSE ${args[2]} END)`
     case 'add_millis':
