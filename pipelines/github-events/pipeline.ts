@@ -13,6 +13,7 @@ import { archive } from './loader.ts'
 import { hourlyModels, maintenance } from './models.ts'
 import { upgradeOlderEvent } from './older-events.ts'
 import { GitHubEvent } from './schema.ts'
+import { simulator } from './simulator.ts'
 
 const DAY_MS = 86_400_000
 
@@ -67,5 +68,6 @@ export default pipeline('github-events', (p) => {
 
   hourlyModels(p)
   maintenance(p)
+  p.simulate(simulator)
   p.load(archive)
 })
