@@ -20,6 +20,7 @@ import type {
   ServePlan,
   SimulatorPlan,
   TablePlan,
+  TopicCodec,
   TopicPlan,
 } from './plan.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
@@ -45,6 +46,11 @@ export interface TopicOptions<Fields extends FieldMap> {
   readonly key?: (keyof Fields & string) | `${keyof Fields & string}.${string}`
   /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
   readonly id?: keyof Fields & string
+  /**
+   * Keep values as Avro on the topic, under this name: smaller, and readable by whoever has the schema, which is registered in the topic
+   * `mekong.schemas`. Fields that the schema does not name are not kept then. Default: the JSON as it came.
+   */
+  readonly codec?: TopicCodec
   /** Brings records of older shapes into this one, at the front door; what it cannot is kept as dead letters. Default: none are known. */
   readonly upgrade?: Upgrade
   /** Default 3. Cannot change once the topic exists. */
@@ -122,6 +128,10 @@ export interface PipelineBuilder {
   load(loader: LoaderPlan): void
 }
 
+/** Values of a topic as Avro: a name and a namespace such as `com.github.events`. */
+export const avro = (name: { readonly name: string; readonly namespace: string }): TopicCodec =>
+  Object.freeze({ kind: 'avro', ...name })
+
 /** Lay rows by the UTC day of an instant, in a column named `event_date` unless told otherwise. */
 export function day<const Name extends string>(
   column: Name,
@@ -152,13 +162,14 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
-      const { value, key, id, upgrade, partitions = 3, retention = {} } = options
+      const { value, key, id, codec, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
         schema: value,
         partitions,
         ...(key === undefined ? {} : { key }),
         ...(id === undefined ? {} : { id }),
+        ...(codec === undefined ? {} : { codec }),
         ...(upgrade === undefined ? {} : { upgrade }),
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),

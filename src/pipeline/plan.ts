@@ -36,6 +36,8 @@ export interface PipelinePlan {
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** How values lie on the topic; JSON as it came when absent. */
+  readonly codec?: TopicCodec
   /** Asked about records that the schema refuses. */
   readonly upgrade?: Upgrade
   readonly key?: string
@@ -43,6 +45,13 @@ export interface TopicPlan {
   readonly partitions: number
   readonly retentionMs?: number
   readonly retentionBytes?: number
+}
+
+/** Values as Avro under this name, by the topic's own schema. */
+export interface TopicCodec {
+  readonly kind: 'avro'
+  readonly name: string
+  readonly namespace: string
 }
 
 export interface IngestPlan {
