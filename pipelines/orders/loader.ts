@@ -13,5 +13,9 @@ export const adventureWorks: FolderLoaderPlan = {
     subcategories: /^Product_Subcategories\.csv(\.gz)?$/,
     categories: /^Product_Categories\.csv(\.gz)?$/,
   },
+  references: {
+    customers: new URL('./load/customers.sql', import.meta.url),
+    products: new URL('./load/products.sql', import.meta.url),
+  },
   events: new URL('./load/orders.sql', import.meta.url),
 }

@@ -1,6 +1,17 @@
-import { addMillis, and, arrivalTime, choose, day, or, pipeline, recordId } from 'mekong'
+import {
+  addMillis,
+  and,
+  arrivalTime,
+  choose,
+  day,
+  decimal,
+  or,
+  pipeline,
+  recordId,
+  sql,
+} from 'mekong'
 import { adventureWorks } from './loader.ts'
-import { Order } from './schema.ts'
+import { Customer, Order, Product } from './schema.ts'
 
 /** A client's clock may be ahead by this much; an order from further in the future has the server's time. */
 const SKEW_AHEAD_MS = 5 * 60_000
@@ -35,6 +46,48 @@ export default pipeline('orders', (p) => {
     }
   })
   p.table('bronze.orders', { from: timed, partitionBy: day('order_timestamp') })
+
+  const migrations = new URL('./migrations/', import.meta.url)
+  const customers = p.reference('customers', {
+    ...{ table: 'customer', key: 'customer_id', columns: Customer, migrations },
+    history: 'silver.customers',
+  })
+  const products = p.reference('products', {
+    ...{ table: 'product', key: 'product_id', columns: Product, migrations },
+    history: 'silver.products',
+  })
+
+  const enriched = timed
+    .join(customers, {
+      on: 'customer_id',
+      at: 'order_timestamp',
+      take: { customer_name: 'customer_name' },
+    })
+    .joinEach(products, 'order_list', {
+      on: 'product_id',
+      at: 'order_timestamp',
+      take: { price: 'price', product_category: 'product_category' },
+    })
+    .select((o) => ({
+      order_id: o.order_id,
+      customer_id: o.customer_id,
+      customer_name: o.customer_name,
+      order_timestamp: o.order_timestamp,
+      client_timestamp: o.client_timestamp,
+      server_timestamp: o.server_timestamp,
+      order_list: o.order_list,
+      // Lines whose price is not known yet count nothing.
+      total: sql(
+        decimal(18, 4),
+        'coalesce(list_sum(list_transform(order_list, lambda l: l.quantity * l.price)), 0)',
+      ),
+      missing_refs: o.missing_refs,
+    }))
+  p.table('silver.orders', {
+    from: enriched,
+    partitionBy: day('order_timestamp'),
+    key: 'order_id',
+  })
 
   p.load(adventureWorks)
 })

@@ -1,4 +1,15 @@
-import { type Body, boolean, int32, list, nested, optional, record, text, timestamp } from 'mekong'
+import {
+  type Body,
+  boolean,
+  decimal,
+  int32,
+  list,
+  nested,
+  optional,
+  record,
+  text,
+  timestamp,
+} from 'mekong'
 
 /** An order as a client sends it. Fields beyond these are kept in the bronze table as received. */
 export const Order = record({
@@ -26,3 +37,14 @@ export const Order = record({
 })
 
 export type Order = Body<typeof Order>
+
+/** A row of the customers' reference. */
+export const Customer = record({ customer_id: int32(), customer_name: text() })
+
+/** A row of the products' reference. */
+export const Product = record({
+  product_id: int32(),
+  product_name: optional(text()),
+  product_category: text(),
+  price: decimal(18, 4),
+})

@@ -71,10 +71,10 @@ export function platformRoutes(platform: Platform): readonly HttpRoute[] {
       query: { history: 'How many commits to show, newest first; default 20.' },
       async answer(exchange) {
         const name = exchange.params.name!
-        const snapshot = await lake.snapshot(name)
+        const state = await lake.state(name)
         const limit = queryCount(exchange, 'history', HISTORY_SIZE)
         const history = (await lake.history(name, limit)).map(commitView)
-        return { ...(await tableDetailView(name, snapshot)), history }
+        return { ...(await tableDetailView(name, state)), history }
       },
     }),
   ]

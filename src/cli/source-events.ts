@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { FileLoaderPlan, SimulatedRequest } from '../pipeline/plan.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
+import { queryCell } from '../sql/duckdb/query.ts'
 import { quoteIdentifier, quoteText } from '../sql/duckdb/quote-identifier.ts'
 import type { EventTask, FilesOf } from './source-files.ts'
 
@@ -53,7 +54,7 @@ async function* csvEvents(
     await connection.run('SET preserve_insertion_order = true')
     for await (const chunk of connection.stream(`SELECT * FROM ${source}`)) {
       for (const row of chunk.getRows()) {
-        const event = loader.event(
+        const event = loader.event!(
           Object.fromEntries(names.map((name, index) => [name, row[index]])),
         )
         if (event !== null) yield event
@@ -87,7 +88,7 @@ export async function* referenceRows(
   for await (const chunk of chunks) {
     yield chunk
       .getRows()
-      .map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]])))
+      .map((row) => Object.fromEntries(names.map((name, index) => [name, queryCell(row[index]!)])))
   }
 }
 
@@ -114,6 +115,10 @@ async function* jsonEvents(loader: FileLoaderPlan, file: string): AsyncGenerator
       : bytes
   for await (const line of createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue
+    if (loader.event === undefined) {
+      yield line
+      continue
+    }
     let row: Record<string, unknown>
     try {
       row = JSON.parse(line)

@@ -12,14 +12,24 @@ import { RECORD_COLUMNS, type Relation } from '../model/relation.ts'
 import type { Step } from '../model/step.ts'
 import type { TablePlan } from '../pipeline/plan.ts'
 import type { CommitOutcome } from '../stream/ports.ts'
+import { deltaState } from './delta-door.ts'
+import { icebergState } from './iceberg-door.ts'
 import { type LakeHome, tableKey } from './lake-home.ts'
-import { deltaSnapshot, icebergSnapshot, type LakeSnapshot } from './lake-snapshot.ts'
+import type { TableState } from './table-door.ts'
+import type { UpsertRows } from './upsert-rows.ts'
 
 /** What a hop needs of a table, whichever its format. */
 export interface HopTable {
-  snapshot(): Promise<LakeSnapshot>
-  /** Rows as files of the table that nobody sees yet; `undefined` for a commit of progress alone. */
-  stage(relation: Relation | undefined): Promise<StagedRows>
+  state(): Promise<TableState>
+  /**
+   * Rows as files of the table that nobody sees yet; `undefined` for a commit of progress alone. Rows that may be there already take their
+   * older ones' place, in tables that keep rows by key.
+   */
+  stage(relation: Relation | undefined, options?: StageOptions): Promise<StagedRows>
+}
+
+export interface StageOptions {
+  readonly mayBeThere?: boolean
 }
 
 export interface StagedRows {
@@ -28,12 +38,12 @@ export interface StagedRows {
 }
 
 /** The columns of a planned table, as they are stored: the pipeline's own, the day it is laid by, and where each row came from. */
-export function storedColumns({ columns, partitionBy }: TablePlan): Columns {
+export function storedColumns({ columns, partitionBy, keepRaw }: TablePlan): Columns {
   const day: Columns =
     partitionBy === undefined
       ? []
       : [{ name: partitionBy.as, type: 'date', nullable: isNullable(columns, partitionBy.column) }]
-  return [...columns, ...day, ...RECORD_COLUMNS]
+  return [...columns, ...day, ...RECORD_COLUMNS.filter(({ name }) => keepRaw || name !== '_raw')]
 }
 
 /** The steps of a planned table, with the day at the end where it is laid by one. */
@@ -61,7 +71,11 @@ export function storedSteps({ steps, columns, partitionBy }: TablePlan): readonl
  * Open the table of a plan, making it if it is not there.
  * @throws TableMismatchError when a table of the other format has the name; TableBrokenError, TableUnsupportedError
  */
-export async function openPlannedTable(lake: LakeHome, table: TablePlan): Promise<HopTable> {
+export async function openPlannedTable(
+  lake: LakeHome,
+  table: TablePlan,
+  upsert?: UpsertRows,
+): Promise<HopTable> {
   const isIceberg = lake.iceberg.catalog.tables().includes(table.name)
   if (table.format === 'iceberg') {
     if (!isIceberg && (await isDeltaTable(lake.delta, table.name)))
@@ -69,22 +83,34 @@ export async function openPlannedTable(lake: LakeHome, table: TablePlan): Promis
     return openPlannedIceberg(lake.iceberg, table)
   }
   if (isIceberg) throw otherFormat(table, 'Iceberg')
-  return openPlannedDelta(lake.delta, table)
+  return openPlannedDelta(lake.delta, table, upsert)
 }
 
-async function openPlannedDelta(deps: DeltaDeps, plan: TablePlan): Promise<HopTable> {
-  const { name, partitionBy, properties } = plan
+async function openPlannedDelta(
+  deps: DeltaDeps,
+  plan: TablePlan,
+  upsert: UpsertRows | undefined,
+): Promise<HopTable> {
+  const { name, partitionBy, key } = plan
+  // Rows that change are followed by what is kept from them, old value and new.
+  const feed = key === undefined ? {} : { 'delta.enableChangeDataFeed': 'true' }
   await createDeltaTable(deps, tableKey(name), {
     name,
     columns: storedColumns(plan),
     ...(partitionBy === undefined ? {} : { partitionBy: [partitionBy.as] }),
-    ...(properties === undefined ? {} : { properties }),
+    properties: { ...feed, ...plan.properties },
   })
   const table = await openDeltaTable(deps, tableKey(name))
   return {
-    snapshot: async () => deltaSnapshot(await table.snapshot()),
-    async stage(relation) {
-      const prepared = relation === undefined ? undefined : await table.prepareAppend(relation)
+    state: async () => deltaState(await table.snapshot()),
+    async stage(relation, { mayBeThere = false } = {}) {
+      if (relation !== undefined && mayBeThere && upsert !== undefined)
+        return {
+          commit: async (transactions) =>
+            commitOutcome(await upsert(table, storedRows(relation, plan), transactions)),
+        }
+      const prepared =
+        relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))
       return {
         commit: async (transactions) =>
           commitOutcome(await table.commitAppend(prepared, { transactions })),
@@ -104,9 +130,10 @@ async function openPlannedIceberg(deps: IcebergDeps, plan: TablePlan): Promise<H
   })
   const table = await openIcebergTable(deps, name)
   return {
-    snapshot: async () => icebergSnapshot(await table.snapshot()),
+    state: async () => icebergState(await table.snapshot()),
     async stage(relation) {
-      const prepared = relation === undefined ? undefined : await table.prepareAppend(relation)
+      const prepared =
+        relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))
       return {
         commit: async (transactions) =>
           commitOutcome(await table.commitAppend(prepared, { transactions })),
@@ -115,13 +142,20 @@ async function openPlannedIceberg(deps: IcebergDeps, plan: TablePlan): Promise<H
   }
 }
 
+/** The relation as far as the table stores it. */
+function storedRows(relation: Relation, { keepRaw }: TablePlan): Relation {
+  if (keepRaw) return relation
+  return { ...relation, columns: relation.columns.filter(({ name }) => name !== '_raw') }
+}
+
 function commitOutcome(
   outcome:
-    | { readonly status: 'committed' }
+    | { readonly status: 'committed' | 'unchanged' }
     | { readonly status: 'conflict'; readonly message: string }
     | { readonly status: 'unknown'; readonly cause: unknown },
 ): CommitOutcome {
   switch (outcome.status) {
+    case 'unchanged':
     case 'committed':
       return { status: 'committed' }
     case 'conflict':

@@ -50,15 +50,18 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
 
   return {
     async cursor() {
-      const snapshot = await (await table()).snapshot()
-      known = cursorOf(hop.consumer, snapshot.transactions())
+      const state = await (await table()).state()
+      known = cursorOf(hop.consumer, state.transactions())
       return known
     },
 
     skip: async (ranges) => commit(ranges, await (await table()).stage(undefined)),
 
-    async stage({ relation }) {
-      const staged = await (await table()).stage(relation.rowCount === 0 ? undefined : relation)
+    async stage({ relation, ranges: read }) {
+      // What comes by the topic itself is new; what comes again comes by the replay topic.
+      const mayBeThere = read.some((range) => range.topic === hop.replayTopic && range.read > 0)
+      const rows = relation.rowCount === 0 ? undefined : relation
+      const staged = await (await table()).stage(rows, { mayBeThere })
       return {
         rejected: [],
         commit: (ranges) => commit(ranges, staged),

@@ -128,7 +128,9 @@ function replayRecord(letter: StoredLetter, topic: TopicPlan): NewRecord {
 function fieldText(value: Uint8Array, field: string | undefined): string | null {
   if (field === undefined) return null
   try {
-    const cell = JSON.parse(new TextDecoder().decode(value))[field]
+    const record = JSON.parse(new TextDecoder().decode(value))
+    const path = Object.hasOwn(record, field) ? [field] : field.split('.')
+    const cell = path.reduce((at, name) => at?.[name], record)
     return cell === undefined || cell === null || cell === '' ? null : String(cell)
   } catch {
     return null

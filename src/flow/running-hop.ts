@@ -20,7 +20,8 @@ import { logSource, type StartAt } from './log-source.ts'
 import { lakeTarget } from './log-to-lake.ts'
 import { serveTarget } from './log-to-serve.ts'
 import { type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
-import { stageBatches } from './stage-batches.ts'
+import { type JoinedReferences, stageBatches } from './stage-batches.ts'
+import { upsertRows } from './upsert-rows.ts'
 
 /**
  * Threads of the engine that hops share. Hops run side by side, and within each the next batch is decoded while one is written, so all
@@ -37,6 +38,8 @@ export interface HopWorld {
   readonly lake: LakeHome
   /** Where PostgreSQL answers. */
   readonly postgres: PostgresConfig | undefined
+  /** What a pipeline's joins read. */
+  readonly references: (pipeline: string) => JoinedReferences | undefined
   readonly clock: Clock
   readonly chance: () => number
   readonly startAt: StartAt
@@ -76,6 +79,7 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
   const topics = topicsReadBy(planned)
   const target =
     planned.kind === 'table' ? openLake(world, planned) : openServe(world, plan, planned)
+  const references = world.references(plan.name)
   const hop = new Hop({
     pipeline: plan.name,
     name: planned.name,
@@ -88,6 +92,7 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
       engine,
       clock,
       strictJson: world.logIsShared,
+      ...(references === undefined ? {} : { references }),
     }),
     target: target.port,
     deadLetters: state,
@@ -117,11 +122,19 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
   }
 }
 
-function openLake({ lake }: HopWorld, hop: PlannedHop & { readonly kind: 'table' }): OpenTarget {
-  const open = () => openPlannedTable(lake, hop.table)
+function openLake(
+  { lake, engine }: HopWorld,
+  { table, replayTopic, ...hop }: PlannedHop & { readonly kind: 'table' },
+): OpenTarget {
+  const { key, partitionBy } = table
+  const upsert =
+    key === undefined
+      ? undefined
+      : upsertRows({ engine, key, partition: partitionBy?.as, replayTopic })
+  const open = () => openPlannedTable(lake, table, upsert)
   return {
-    port: lakeTarget({ hop, open }),
-    rowsFound: async () => (await (await open()).snapshot()).rowCount(),
+    port: lakeTarget({ hop: { ...hop, table, replayTopic }, open }),
+    rowsFound: async () => (await (await (await open()).state()).size()).rows,
     close: async () => {},
   }
 }

@@ -7,7 +7,10 @@ export interface Task {
   readonly id: string
   readonly pipeline: string
   readonly kind: TaskKind
-  /** Ids of the tasks that must have succeeded before. */
+  /**
+   * What must have succeeded before: ids of tasks, or tables that tasks write. What no task of the platform writes, such as a table that is
+   * filled from a topic, waits for nobody.
+   */
   readonly after: readonly string[]
   readonly tags: readonly string[]
   /** Tables or stores it writes: two tasks that write one thing never run at once. */
@@ -28,6 +31,8 @@ export interface TaskContext {
   readonly fullRefresh: boolean
   /** Backfill: this part alone. */
   readonly range?: TaskRange
+  /** Backfill: these versions of the incoming table alone. */
+  readonly versions?: VersionRange
   log(line: string): void
   progress(done: number, total?: number): void
 }
@@ -36,6 +41,12 @@ export interface TaskContext {
 export interface TaskRange {
   readonly from: string
   readonly to: string
+}
+
+/** Committed versions, both inclusive. */
+export interface VersionRange {
+  readonly from: number
+  readonly to: number
 }
 
 export interface TaskReport {

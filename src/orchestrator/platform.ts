@@ -27,6 +27,7 @@ import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
+import { openReferences, type References } from './open-references.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -66,6 +67,7 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  readonly references: References
   readonly clock: Clock
   readonly meter: Meter
   readonly startedMs: number
@@ -126,7 +128,6 @@ async function assemble(
 
   const metrics = hopMetrics(meter)
   const hops: RunningHop[] = []
-  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   for (const plan of plans) {
     for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
       await log.ensureTopic({
@@ -136,13 +137,22 @@ async function assemble(
         ...(retentionBytes === undefined ? {} : { retentionBytes }),
       })
     }
+    for (const { replayTopic } of hopsOf(plan))
+      await log.ensureTopic({ name: replayTopic, partitions: 1 })
+  }
+  const references = await openReferences({
+    ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
+  })
+  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
+  closers.push(() => references.stop())
+  for (const plan of plans) {
     for (const planned of hopsOf(plan)) {
-      await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
       const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
       const world = {
         ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
+        references: references.joined,
         logIsShared: settings.log === 'kafka',
         onState: (pipeline: string, hop: string, now: HopState) => {
           metrics.state(pipeline, hop, now)
@@ -163,7 +173,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter },
+    ...{ plans, log, state, engine, clock, meter, references },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
@@ -222,6 +232,7 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
+      ...(topic.upgrade === undefined ? {} : { upgrade: topic.upgrade }),
       ...(topic.id === undefined ? {} : { idField: topic.id }),
       ...(topic.key === undefined ? {} : { keyField: topic.key }),
     }

@@ -6,19 +6,26 @@ import {
   type Row,
 } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
+import type { Upgrade } from '../model/upgrade.ts'
 import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
+import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from './maintenance.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
+import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
   DayPartition,
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
+  ReferencePlan,
   ServePlan,
   SimulatorPlan,
   TablePlan,
   TopicPlan,
 } from './plan.ts'
+import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
+import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
+import type { SyncOptions, SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 import { checkedPlan } from './validate.ts'
 
@@ -34,10 +41,12 @@ export interface Topic<R, B> extends Stream<R> {
 
 export interface TopicOptions<Fields extends FieldMap> {
   readonly value: RecordSchema<Fields>
-  /** Field whose value is the record's key: records with one key keep their order. */
-  readonly key?: keyof Fields & string
+  /** Field whose value is the record's key, nested ones as `repo.id`: records with one key keep their order. */
+  readonly key?: (keyof Fields & string) | `${keyof Fields & string}.${string}`
   /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
   readonly id?: keyof Fields & string
+  /** Brings records of older shapes into this one, at the front door; what it cannot is kept as dead letters. Default: none are known. */
+  readonly upgrade?: Upgrade
   /** Default 3. Cannot change once the topic exists. */
   readonly partitions?: number
   readonly retention?: { readonly days?: number; readonly gigabytes?: number }
@@ -48,8 +57,12 @@ export interface TableOptions<R> {
   /** Delta tables are known by their folder, Iceberg tables by the lake's catalog. Cannot change once the table exists. Default `delta`. */
   readonly format?: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition & { readonly column: keyof R & string }
+  /** For rows that are joined with references: one row for each value, written anew when the reference changes what it says. */
+  readonly key?: keyof R & string
   /** The format's own properties and any others, such as `write.target-file-size-bytes`; set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Keep the value as it was received in `_raw`; false saves its bytes where the columns hold all that counts. Default true. */
+  readonly keepRaw?: boolean
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -69,6 +82,11 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
 
+  /** Rows in PostgreSQL that others change, followed with all their versions and kept in the lake, for joins. */
+  reference<const Fields extends FieldMap>(
+    name: string,
+    options: ReferenceOptions<Fields>,
+  ): Reference<Row<RecordSchema<Fields>>>
   /**
    * A table or view made by SQL, in a file of its own: `new URL('./models/x.sql', import.meta.url)`. What it reads is found by parsing.
    */
@@ -77,6 +95,20 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
+  sync(name: string, options: SyncOptions): void
+
+  /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
+  step(name: string, options: PlainTaskOptions): void
+
+  /** Run tasks of this pipeline at the moments of a cron expression, one run at a time. */
+  schedule(name: string, options: ScheduleOptions): void
+
+  /**
+   * Keep a lake table in shape: put small files together, forget old versions, remove what no version needs. Bronze tables that are not
+   * named get `DEFAULT_MAINTENANCE`, unless the setting `maintenance` is `off`.
+   */
+  maintain(table: string, options?: MaintenanceOptions): void
   /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
   files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
 
@@ -108,27 +140,33 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const tables: TablePlan[] = []
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
+  const syncs: SyncPlan[] = []
+  const plainTasks: PlainTaskPlan[] = []
+  const schedules: SchedulePlan[] = []
+  const maintenance: MaintenancePlan[] = []
+  const references: ReferencePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
 
   describe({
-    topic(topicName, options) {
-      const { value, key, id, partitions = 3, retention = {} } = options
+    topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
+      const { value, key, id, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
         schema: value,
         partitions,
         ...(key === undefined ? {} : { key }),
         ...(id === undefined ? {} : { id }),
+        ...(upgrade === undefined ? {} : { upgrade }),
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
       })
-      return stream(topicName, columnsOf(value))
+      return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
     ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
-    table(tableName, { from, format = 'delta', partitionBy, properties }) {
+    table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
         name: tableName,
@@ -137,9 +175,16 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         steps,
         columns,
         format,
+        keepRaw,
         ...(partitionBy === undefined ? {} : { partitionBy }),
+        ...(key === undefined ? {} : { key }),
         ...(properties === undefined ? {} : { properties }),
       })
+    },
+    reference(referenceName, options) {
+      const plan = referencePlan(referenceName, options)
+      references.push(plan)
+      return Object.freeze({ plan })
     },
     model: (modelName, sql, options = {}) => void models.push(modelPlan(modelName, sql, options)),
     serve(rows, target) {
@@ -152,6 +197,11 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    sync: (syncName, { target, from, tags = [] }) =>
+      void syncs.push({ name: syncName, target, from, tags }),
+    step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
+    schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
+    maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
@@ -159,15 +209,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    name,
-    topics,
-    ingests,
-    tables,
-    models,
-    serves,
-    queries,
-    simulators,
-    loaders,
-    files,
+    ...{ name, topics, ingests, tables, models, serves, references, files, syncs },
+    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

@@ -2,7 +2,12 @@ import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
+import type { Upgrade } from '../model/upgrade.ts'
 import type { DayFilesPlan } from './day-files.ts'
+import type { MaintenancePlan } from './maintenance.ts'
+import type { PlainTaskPlan } from './plain-task.ts'
+import type { SchedulePlan } from './schedule.ts'
+import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
 
 /** A pipeline as a value: frozen, validated, without I/O. Everything else in the platform is built from this. */
@@ -14,6 +19,13 @@ export interface PipelinePlan {
   /** Tables that SQL makes from other tables. */
   readonly models: readonly SqlModel[]
   readonly serves: readonly ServePlan[]
+  /** Stores that follow tables by their changes. */
+  readonly syncs: readonly SyncPlan[]
+  /** Tasks in plain TypeScript. */
+  readonly plainTasks: readonly PlainTaskPlan[]
+  readonly schedules: readonly SchedulePlan[]
+  readonly maintenance: readonly MaintenancePlan[]
+  readonly references: readonly ReferencePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -24,6 +36,8 @@ export interface PipelinePlan {
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** Asked about records that the schema refuses. */
+  readonly upgrade?: Upgrade
   readonly key?: string
   readonly id?: string
   readonly partitions: number
@@ -46,8 +60,27 @@ export interface TablePlan {
   readonly columns: Columns
   readonly format: 'delta' | 'iceberg'
   readonly partitionBy?: DayPartition
+  /** One row for each value of this column: a row that comes again takes the older one's place. */
+  readonly key?: string
   /** The format's own properties and any others, set when the table is made. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Whether the value as it was received is kept beside the columns, in `_raw`. */
+  readonly keepRaw: boolean
+}
+
+/** Rows that somebody else changes, followed with all their versions. */
+export interface ReferencePlan {
+  readonly name: string
+  /** In PostgreSQL. */
+  readonly table: string
+  readonly key: string
+  /** Of the row, the key among them; `changedAt` is not. */
+  readonly columns: Columns
+  readonly changedAt: string
+  /** `layer.name` of the lake table. */
+  readonly history: string
+  readonly migrations: URL
+  readonly pollIntervalMs: number
 }
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
@@ -97,8 +130,11 @@ export interface FileLoaderPlan {
   readonly path: string
   readonly format: 'csv' | 'json'
   readonly matches: RegExp
-  /** One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included. */
-  readonly event: (row: Readonly<Record<string, unknown>>) => object | null
+  /**
+   * One event for a row of the file (all columns as text, or one parsed JSON line); `null` skips it. Must be deterministic, ids included.
+   * Default for JSON: the line as it is, byte for byte. CSV needs one.
+   */
+  readonly event?: (row: Readonly<Record<string, unknown>>) => object | null
 }
 
 /**

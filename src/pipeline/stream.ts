@@ -1,7 +1,9 @@
 import type { Columns } from '../model/column.ts'
+import { joinedColumns } from '../model/joined-columns.ts'
 import { columnsOf, type FieldMap, type RecordSchema, type Row } from '../model/schema.ts'
 import type { Step } from '../model/step.ts'
 import { type ColumnExprs, columnExprs, type Expr } from './expression.ts'
+import { joinStep, type Reference } from './reference.ts'
 
 type RowOfExprs<S> = { [Name in keyof S]: S[Name] extends Expr<infer T> ? T : never }
 
@@ -17,6 +19,25 @@ export interface Rows<R> {
   readonly _row?: R
 }
 
+export interface JoinOptions<R, Take, At = keyof R & string> {
+  /** What to look up. */
+  readonly on: keyof R & string
+  /** The instant of the row whose version of the reference counts. */
+  readonly at: At
+  /** New names, and the reference's columns that they take. */
+  readonly take: Take
+}
+
+type Taken<Ref, Take> = {
+  readonly [Name in keyof Take]: Take[Name] extends keyof Ref ? Ref[Take[Name]] | null : never
+}
+/** What was looked up and not found, as `customers:42`. */
+interface Missing {
+  readonly missing_refs: string[]
+}
+type ElementOf<L> = L extends readonly (infer Item)[] ? Item : never
+type Simplify<T> = { [K in keyof T]: T[K] }
+
 /**
  * Rows on their way: a topic and what is done to its records. Immutable; each step gives a new stream,
  * so one topic can feed many. `R` is the row, checked to the column.
@@ -29,6 +50,32 @@ export interface Stream<R> extends Rows<R> {
 
   /** Keep rows for which the condition is true; the others are counted as filtered. Runs inside the compute engine. */
   where(condition: (columns: ColumnExprs<R>) => Expr<boolean>): Stream<R>
+
+  /**
+   * Columns of a reference, as it was at an instant of the row. A row whose key finds nothing stays, with nulls, and is
+   * written again once the reference knows the key, where the rows are kept by key (`p.table(…, { key })`).
+   */
+  join<Ref, const Take extends Readonly<Record<string, keyof Ref & string>>>(
+    reference: Reference<Ref>,
+    options: JoinOptions<R, Take>,
+  ): Stream<Simplify<R & Taken<Ref, Take> & Missing>>
+
+  /** The same for each element of a list. */
+  joinEach<
+    Ref,
+    const List extends keyof R & string,
+    const Take extends Readonly<Record<string, keyof Ref & string>>,
+  >(
+    reference: Reference<Ref>,
+    list: List,
+    options: JoinOptions<ElementOf<R[List]>, Take, keyof R & string>,
+  ): Stream<
+    Simplify<
+      Omit<R, List> & {
+        readonly [L in List]: Simplify<ElementOf<R[L]> & Taken<Ref, Take>>[]
+      } & Missing
+    >
+  >
 
   /** New rows from your own TypeScript, one for one. An error thrown for a row makes a dead letter of its record. */
   map<const Fields extends FieldMap>(
@@ -80,6 +127,19 @@ export function stream<R>(
     },
     where(condition: (columns: ColumnExprs<R>) => Expr<boolean>) {
       return then<R>({ kind: 'where', condition: condition(columnExprs<R>(columns)).node }, columns)
+    },
+    // The compiler knows the new row from the signature; here it is columns.
+    join: (reference: Reference<never>, options: JoinOptions<R, object>) => {
+      const step = joinStep(reference, options)
+      return then(step, joinedColumns(columns, step)) as never
+    },
+    joinEach: (
+      reference: Reference<never>,
+      list: string,
+      options: JoinOptions<never, object, string>,
+    ) => {
+      const step = { ...joinStep(reference, options), each: list }
+      return then(step, joinedColumns(columns, step)) as never
     },
     map<const Fields extends FieldMap>(
       schema: RecordSchema<Fields>,

@@ -7,9 +7,12 @@ import { type DaysReport, loadDayFiles } from '../load-days.ts'
 import { type PlaybackTally, play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
-import { requestsOf } from '../source-events.ts'
+import { referenceRows, requestsOf } from '../source-events.ts'
 import { type LoadTask, loadTasks } from '../source-files.ts'
 import { withPlatform } from '../with-platform.ts'
+
+/** A statement of a few hundred kilobytes. */
+const REFERENCE_ROWS_PER_PUT = 5_000
 
 export const load: Command = {
   name: 'load',
@@ -64,6 +67,7 @@ async function loadFiles(
   tasks: readonly LoadTask[],
 ): Promise<{ readonly report: PipelineReport; readonly days: DaysReport }> {
   const startMs = performance.now()
+  await loadReferences(context, platform, plan, tasks)
   const dayPaths = tasks.flatMap((task) => (task.kind === 'day' ? [task.file] : []))
   const days = await loadDayFiles(context, platform, plan, dayPaths)
   const played = await play({
@@ -87,6 +91,33 @@ const together = (a: PlaybackTally, b: PlaybackTally): PlaybackTally => ({
   duplicates: a.duplicates + b.duplicates,
   rejected: a.rejected + b.rejected,
 })
+
+/** Reference data is there before the first event that needs it. */
+async function loadReferences(
+  { terminal }: CommandContext,
+  platform: Platform,
+  plan: PipelinePlan,
+  tasks: readonly LoadTask[],
+): Promise<void> {
+  let count = 0
+  for (const task of tasks) {
+    if (task.kind !== 'folder') continue
+    for (const [reference, sql] of Object.entries(task.loader.references ?? {})) {
+      let rows: Readonly<Record<string, unknown>>[] = []
+      const put = async () => {
+        count += await platform.references.put(plan.name, reference, rows)
+        terminal.progress(`${count.toLocaleString('en')} reference rows put in place`)
+        rows = []
+      }
+      for await (const chunk of referenceRows(platform.engine, task.files, sql)) {
+        rows.push(...chunk)
+        if (rows.length >= REFERENCE_ROWS_PER_PUT) await put()
+      }
+      if (rows.length > 0) await put()
+    }
+  }
+  if (count > 0) await platform.references.sync()
+}
 
 async function* allRequests(
   engine: ComputeEngine,

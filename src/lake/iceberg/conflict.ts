@@ -4,10 +4,10 @@ import type { Conflict } from './commit.ts'
 import { deleteIndex } from './delete-index.ts'
 import type { IcebergTools } from './deps.ts'
 import { FileFinder } from './file-finder.ts'
-import type { ManifestEntry } from './manifest.ts'
+import type { ContentFile, ManifestEntry } from './manifest.ts'
 import { allEntries, manifestsOf } from './manifest-read.ts'
 import { MAIN_BRANCH, type Snapshot, schemaById, snapshotById } from './metadata.ts'
-import { type BoundSpec, boundSpecs } from './partition-spec.ts'
+import { type BoundSpec, boundSpecs, partitionKey } from './partition-spec.ts'
 import { type TableLocation, tableLocation } from './table-location.ts'
 
 /** What a commit has looked at and changes: all that others could spoil. An append has looked at nothing. */
@@ -22,8 +22,14 @@ export interface CommitIntent {
   readonly marked: ReadonlySet<string>
 }
 
-/** `nothing`: new files do not matter. `where`: those that may hold rows it is true for; without it, any. */
-export type ReadFiles = 'nothing' | { readonly where?: Predicate | undefined }
+/**
+ * `nothing`: new files do not matter. `where`: those that may hold rows it is true for; without it, any. `partitions`: those of
+ * some partitions, by `partitionKey`.
+ */
+export type ReadFiles =
+  | 'nothing'
+  | { readonly where: Predicate | undefined }
+  | { readonly partitions: ReadonlySet<string> }
 
 /**
  * Whether what others committed since leaves a commit valid on top of it, as Iceberg's reference implementation has it
@@ -47,12 +53,10 @@ export async function conflictSince(
   const place = tableLocation(tools.store, tableKey, metadata.location)
   const specs = boundSpecs(metadata, tableKey)
   const schema = schemaById(metadata, metadata['current-schema-id'])!
-  const { reads } = intent
-  const finder =
-    reads === 'nothing' ? undefined : new FileFinder(schema, specs, reads.where, tableKey)
+  const matters = matcherOf(intent.reads, (where) => new FileFinder(schema, specs, where, tableKey))
   for (const winner of winners) {
     const changes = await changesOf({ place, specs }, winner, signal)
-    const found = conflictWith(winner, changes, { intent, finder, specs })
+    const found = conflictWith(winner, changes, { intent, matters, specs })
     if (found !== undefined) return found
   }
   return undefined
@@ -101,22 +105,32 @@ async function changesOf(
   }
 }
 
+function matcherOf(
+  reads: ReadFiles,
+  finderOf: (where: Predicate | undefined) => FileFinder,
+): (file: ContentFile) => boolean {
+  if (reads === 'nothing') return () => false
+  if ('partitions' in reads)
+    return (file) => reads.partitions.has(partitionKey(file.specId, file.partition))
+  const finder = finderOf(reads.where)
+  return (file) => finder.mayMatch(file)
+}
+
 interface Judgement {
   readonly intent: CommitIntent
-  readonly finder: FileFinder | undefined
+  readonly matters: (file: ContentFile) => boolean
   readonly specs: ReadonlyMap<number, BoundSpec>
 }
 
 function conflictWith(
   winner: Snapshot,
   { addedData, deletedData, addedDeletes }: FileChanges,
-  { intent, finder, specs }: Judgement,
+  { intent, matters, specs }: Judgement,
 ): Conflict | undefined {
   const at = `snapshot ${winner['snapshot-id']}, committed meanwhile,`
   const { operation } = winner.summary
   // Rows that were only moved are what they were when we read them.
-  const added =
-    operation === 'replace' ? undefined : addedData.find(({ file }) => finder?.mayMatch(file))
+  const added = operation === 'replace' ? undefined : addedData.find(({ file }) => matters(file))
   if (added !== undefined)
     return {
       reason: 'read_files_changed',

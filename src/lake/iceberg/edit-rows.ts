@@ -116,10 +116,10 @@ export async function planNewest(
   )
 }
 
-const mainId = (metadata: TableMetadata) => metadata.refs[MAIN_BRANCH]?.['snapshot-id']
+export const mainId = (metadata: TableMetadata) => metadata.refs[MAIN_BRANCH]?.['snapshot-id']
 
 /** Iceberg's own properties and defaults. An overwrite takes those of a merge, having none of its own. */
-function editProperties(
+export function editProperties(
   { properties }: TableMetadata,
   operation: RowStatement['operation'],
 ): { readonly mode: WriteMode; readonly isolation: 'serializable' | 'snapshot' } {
@@ -160,7 +160,7 @@ export async function putManifests(
 }
 
 /** Whether files written for one state of the table fit another. */
-function misfitOf({ metadata: base }: CatalogEntry, { metadata }: CatalogEntry) {
+export function misfitOf({ metadata: base }: CatalogEntry, { metadata }: CatalogEntry) {
   const isSame =
     base['table-uuid'] === metadata['table-uuid'] &&
     base['current-schema-id'] === metadata['current-schema-id'] &&

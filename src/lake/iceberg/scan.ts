@@ -1,3 +1,4 @@
+import { holdsFloats } from '../../model/column.ts'
 import { columnsIn, type Predicate } from '../../model/predicate.ts'
 import type { EqualityDelete, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
 import { TableBrokenError, TableMismatchError, TableUnsupportedError } from '../errors.ts'
@@ -12,7 +13,7 @@ import { nameMappingOf } from './name-mapping.ts'
 import { type BoundSpec, boundSpecs } from './partition-spec.ts'
 import { readDeletedRows } from './position-deletes.ts'
 import { scanColumn, scanSchema, slotValues } from './scan-columns.ts'
-import { fieldsById, type IcebergSchema } from './schema.ts'
+import { fieldsById, type IcebergSchema, type IcebergType } from './schema.ts'
 import { locate, type TableLocation } from './table-location.ts'
 
 export interface ScanOptions {
@@ -95,11 +96,12 @@ export async function planFiles(
   const index = deleteIndex(found.deletes, specs)
   const files = found.data.map((each) => ({ ...each, deletes: index.deletesFor(each.entry) }))
   const applied = await applyDeletes(context, files, signal)
+  const safe = (shown: readonly ScanColumn[]) => withSafeBounds(shown, data, schema)
   const plan: ScanPlan = {
     table,
     version: snapshot === undefined ? 'empty' : String(snapshot['snapshot-id']),
-    columns,
-    residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, all),
+    columns: safe(columns),
+    residualColumns: safe(residual === undefined ? [] : hiddenColumns(residual, columns, all)),
     matchBy: 'field_id',
     files: data.map(({ file }, at) => ({
       location: locate(place, file.path),
@@ -114,6 +116,37 @@ export async function planFiles(
   }
   const isSure = data.map(({ file }) => unsettled.every((part) => finder.surelyMatches(part, file)))
   return { plan, columns: all, files, isSure, manifests: found.manifests }
+}
+
+/** Floats of which every file's metrics say that none is NaN. */
+function withSafeBounds(
+  columns: readonly ScanColumn[],
+  data: readonly ManifestEntry[],
+  schema: IcebergSchema,
+): readonly ScanColumn[] {
+  return columns.map((column) => {
+    const { source } = column
+    if (source.kind !== 'file' || !holdsFloats(column.type)) return column
+    const field = schema.fields.find(({ id }) => id === source.fieldId)
+    const floats = field === undefined ? [] : floatIds(field)
+    const isSafe = data.every(({ file }) => floats.every((id) => file.nanCounts?.get(id) === 0))
+    return isSafe ? { ...column, source: { ...source, hasSafeBounds: true } } : column
+  })
+}
+
+function floatIds({ id, type }: { readonly id: number; readonly type: IcebergType }): number[] {
+  if (typeof type === 'string') return type === 'float' || type === 'double' ? [id] : []
+  switch (type.type) {
+    case 'struct':
+      return type.fields.flatMap(floatIds)
+    case 'list':
+      return floatIds({ id: type['element-id'], type: type.element })
+    case 'map':
+      return [
+        ...floatIds({ id: type['key-id'], type: type.key }),
+        ...floatIds({ id: type['value-id'], type: type.value }),
+      ]
+  }
 }
 
 interface FoundFiles {

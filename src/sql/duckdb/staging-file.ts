@@ -17,9 +17,9 @@ import { quoteText } from './quote-identifier.ts'
 // as they lie in memory (`plain-parquet.ts`). Only text can go this way; records with a cell that is none stay behind (`odd`).
 
 /** A file ends after so many bytes, so that the engine reads one while the next is written. */
-export const SLICE_BYTES_TARGET = 16 * 1024 * 1024
+export const SLICE_BYTES_TARGET = 8 * 1024 * 1024
 /** Looked at between two chances to stop. */
-const GROUP_BYTES_TARGET = 4 * 1024 * 1024
+const GROUP_BYTES_TARGET = 2 * 1024 * 1024
 
 /** Where a record is within the batches handed over. */
 export interface RecordPlace {

@@ -1,0 +1,252 @@
+import { assert } from '../../model/errors.ts'
+import type {
+  EdgesCollection,
+  NodesCollection,
+  SyncCursor,
+  SyncItem,
+  VersionedItem,
+} from '../../model/sync.ts'
+import type { StoredItem, SyncBatch, SyncTarget } from '../sync-target.ts'
+import type { GraphConnection, GraphRow } from './connection.ts'
+import {
+  CURSOR,
+  createStatements,
+  type EdgePlace,
+  type GraphCollection,
+  itemParameters,
+  placeable,
+  putEdges,
+  putNodes,
+  removeEdges,
+  removeNodes,
+  selectEdges,
+  selectNodes,
+  valuesAsStored,
+  valuesOf,
+  WAITING,
+} from './encode.ts'
+import { countWaiting, dropWaiting, keepWaiting, waitingFor, waitingIn } from './waiting-edges.ts'
+
+export interface GraphTargetOptions {
+  /** The store's connection, which others use as well; closing the target leaves it open. */
+  readonly connect: () => Promise<GraphConnection>
+  /** Whose cursors these are: `catalog/graph`. */
+  readonly consumer: string
+  readonly collections: readonly GraphCollection[]
+}
+
+/**
+ * A graph that follows lake tables: nodes by key, one edge for each credit, removals. A batch is one transaction. An edge one of whose nodes is not there yet
+ * waits in the graph until it is (`waiting-edges.ts`), and waits again when the node goes.
+ */
+export function graphSyncTarget(options: GraphTargetOptions): SyncTarget {
+  const shape = graphShape(options.collections)
+  let connection: GraphConnection | undefined
+  const at = () => {
+    assert(connection !== undefined, 'a target is opened before it is used')
+    return connection
+  }
+  return {
+    async open() {
+      connection ??= await options.connect()
+      for (const statement of createStatements(connection.dialect, options.collections))
+        await connection.run(statement)
+    },
+
+    async cursor(table) {
+      const [row] = await at().run(
+        `MATCH (c:${CURSOR} {consumer: $consumer}) RETURN c.cursor AS cursor`,
+        {
+          consumer: `${options.consumer}/${table}`,
+        },
+      )
+      return row === undefined ? undefined : (JSON.parse(row.cursor as string) as SyncCursor)
+    },
+
+    async saveCursor(table, cursor) {
+      await at().run(`MERGE (c:${CURSOR} {consumer: $consumer}) SET c.cursor = $cursor`, {
+        consumer: `${options.consumer}/${table}`,
+        cursor: JSON.stringify(cursor),
+      })
+    },
+
+    write: ({ puts, removes }: SyncBatch) =>
+      at().transaction(async (run) => {
+        const writer = new GraphWriter(at(), shape, run)
+        await writer.remove(removes)
+        return { waiting: await writer.put(puts) }
+      }),
+
+    async *items(collection, range) {
+      const of = shape.collection(collection)
+      if (of.kind === 'nodes') {
+        for (const row of await at().run(selectNodes(of, range))) yield nodeOf(of, row)
+        return
+      }
+      for (const place of shape.places(of))
+        for (const row of await at().run(selectEdges(place, range))) yield edgeOf(place, row)
+      yield* await waitingIn(at().run, collection, range)
+    },
+
+    asStored(item) {
+      const of = shape.collection(item.collection)
+      assert(
+        item.to === undefined || item.to.id === String(item.entity),
+        'an edge belongs to the entity at its end',
+      )
+      return { ...item, values: valuesAsStored(of, item.values) }
+    },
+
+    async clear() {
+      for (const { name } of [{ name: CURSOR }, { name: WAITING }, ...shape.nodes])
+        await at().run(`MATCH (n:\`${name}\`) DETACH DELETE n`)
+    },
+
+    async close() {
+      connection = undefined
+    },
+  }
+}
+
+type GraphShape = ReturnType<typeof graphShape>
+
+function graphShape(collections: readonly GraphCollection[]) {
+  const nodes = collections.filter((c): c is NodesCollection => c.kind === 'nodes')
+  const edges = collections.filter((c): c is EdgesCollection => c.kind === 'edges')
+  const node = (label: string) => nodes.find(({ name }) => name === label)!
+  const places = (of: EdgesCollection): readonly EdgePlace[] =>
+    of.between.map(([from, to]) => ({ edges: of, from: node(from), to: node(to) }))
+  return {
+    nodes,
+    edges,
+    places,
+    collection: (name: string) => collections.find((c) => c.name === name)!,
+    placeOf: ({ collection, from, to }: SyncItem) =>
+      places(edges.find(({ name }) => name === collection)!).find(
+        (place) => place.from.name === from?.label && place.to.name === to?.label,
+      )!,
+  }
+}
+
+const isEdge = ({ item }: VersionedItem) => item.from !== undefined
+
+/** What one transaction does, in an order in which nothing gets in the way of anything else. */
+class GraphWriter {
+  readonly #connection: GraphConnection
+  readonly #shape: GraphShape
+  readonly #run: GraphConnection['run']
+
+  constructor(connection: GraphConnection, shape: GraphShape, run: GraphConnection['run']) {
+    this.#connection = connection
+    this.#shape = shape
+    this.#run = run
+  }
+
+  async remove(removes: readonly VersionedItem[]): Promise<void> {
+    const edges = removes.filter(isEdge)
+    for (const [place, items] of Map.groupBy(edges, ({ item }) => this.#shape.placeOf(item)))
+      await this.#statement(removeEdges(this.#dialect, place), place.edges, items)
+    await dropWaiting(
+      this.#run,
+      edges.map(({ item }) => item),
+    )
+    const nodes = removes.filter((each) => !isEdge(each))
+    for (const [name, items] of Map.groupBy(nodes, ({ item }) => item.collection)) {
+      const of = this.#shape.collection(name) as NodesCollection
+      for (const { item } of items) await this.#letEdgesWait(item)
+      await this.#statement(removeNodes(this.#dialect, of), of, items)
+    }
+  }
+
+  /** Returns how many edges wait for a node now. */
+  async put(puts: readonly VersionedItem[]): Promise<number> {
+    const nodes = puts.filter((each) => !isEdge(each))
+    for (const [name, items] of Map.groupBy(nodes, ({ item }) => item.collection)) {
+      const of = this.#shape.collection(name) as NodesCollection
+      await this.#statement(putNodes(this.#dialect, of), of, items)
+    }
+    const waiting = await countWaiting(this.#run)
+    const called =
+      waiting === 0
+        ? []
+        : await waitingFor(
+            this.#run,
+            nodes.map(({ item }) => item),
+          )
+    const newer = new Set(puts.filter(isEdge).map(({ item }) => `${item.collection}/${item.id}`))
+    const edges = [
+      ...called.filter(({ item }) => !newer.has(`${item.collection}/${item.id}`)),
+      ...puts.filter(isEdge),
+    ]
+    for (const [place, items] of Map.groupBy(edges, ({ item }) => this.#shape.placeOf(item)))
+      await this.#putEdges(place, items, waiting > 0)
+    return (await countWaiting(this.#run)) - waiting
+  }
+
+  async #putEdges(place: EdgePlace, items: readonly VersionedItem[], mayWait: boolean) {
+    const rows = items.map(({ item }) => ({ id: item.id, a: item.from!.id, b: item.to!.id }))
+    const found = await this.#run(placeable(this.#dialect, place), { rows })
+    const ids = new Set(found.map(({ id }) => id))
+    const placed = items.filter(({ item }) => ids.has(item.id))
+    await this.#statement(putEdges(this.#dialect, place), place.edges, placed)
+    if (mayWait)
+      await dropWaiting(
+        this.#run,
+        placed.map(({ item }) => item),
+      )
+    await keepWaiting(
+      this.#run,
+      this.#connection,
+      items.filter(({ item }) => !ids.has(item.id)),
+    )
+  }
+
+  /** A node goes, and what others say of it stays true: its edges wait for it to come back. */
+  async #letEdgesWait({ collection, id }: SyncItem): Promise<void> {
+    for (const edges of this.#shape.edges) {
+      for (const place of this.#shape.places(edges)) {
+        for (const end of ['from', 'to'] as const) {
+          if (place[end].name !== collection) continue
+          const cypher = selectEdges(place, { end, dialect: this.#dialect })
+          const rows = await this.#run(cypher, { id })
+          await keepWaiting(
+            this.#run,
+            this.#connection,
+            rows.map((row) => edgeOf(place, row)),
+          )
+        }
+      }
+    }
+  }
+
+  get #dialect() {
+    return this.#connection.dialect
+  }
+
+  async #statement(cypher: string, of: GraphCollection, items: readonly VersionedItem[]) {
+    if (items.length > 0)
+      await this.#run(cypher, { rows: items.map((item) => itemParameters(of, item)) })
+  }
+}
+
+function nodeOf(of: NodesCollection, row: GraphRow): StoredItem {
+  const entity = Number(row.id)
+  return {
+    item: { collection: of.name, id: String(entity), entity, values: valuesOf(of, row) },
+    version: Number(row.v),
+  }
+}
+
+function edgeOf({ edges, from, to }: EdgePlace, row: GraphRow): StoredItem {
+  return {
+    item: {
+      collection: edges.name,
+      id: String(row.id),
+      entity: Number(row.b),
+      from: { label: from.name, id: String(row.a) },
+      to: { label: to.name, id: String(row.b) },
+      values: valuesOf(edges, row),
+    },
+    version: Number(row.v),
+  }
+}
