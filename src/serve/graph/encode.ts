@@ -97,12 +97,13 @@ const ends = (dialect: GraphDialect, { from, to }: EdgePlace) =>
   `MATCH (a:${name(from.name)} {${name(from.key)}: ${dialect.cast('row.a', 'int')}}) ` +
   `MATCH (b:${name(to.name)} {${name(to.key)}: ${dialect.cast('row.b', 'int')}})`
 
-/** Ids of the edges whose ends are there. */
-export const placeable = (dialect: GraphDialect, place: EdgePlace): string =>
-  `UNWIND $rows AS row ${ends(dialect, place)} RETURN row.id AS id`
+/** Which of the nodes `$ids` are there. */
+export const findNodes = (dialect: GraphDialect, of: NodesCollection): string =>
+  `MATCH (n:${name(of.name)}) WHERE n.${name(of.key)} IN ${dialect.castInts('$ids')} RETURN n.${name(of.key)} AS id`
 
 /**
- * Edges `$ids` that end at the nodes `$bs`. By lists and not by UNWIND, for which the embedded engine compares every row with every edge.
+ * Edges `$ids` that end at the nodes `$bs`. By lists and not by UNWIND, for which the embedded engine compares every row with every edge, or
+ * returns the first row for all of them.
  */
 const theEdges = (dialect: GraphDialect, { edges, from, to }: EdgePlace) =>
   `MATCH (a:${name(from.name)})-[r:${name(edges.name)}]->(b:${name(to.name)}) ` +

@@ -14,9 +14,9 @@ import {
   createStatements,
   type EdgePlace,
   findEdges,
+  findNodes,
   type GraphCollection,
   itemParameters,
-  placeable,
   putNodes,
   removeEdges,
   removeNodes,
@@ -194,10 +194,16 @@ class GraphWriter {
   /** Edges that are there in no newer version are taken out and put in anew. */
   async #putEdges(place: EdgePlace, items: readonly VersionedItem[], mayWait: boolean) {
     const newer = await this.#takeOut(place, items)
-    const rows = items.map(({ item }) => ({ id: item.id, a: item.from!.id, b: item.to!.id }))
-    const placed = await this.#run(placeable(this.#dialect, place), { rows })
-    const possible = new Set(placed.map(({ id }) => id))
-    const isPossible = ({ item }: VersionedItem) => possible.has(item.id)
+    const starts = await this.#there(
+      place.from,
+      items.map(({ item }) => item.from!.id),
+    )
+    const ends = await this.#there(
+      place.to,
+      items.map(({ item }) => item.to!.id),
+    )
+    const isPossible = ({ item }: VersionedItem) =>
+      starts.has(item.from!.id) && ends.has(item.to!.id)
     const create = createEdges(this.#dialect, place)
     const made = items.filter((each) => isPossible(each) && !newer.has(each.item.id))
     await this.#statement(create, place.edges, made)
@@ -208,6 +214,12 @@ class GraphWriter {
       )
     const waiting = items.filter((each) => !isPossible(each))
     await keepWaiting(this.#run, this.#connection, waiting)
+  }
+
+  /** Ids of the nodes that are there. */
+  async #there(of: NodesCollection, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#run(findNodes(this.#dialect, of), { ids: [...new Set(ids)] })
+    return new Set(rows.map(({ id }) => String(id)))
   }
 
   /** Remove these edges, but for those that are there in a newer version; returns the ids of those. */
