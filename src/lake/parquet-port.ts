@@ -11,8 +11,19 @@ export interface ParquetPort {
    */
   readFields(request: ReadFieldsRequest, signal?: AbortSignal): AsyncIterable<FieldChunk>
 
+  /**
+   * The rows of a Parquet file with a text column `file_path` and a whole-number column `pos`, gathered by path, in chunks of any size
+   * and any order. A file that lacks either column is an error.
+   */
+  readPositions(location: string, signal?: AbortSignal): AsyncIterable<PositionChunk>
+
   /** Write rows, given as one JSON object each, into a new local Parquet file. Not fsynced. */
   writeJsonRows(request: WriteJsonRowsRequest, signal?: AbortSignal): Promise<void>
+}
+
+export interface PositionChunk {
+  readonly path: string
+  readonly positions: readonly number[]
 }
 
 export interface ReadFieldsRequest {
@@ -29,9 +40,10 @@ export interface ParquetField {
   readonly inside?: readonly string[]
   /**
    * `text` for strings, and for other scalars as text; `number` for integers (exact to 2^53); `boolean`; and `json`
-   * for anything as JSON text, structs and maps as objects.
+   * for anything as JSON text, structs and maps as objects. As bigint: `integer`; `days` of dates and `micros` of dates and
+   * timestamps, since 1970; null throughout where the file's column is of another type.
    */
-  readonly as: 'text' | 'number' | 'boolean' | 'json'
+  readonly as: 'text' | 'number' | 'boolean' | 'json' | 'integer' | 'days' | 'micros'
 }
 
 export interface FieldChunk {
@@ -41,7 +53,7 @@ export interface FieldChunk {
   readonly columns: readonly (readonly FieldCell[])[]
 }
 
-export type FieldCell = string | number | boolean | null
+export type FieldCell = string | number | bigint | boolean | null
 
 export interface WriteJsonRowsRequest {
   /** Absolute local path; nothing is there yet. */

@@ -9,6 +9,7 @@ import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
+import { topicConfig } from '../flow/topic-config.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -17,6 +18,7 @@ import { type Clock, type Randomness, systemClock, systemRandomness } from '../m
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
+import type { Run, RunTask } from '../model/run.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -28,6 +30,8 @@ import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
+import { openPlatformRunner } from './open-runner.ts'
+import type { Runner } from './runs/runner.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -43,6 +47,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** Told of every change of a task in a run. */
+  readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -70,6 +76,8 @@ export interface Platform {
   readonly references: References
   readonly clock: Clock
   readonly meter: Meter
+  /** Carries out tasks: models, syncs, maintenance. */
+  readonly runner: Runner
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
@@ -129,14 +137,7 @@ async function assemble(
   const metrics = hopMetrics(meter)
   const hops: RunningHop[] = []
   for (const plan of plans) {
-    for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
-      await log.ensureTopic({
-        name,
-        partitions,
-        ...(retentionMs === undefined ? {} : { retentionMs }),
-        ...(retentionBytes === undefined ? {} : { retentionBytes }),
-      })
-    }
+    for (const topic of plan.topics) await log.ensureTopic(topicConfig(topic))
     for (const { replayTopic } of hopsOf(plan))
       await log.ensureTopic({ name: replayTopic, partitions: 1 })
   }
@@ -166,6 +167,12 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
+  const { runner, stop: stopRunner } = await openPlatformRunner({
+    ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+  })
+  closers.push(stopRunner)
+
   let gateway: Gateway | undefined
   const platform: Platform = {
     get url() {
@@ -173,7 +180,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references },
+    ...{ plans, log, state, engine, clock, meter, references, runner },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>

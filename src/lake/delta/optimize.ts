@@ -53,8 +53,8 @@ export interface OptimizeOutcome {
 export interface OptimizedGroup {
   /** `over_budget` was left for the next run; `conflict` and `unknown` are as in commits. */
   readonly status: 'committed' | 'planned' | 'over_budget' | 'conflict' | 'unknown'
-  /** Canonical paths of the files that go. */
-  readonly files: readonly string[]
+  /** The files that go, by their canonical paths. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[]
   readonly bytes: number
   readonly addedFileCount: number
   readonly addedBytes: number
@@ -92,8 +92,11 @@ export async function optimizeTable(
   for (const files of candidates) {
     signal?.throwIfAborted()
     const bytes = files.reduce((sum, index) => sum + planned.plan.files[index]!.bytes, 0)
-    const paths = files.map((index) => state.files.table.paths[planned.rows[index]!]!)
-    const left = { files: paths, bytes, addedFileCount: 0, addedBytes: 0 }
+    const going = files.map((index) => ({
+      path: state.files.table.paths[planned.rows[index]!]!,
+      bytes: planned.plan.files[index]!.bytes,
+    }))
+    const left = { files: going, bytes, addedFileCount: 0, addedBytes: 0 }
     if (bytesDone + bytes > bytesMax) groups.push({ status: 'over_budget', ...left })
     else if (dryRun) groups.push({ status: 'planned', ...left })
     else {
