@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { codedLog, codedLogReader } from '../log/codec/coded-log.ts'
 import { openEmbeddedLog, openEmbeddedLogReader } from '../log/embedded/embedded-log.ts'
 import type { Log, LogReader } from '../log/log.ts'
 import { spillingLog } from '../log/spilling-log.ts'
@@ -24,7 +25,7 @@ export async function openLog({
   settings,
   onNotice,
 }: OpenLogOptions & { readonly onNotice: (line: string) => void }): Promise<Log> {
-  if (settings.log === 'embedded') return openEmbeddedLog({ file: home.log })
+  if (settings.log === 'embedded') return codedLog(await openEmbeddedLog({ file: home.log }))
   const folder = path.dirname(home.log)
   const spill = await openEmbeddedLog({ file: path.join(folder, 'kafka-spill.sqlite') })
   try {
@@ -33,12 +34,13 @@ export async function openLog({
       brokers: brokersOf(settings),
       indexFile: kafkaIndexFile(home),
     })
-    return await spillingLog({
+    const log = await spillingLog({
       primary,
       spill,
       onTrouble: (topic, error) =>
         onNotice(`Records of ${topic} wait in the local log: ${messageOf(error)}`),
     })
+    return codedLog(log)
   } catch (error) {
     await spill.close()
     throw error
@@ -50,8 +52,8 @@ export async function openLogReader({
   home,
   settings,
 }: OpenLogOptions): Promise<LogReader | undefined> {
-  if (settings.log === 'kafka') return openKafkaReader(home, settings)
-  return existsSync(home.log) ? openEmbeddedLogReader(home.log) : undefined
+  if (settings.log === 'kafka') return codedLogReader(await openKafkaReader(home, settings))
+  return existsSync(home.log) ? codedLogReader(await openEmbeddedLogReader(home.log)) : undefined
 }
 
 /** Kafka has many readers, but the index of ids beside it has one owner: a reader looks at a copy. */

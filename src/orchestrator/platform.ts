@@ -9,6 +9,7 @@ import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
+import { topicConfig } from '../flow/topic-config.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -142,14 +143,7 @@ async function assemble(
   const metrics = hopMetrics(meter)
   const hops: RunningHop[] = []
   for (const plan of plans) {
-    for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
-      await log.ensureTopic({
-        name,
-        partitions,
-        ...(retentionMs === undefined ? {} : { retentionMs }),
-        ...(retentionBytes === undefined ? {} : { retentionBytes }),
-      })
-    }
+    for (const topic of plan.topics) await log.ensureTopic(topicConfig(topic))
     for (const { replayTopic } of hopsOf(plan))
       await log.ensureTopic({ name: replayTopic, partitions: 1 })
   }

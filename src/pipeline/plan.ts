@@ -4,6 +4,7 @@ import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
 import type { DayFilesPlan } from './day-files.ts'
+import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
 import type { SchedulePlan } from './schedule.ts'
@@ -31,11 +32,15 @@ export interface PipelinePlan {
   readonly loaders: readonly LoaderPlan[]
   /** Day files that go straight into lake tables. */
   readonly files: readonly DayFilesPlan[]
+  /** Tables of labels that a model or rules give. */
+  readonly labels: readonly LabelPlan[]
 }
 
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** How values lie on the topic; JSON as it came when absent. */
+  readonly codec?: TopicCodec
   /** Asked about records that the schema refuses. */
   readonly upgrade?: Upgrade
   readonly key?: string
@@ -43,6 +48,13 @@ export interface TopicPlan {
   readonly partitions: number
   readonly retentionMs?: number
   readonly retentionBytes?: number
+}
+
+/** Values as Avro under this name, by the topic's own schema. */
+export interface TopicCodec {
+  readonly kind: 'avro'
+  readonly name: string
+  readonly namespace: string
 }
 
 export interface IngestPlan {
