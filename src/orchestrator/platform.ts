@@ -34,6 +34,8 @@ import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
+import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
+import { schedulesOf } from './schedules/schedules-of.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -49,6 +51,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
@@ -83,6 +87,8 @@ export interface Platform {
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  /** Begins runs at their moments; `undefined` when nobody does here. */
+  readonly scheduler: Scheduler | undefined
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
@@ -185,6 +191,14 @@ async function assemble(
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
   closers.push(stopRunner)
+  const isScheduled = options.schedule === true && settings.scheduler === 'on'
+  const scheduler = isScheduled
+    ? await startScheduler({
+        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        historyMs: settings.runHistoryDays * 86_400_000,
+      })
+    : undefined
+  closers.push(() => scheduler?.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -193,7 +207,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, followers, runner },
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>

@@ -164,6 +164,20 @@ export const SETTINGS = {
     min: 1,
     max: 1_000,
   }),
+  scheduler: choice({
+    variable: 'MEKONG_SCHEDULER',
+    doc: 'Whether `mekong up` begins runs at the moments of schedules. Off where something else does, such as Airflow.',
+    default: 'on',
+    choices: ['on', 'off'],
+  }),
+  runHistoryDays: integer({
+    variable: 'MEKONG_RUN_HISTORY_DAYS',
+    doc: 'How long runs that are over are remembered.',
+    unit: 'days',
+    default: 90,
+    min: 1,
+    max: 36_500,
+  }),
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
