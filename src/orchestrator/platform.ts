@@ -18,6 +18,7 @@ import { type Clock, type Randomness, systemClock, systemRandomness } from '../m
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
+import type { Run, RunTask } from '../model/run.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -26,9 +27,12 @@ import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
+import { openPlatformRunner } from './open-runner.ts'
+import type { Runner } from './runs/runner.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -44,6 +48,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** Told of every change of a task in a run. */
+  readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -71,6 +77,8 @@ export interface Platform {
   readonly references: References
   readonly clock: Clock
   readonly meter: Meter
+  /** Carries out tasks: models, syncs, maintenance. */
+  readonly runner: Runner
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
@@ -111,7 +119,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings, onNotice })
+  const log = await openLog({ home, settings, onNotice, watch: logMetrics(meter) })
   closers.push(() => log.close())
   // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
   const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
@@ -160,6 +168,12 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
+  const { runner, stop: stopRunner } = await openPlatformRunner({
+    ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+  })
+  closers.push(stopRunner)
+
   let gateway: Gateway | undefined
   const platform: Platform = {
     get url() {
@@ -167,7 +181,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references },
+    ...{ plans, log, state, engine, clock, meter, references, runner },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>

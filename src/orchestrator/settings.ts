@@ -145,6 +145,14 @@ export const SETTINGS = {
     min: 1,
     max: 10_000_000,
   }),
+  taskConcurrency: integer({
+    variable: 'MEKONG_TASK_CONCURRENCY',
+    doc: 'Most tasks (models, syncs, maintenance) at work at one time.',
+    unit: 'tasks',
+    default: 2,
+    min: 1,
+    max: 1_000,
+  }),
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS

@@ -5,10 +5,10 @@ import { deleteIndex } from './delete-index.ts'
 import type { IcebergTools } from './deps.ts'
 import { FileFinder } from './file-finder.ts'
 import type { ContentFile, ManifestEntry } from './manifest.ts'
-import { allEntries, manifestsOf } from './manifest-read.ts'
-import { MAIN_BRANCH, type Snapshot, schemaById, snapshotById } from './metadata.ts'
+import { mainId, type Snapshot, schemaById } from './metadata.ts'
 import { type BoundSpec, boundSpecs, partitionKey } from './partition-spec.ts'
-import { type TableLocation, tableLocation } from './table-location.ts'
+import { type FileChanges, fileChangesOf, snapshotsBetween } from './snapshot-changes.ts'
+import { tableLocation } from './table-location.ts'
 
 /** What a commit has looked at and changes: all that others could spoil. An append has looked at nothing. */
 export interface CommitIntent {
@@ -43,7 +43,7 @@ export async function conflictSince(
   signal?: AbortSignal,
 ): Promise<Conflict | undefined> {
   const { metadata, tableKey } = entry
-  const winners = snapshotsSince(entry, intent.base)
+  const winners = snapshotsBetween(metadata, mainId(intent.base.metadata), mainId(metadata))
   if (winners === undefined)
     return {
       reason: 'read_files_changed',
@@ -55,54 +55,11 @@ export async function conflictSince(
   const schema = schemaById(metadata, metadata['current-schema-id'])!
   const matters = matcherOf(intent.reads, (where) => new FileFinder(schema, specs, where, tableKey))
   for (const winner of winners) {
-    const changes = await changesOf({ place, specs }, winner, signal)
+    const changes = await fileChangesOf({ place, specs }, winner, signal)
     const found = conflictWith(winner, changes, { intent, matters, specs })
     if (found !== undefined) return found
   }
   return undefined
-}
-
-/** Snapshots of `main` that came after a state, oldest first; `undefined` when it cannot be told which. */
-function snapshotsSince({ metadata }: CatalogEntry, base: CatalogEntry): Snapshot[] | undefined {
-  const from = base.metadata.refs[MAIN_BRANCH]?.['snapshot-id']
-  const found: Snapshot[] = []
-  let id = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
-  while (id !== from) {
-    const snapshot: Snapshot | undefined = id === undefined ? undefined : snapshotById(metadata, id)
-    if (snapshot === undefined) return undefined
-    found.push(snapshot)
-    id = snapshot['parent-snapshot-id']
-  }
-  return found.reverse()
-}
-
-interface FileChanges {
-  readonly addedData: readonly ManifestEntry[]
-  readonly deletedData: readonly ManifestEntry[]
-  readonly addedDeletes: readonly ManifestEntry[]
-}
-
-/** What one snapshot did, from the manifests that it wrote. */
-async function changesOf(
-  { place, specs }: { place: TableLocation; specs: ReadonlyMap<number, BoundSpec> },
-  snapshot: Snapshot,
-  signal: AbortSignal | undefined,
-): Promise<FileChanges> {
-  const id = snapshot['snapshot-id']
-  const own = (await manifestsOf(place, snapshot, signal)).filter(
-    ({ addedSnapshotId }) => addedSnapshotId === id,
-  )
-  const entries: ManifestEntry[] = []
-  for await (const some of allEntries(place, own, specs, signal))
-    entries.push(
-      ...some.filter(({ status, snapshotId }) => status !== 'existing' && snapshotId === id),
-    )
-  const isData = ({ file }: ManifestEntry) => file.content === 'data'
-  return {
-    addedData: entries.filter((each) => each.status === 'added' && isData(each)),
-    deletedData: entries.filter((each) => each.status === 'deleted' && isData(each)),
-    addedDeletes: entries.filter((each) => each.status === 'added' && !isData(each)),
-  }
 }
 
 function matcherOf(

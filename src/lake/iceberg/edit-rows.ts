@@ -13,13 +13,7 @@ import type { IcebergTools } from './deps.ts'
 import { type Change, changeOf, type WriteMode } from './edit-files.ts'
 import type { ContentFile } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
-import {
-  MAIN_BRANCH,
-  type Snapshot,
-  schemaById,
-  snapshotById,
-  type TableMetadata,
-} from './metadata.ts'
+import { mainId, type Snapshot, schemaById, snapshotById, type TableMetadata } from './metadata.ts'
 import { boundSpecs } from './partition-spec.ts'
 import { putManifest } from './put-manifest.ts'
 import { knownFilesChooser, stageReplacement } from './replace.ts'
@@ -115,8 +109,6 @@ export async function planNewest(
     signal,
   )
 }
-
-export const mainId = (metadata: TableMetadata) => metadata.refs[MAIN_BRANCH]?.['snapshot-id']
 
 /** Iceberg's own properties and defaults. An overwrite takes those of a merge, having none of its own. */
 export function editProperties(

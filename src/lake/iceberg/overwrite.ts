@@ -7,15 +7,9 @@ import type { CatalogEntry } from './catalog.ts'
 import { type CommitOptions, commitSnapshot } from './commit.ts'
 import { conflictSince } from './conflict.ts'
 import { storedType } from './define-schema.ts'
-import {
-  type EditOutcome,
-  editProperties,
-  editRows,
-  mainId,
-  misfitOf,
-  putManifests,
-} from './edit-rows.ts'
+import { type EditOutcome, editProperties, editRows, misfitOf, putManifests } from './edit-rows.ts'
 import type { ContentFile } from './manifest.ts'
+import { mainId } from './metadata.ts'
 import { partitionKey } from './partition-spec.ts'
 import { type RemovalChooser, stageReplacement } from './replace.ts'
 import { type ChangeableTable, columnsOf } from './table-changes.ts'

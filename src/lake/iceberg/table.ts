@@ -1,3 +1,4 @@
+import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
 import {
   type DeleteOptions,
@@ -9,6 +10,8 @@ import {
   updateStatement,
 } from '../row-statements.ts'
 import { type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
+import { type AppendedOptions, type AppendedRows, appendedSince } from './appended.ts'
+import { type ChangesOptions, readChanges } from './changes.ts'
 import type { CommitOptions, CommitOutcome } from './commit.ts'
 import { commitWrite } from './commit-write.ts'
 import type { PartitionBy, SortBy } from './define-spec.ts'
@@ -101,6 +104,14 @@ export interface IcebergTable {
     options?: OverwriteOptions & CommitOptions,
     signal?: AbortSignal,
   ): Promise<EditOutcome>
+  /** What snapshots did to the rows, as something to read. @throws ChangesMissingError, SnapshotMissingError */
+  changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
+  /** What was only added since a snapshot, without a look at anything else. @throws ChangesMissingError, SnapshotMissingError */
+  appendedSince(
+    after: bigint | null,
+    options?: AppendedOptions,
+    signal?: AbortSignal,
+  ): Promise<AppendedRows>
   /** @throws TableMismatchError naming each change that cannot be made */
   changeColumns(changes: readonly SchemaChange[], signal?: AbortSignal): Promise<ChangeOutcome>
   /** How rows written from now on are split; files that are there stay as they are. @throws TableMismatchError */
@@ -173,6 +184,13 @@ export async function openIcebergTable(
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
     ) => overwriteRows(state, relation, options, abort),
+    changes: async (options: ChangesOptions, abort?: AbortSignal) =>
+      readChanges(tools, await state.newest(abort), options, abort),
+    appendedSince: async (
+      after: bigint | null,
+      options: AppendedOptions = {},
+      abort?: AbortSignal,
+    ) => appendedSince(tools, await state.newest(abort), after, options, abort),
     changeColumns: (changes: readonly SchemaChange[], abort?: AbortSignal) =>
       changeTable(state, (entry) => columnChanges(entry, changes), abort),
     changePartitioning: (fields: readonly PartitionBy[], abort?: AbortSignal) =>

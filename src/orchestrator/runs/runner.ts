@@ -52,6 +52,7 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
 
 export class Runner {
   readonly graph: TaskGraph
+  readonly store: RunStore
   /** Its name among the runners of a state. */
   readonly name: string
   readonly #options: RunnerOptions
@@ -70,6 +71,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#options = options
     this.graph = options.graph
+    this.store = options.store
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#nextId = runIdMaker(options.clock, options.randomness)
     this.name = this.#nextId()

@@ -26,8 +26,9 @@ export interface FileStageRequest {
   readonly directory: string
   readonly fileBytesTarget: number
   readonly compression?: 'zstd' | 'snappy'
-  /** Rows are sorted within each row group; the groups of one file may be in any order. */
+  /** Rows are sorted within each row group; the groups of one file may be in any order, unless `isOrdered`. */
   readonly orderBy?: readonly string[]
+  readonly isOrdered?: boolean
 }
 
 export interface WrittenFile {
@@ -67,9 +68,13 @@ export function fileStager(engine: ComputeEngine): FileStager {
       if (request.relation.rowCount === 0) return []
       const connection = await engine.connection()
       try {
-        return request.partitionBy.length === 0
-          ? await copyInPieces(connection, request, request.directory, 'true', {}, signal)
-          : await copyPartitions(connection, request, signal)
+        const files =
+          request.partitionBy.length === 0
+            ? await copyInPieces(connection, request, request.directory, 'true', {}, signal)
+            : await copyPartitions(connection, request, signal)
+        return request.isOrdered === true
+          ? await orderedFiles(connection, request, files, signal)
+          : files
       } finally {
         connection.close()
       }
@@ -144,6 +149,31 @@ async function copyPartitions(
   return files
 }
 
+/** The same files with the rows of each in order throughout: those of several row groups are written once more. */
+async function orderedFiles(
+  connection: EngineConnection,
+  request: FileStageRequest,
+  files: readonly WrittenFile[],
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenFile[]> {
+  const ordered: WrittenFile[] = []
+  for (const file of files) {
+    if (file.rowCount <= ROW_GROUP_ROW_COUNT) {
+      ordered.push(file)
+      continue
+    }
+    const target = `${file.path}.ordered`
+    const rows = await connection.run(
+      `COPY (FROM read_parquet(${quoteText(file.path)}, hive_partitioning=false)${orderSql(request)}) ` +
+        `TO ${quoteText(target)} (${formatSql(request, 'PRESERVE_ORDER true')})`,
+      { signal },
+    )
+    await rm(file.path)
+    ordered.push(...writtenFiles(await rows.getRows(), request, file.partitionValues))
+  }
+  return ordered
+}
+
 /**
  * The values of the one partition that all rows belong to, or `undefined` when there are several. Asking costs little, and rows of one
  * partition, as a stream's mostly are, need not be sorted into folders.
@@ -216,7 +246,10 @@ const COMPRESSION = Object.freeze({
 /** Texts that differ from row to row are given up on sooner; categories fit in many times over. */
 const DICTIONARY_BYTES_MAX = 64 * 1024
 
-function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string {
+function formatSql(
+  { columns, compression = 'zstd' }: FileStageRequest,
+  naming = "FILENAME_PATTERN 'part-{uuid}'",
+): string {
   const ids = columns
     .filter((column) => column.fieldId !== undefined)
     .map(
@@ -225,7 +258,7 @@ function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string 
     )
   const fieldIds = ids.length === 0 ? '' : `, FIELD_IDS {${ids.join(', ')}}`
   // Unique names, because DuckDB puts the rows of a null and of the text `__HIVE_DEFAULT_PARTITION__` into one folder.
-  return `FORMAT parquet, ${COMPRESSION[compression]}, STRING_DICTIONARY_PAGE_SIZE_LIMIT ${DICTIONARY_BYTES_MAX}, RETURN_STATS, FILENAME_PATTERN 'part-{uuid}'${fieldIds}`
+  return `FORMAT parquet, ${COMPRESSION[compression]}, STRING_DICTIONARY_PAGE_SIZE_LIMIT ${DICTIONARY_BYTES_MAX}, RETURN_STATS, ${naming}${fieldIds}`
 }
 
 function writtenFiles(

@@ -56,7 +56,7 @@ export async function startOrders(folder: string): Promise<OrdersPlatform> {
     },
     settled: () => platform.drained(AbortSignal.timeout(60_000)),
     async rows(sql) {
-      const tables = await lakeQueryTables(platform.lake)
+      const tables = await lakeQueryTables(platform.lake, platform.engine)
       const { columns, rows } = await runQuery(platform.engine, { sql, tables })
       return rows.map((row) =>
         Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])),
