@@ -28,6 +28,7 @@ import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
 import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
@@ -129,7 +130,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings, onNotice })
+  const log = await openLog({ home, settings, onNotice, watch: logMetrics(meter) })
   closers.push(() => log.close())
   // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
   const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
