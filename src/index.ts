@@ -16,6 +16,7 @@ export {
   timestamp,
 } from './model/schema.ts'
 export type { DataTest, UnitTest } from './model/sql-model.ts'
+export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export {
@@ -51,10 +52,11 @@ export {
   trim,
   upper,
 } from './pipeline/expression.ts'
+export type { LabelOptions, LabelPlan } from './pipeline/label.ts'
 export { sortBy, zOrder } from './pipeline/maintenance.ts'
 export { merge, partitions, snapshot } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'
-export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
+export { avro, day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
 export type { StepContext } from './pipeline/plain-task.ts'
 export type {
   FileLoaderPlan,
@@ -67,4 +69,5 @@ export type {
 } from './pipeline/plan.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
+export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'
 export { postgres, type Target } from './pipeline/target.ts'

@@ -1,7 +1,10 @@
 import { merge, notNull, pipeline, processingTime, union, unique } from 'mekong'
+import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
 import { BronzeRecord, CatalogRecord, toBronze } from './schema.ts'
 import { Movie, Person, TvSeries } from './silver-schema.ts'
+import { olap, olapSources } from './tables.ts'
+import { titleVectors, vectorSources } from './vectors.ts'
 
 /** Movies, series and people of TMDB: from raw records to tables, a graph and a search. */
 export default pipeline('catalog', (p) => {
@@ -38,6 +41,11 @@ export default pipeline('catalog', (p) => {
   p.model('silver.movies', sql('movies'), { ...current('movie_id'), columns: Movie })
   p.model('silver.tv_series', sql('tv_series'), { ...current('tv_series_id'), columns: TvSeries })
   p.model('silver.people', sql('people'), { ...current('person_id'), columns: Person })
+
+  // Each store by itself, from its own cursor.
+  p.sync('clickhouse', { target: olap, from: olapSources })
+  p.sync('graph', { target: catalogGraph, from: graphSources })
+  p.sync('vectors', { target: titleVectors, from: vectorSources })
 
   p.load(movies)
   p.load(tvSeries)

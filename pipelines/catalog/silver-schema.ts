@@ -44,7 +44,9 @@ const standing = {
   record_timestamp: timestamp({ doc: 'When TMDB said so.' }),
   record_arrived_at: timestamp({ doc: 'When the log took the record.' }),
   record_offset: int64({ doc: 'Of the record, in its partition.' }),
-  batch_version: int64({ doc: 'Number of the batch that wrote the row; grows.' }),
+  batch_version: int64({
+    doc: 'Of the batch that wrote the row: when its newest record arrived, in microseconds since 1970; always grows.',
+  }),
 }
 
 /** Credits and embedded text with their hashes, and what the last batch changed in them, by credit id. */

@@ -1,5 +1,6 @@
 import {
   arrivalTime,
+  avro,
   day,
   field,
   isoText,
@@ -9,8 +10,10 @@ import {
   traceId,
 } from 'mekong'
 import { archive } from './loader.ts'
+import { hourlyModels, maintenance } from './models.ts'
 import { upgradeOlderEvent } from './older-events.ts'
 import { GitHubEvent } from './schema.ts'
+import { simulator } from './simulator.ts'
 
 const DAY_MS = 86_400_000
 
@@ -20,6 +23,7 @@ export default pipeline('github-events', (p) => {
     value: GitHubEvent,
     id: 'id',
     key: 'repo.id',
+    codec: avro({ name: 'GitHubEvent', namespace: 'com.github.events' }),
     upgrade: upgradeOlderEvent,
     partitions: 3,
     retention: { days: 7, gigabytes: 1 },
@@ -62,5 +66,8 @@ export default pipeline('github-events', (p) => {
     },
   })
 
+  hourlyModels(p)
+  maintenance(p)
+  p.simulate(simulator)
   p.load(archive)
 })

@@ -6,7 +6,7 @@ import {
   commitView,
   hopView,
   instant,
-  isReplayTopic,
+  isOwnTopic,
   ledgerView,
   tableDetailView,
   tableView,
@@ -19,7 +19,7 @@ const HISTORY_SIZE = { otherwise: 20, max: 10_000 }
 export function platformRoutes(platform: Platform): readonly HttpRoute[] {
   const { log, lake } = platform
   const topics = async (all: boolean) =>
-    (await log.topics()).filter(({ name }) => all || !isReplayTopic(name)).map(topicView)
+    (await log.topics()).filter(({ name }) => all || !isOwnTopic(name)).map(topicView)
   return [
     apiRoute({
       method: 'GET',
@@ -71,10 +71,10 @@ export function platformRoutes(platform: Platform): readonly HttpRoute[] {
       query: { history: 'How many commits to show, newest first; default 20.' },
       async answer(exchange) {
         const name = exchange.params.name!
-        const snapshot = await lake.snapshot(name)
+        const state = await lake.state(name)
         const limit = queryCount(exchange, 'history', HISTORY_SIZE)
         const history = (await lake.history(name, limit)).map(commitView)
-        return { ...(await tableDetailView(name, snapshot)), history }
+        return { ...(await tableDetailView(name, state)), history }
       },
     }),
   ]

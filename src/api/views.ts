@@ -1,5 +1,6 @@
 import type { LakeTableFacts } from '../flow/lake-catalog.ts'
-import type { LakeCommit, LakeSnapshot } from '../flow/lake-snapshot.ts'
+import type { TableCommit, TableSize, TableState } from '../flow/table-door.ts'
+import { SCHEMAS_TOPIC } from '../log/codec/coded-log.ts'
 import type { TopicDescription } from '../log/log.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -23,11 +24,11 @@ export type TableView = ReturnType<typeof tableView>
 
 export function tableView(facts: LakeTableFacts) {
   if (facts.status === 'unreadable') return { name: facts.name, problem: facts.problem }
-  const { name, format, version, rows, files, bytes, committedMs } = facts
+  const { name, format, rows, files, bytes, committedMs } = facts
   return {
     name,
     format,
-    version,
+    version: versionView(facts.version),
     rows: rows ?? null,
     files,
     bytes,
@@ -37,36 +38,37 @@ export function tableView(facts: LakeTableFacts) {
 
 export type TableDetailView = Awaited<ReturnType<typeof tableDetailView>>
 
-export async function tableDetailView(name: string, snapshot: LakeSnapshot) {
+export async function tableDetailView(name: string, state: TableState) {
+  const { id, format, description, createdMs, partitionBy, properties } = state
   return {
-    name,
-    id: snapshot.id,
-    description: snapshot.description ?? null,
-    format: snapshot.format,
-    version: snapshot.version,
-    snapshot_id: snapshot.snapshotId ?? null,
-    rows: (await snapshot.rowCount()) ?? null,
-    files: snapshot.fileCount,
-    bytes: snapshot.bytes,
-    created_at: snapshot.createdMs === undefined ? null : instant(snapshot.createdMs),
-    columns: snapshot.columns.map((column) => ({
+    ...{ name, id, format },
+    description: description ?? null,
+    version: versionView(state.version),
+    ...sizeView(await state.size()),
+    created_at: createdMs === undefined ? null : instant(createdMs),
+    columns: state.columns.map((column) => ({
       name: column.name,
       type: columnTypeText(column.type),
       nullable: column.nullable,
       doc: column.doc ?? null,
     })),
-    partition_by: snapshot.partitionBy,
-    properties: snapshot.properties,
-    protocol: snapshot.protocol,
+    partition_by: partitionBy,
+    properties,
+    ...state.details,
   }
 }
 
+const sizeView = ({ rows, files, bytes }: TableSize) => ({ rows: rows ?? null, files, bytes })
+
+/** Snapshot ids have more digits than a JSON number keeps, so they are text. */
+export const versionView = (version: number | bigint | undefined): number | string | null =>
+  typeof version === 'bigint' ? String(version) : (version ?? null)
+
 export type CommitView = ReturnType<typeof commitView>
 
-export function commitView(commit: LakeCommit) {
+export function commitView(commit: TableCommit) {
   return {
-    version: commit.version,
-    snapshot_id: commit.snapshotId ?? null,
+    version: versionView(commit.version),
     committed_at: instant(commit.committedMs),
     operation: commit.operation ?? null,
     rows_added: commit.rowsAdded ?? null,
@@ -80,8 +82,9 @@ export function commitView(commit: LakeCommit) {
 
 export type TopicView = ReturnType<typeof topicView>
 
-/** Replay topics are the platform's own: `<topic>.replay.<hop>`. */
-export const isReplayTopic = (name: string): boolean => name.includes('.replay.')
+/** Topics that are the platform's own: those of replayed dead letters, `<topic>.replay.<hop>`, and that of the schemas. */
+export const isOwnTopic = (name: string): boolean =>
+  name.includes('.replay.') || name === SCHEMAS_TOPIC
 
 export function topicView(topic: TopicDescription) {
   const kept = topic.bounds.map(({ offsetStart, offsetEnd }) => offsetEnd - offsetStart)

@@ -79,7 +79,7 @@ async function affectedSql({
   afterMicros,
 }: AmendRowsOptions): Promise<string> {
   const target = await openPlannedTable(lake, hop.table)
-  const scan = scanSql(await (await target.snapshot()).plan())
+  const scan = scanSql(await (await target.state()).plan())
   const at = quoteIdentifier(step.at)
   const looked =
     step.each === undefined

@@ -11,6 +11,8 @@ export interface DayUnit {
   /** Absolute, in order. */
   readonly paths: readonly string[]
   readonly bytes: number
+  /** Of the smallest file. */
+  readonly bytesMin: number
   /** Tells whether these are the files that were loaded before, without reading them whole; 0 to 2^52 - 1. */
   readonly print: number
 }
@@ -54,13 +56,17 @@ export async function dayUnits(
 const SAMPLE_BYTES = 64 * 1024
 const SAMPLE_COUNT = 8
 
-async function printOf(paths: readonly string[]): Promise<{ bytes: number; print: number }> {
+async function printOf(
+  paths: readonly string[],
+): Promise<Pick<DayUnit, 'bytes' | 'bytesMin' | 'print'>> {
   const hash = createHash('sha256')
   const sampled = Buffer.alloc(SAMPLE_BYTES)
   let bytes = 0
+  let bytesMin = Number.POSITIVE_INFINITY
   for (const file of paths) {
     const { size, mtimeMs } = await stat(file)
     bytes += size
+    bytesMin = Math.min(bytesMin, size)
     hash.update(JSON.stringify([path.basename(file), size, Math.trunc(mtimeMs)]))
     const handle = await open(file)
     try {
@@ -75,5 +81,5 @@ async function printOf(paths: readonly string[]): Promise<{ bytes: number; print
       await handle.close()
     }
   }
-  return { bytes, print: Number.parseInt(hash.digest('hex').slice(0, 13), 16) }
+  return { bytes, bytesMin, print: Number.parseInt(hash.digest('hex').slice(0, 13), 16) }
 }

@@ -23,12 +23,12 @@ async function lineOf(
 ): Promise<LedgerLine> {
   const isThere = (await lake.names()).includes(files.table)
   if (!isThere) return ledgerLine(plan.name, files.table, { in: 0, out: 0 })
-  const snapshot = await lake.snapshot(files.table)
-  const days = dayCountsOf(filesConsumer(plan.name, files.name), snapshot.transactions())
+  const table = await lake.state(files.table)
+  const days = dayCountsOf(filesConsumer(plan.name, files.name), table.transactions())
   const total = (pick: (day: DayCounts) => number) => days.reduce((sum, day) => sum + pick(day), 0)
   const rows = total((day) => day.rows)
   const dead = total((day) => day.dead)
-  const rowsFound = await snapshot.rowCount()
+  const rowsFound = (await table.size()).rows
   const deadFound = await lettersOf({ plan, state, files, days })
   const disagreements = [
     rowsFound === undefined || rowsFound === rows

@@ -130,10 +130,14 @@ async function tryDay(world: FilesWorld, load: DayLoad): Promise<DayOutcome | st
   }
 }
 
-async function sourceOf({ files, paths, day }: DayUnit) {
+/** A file of at least so many bytes does not fit into one buffer of the engine, whatever its compression. See `DaySource.oneThread`. */
+const LARGE_BYTES = 64 * 1024 * 1024
+
+async function sourceOf({ files, paths, day, bytesMin }: DayUnit) {
   const { format, reads, columns, id, counted } = files
   return {
     ...{ format, paths, day, reads, columns, counted, dayColumn: DAY_COLUMN },
+    oneThread: files.format === 'ndjson' && bytesMin < LARGE_BYTES,
     sql: await readFile(files.sql, 'utf8'),
     ...(id === undefined ? {} : { id }),
   }

@@ -1,20 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { openDeltaTable } from '../lake/delta/table.ts'
 import { TableMissingError } from '../lake/errors.ts'
-import { openIcebergTable } from '../lake/iceberg/table.ts'
+import { parseMetadataFile } from '../lake/iceberg/metadata-file.ts'
 import { messageOf } from '../model/errors.ts'
+import { deltaDoor } from './delta-door.ts'
+import { icebergDoor } from './iceberg-door.ts'
 import { type LakeHome, tableKey } from './lake-home.ts'
-import {
-  deltaCommit,
-  deltaSnapshot,
-  icebergCommit,
-  icebergSnapshot,
-  type LakeCommit,
-  type LakeFormat,
-  type LakeSnapshot,
-} from './lake-snapshot.ts'
+import type { TableCommit, TableDoor, TableFormat, TablePoint, TableState } from './table-door.ts'
 
 /** One table of the lake, as it stands now. */
 export type LakeTableFacts =
@@ -22,9 +15,10 @@ export type LakeTableFacts =
       readonly status: 'readable'
       /** `layer.name` */
       readonly name: string
-      readonly format: LakeFormat
-      readonly version: number
-      /** `undefined` when metadata alone cannot tell. */
+      readonly format: TableFormat
+      /** Delta's version, Iceberg's snapshot id; `undefined` for an Iceberg table that nothing was committed to. */
+      readonly version: number | bigint | undefined
+      /** `undefined` when a file has no statistics. */
       readonly rows: number | undefined
       readonly files: number
       readonly bytes: number
@@ -33,16 +27,21 @@ export type LakeTableFacts =
     }
   | { readonly status: 'unreadable'; readonly name: string; readonly problem: string }
 
-/** What people ask about the tables of a lake. Reads only, so it works in any process, whoever writes meanwhile. */
+/** What people ask about the tables of a lake, in both formats. Works in any process, whoever writes meanwhile. */
 export interface LakeCatalog {
   /** Names of all tables, `layer.name`, in order. */
   names(): Promise<readonly string[]>
   /** Every table; one that cannot be read is listed with its problem and does not hide the others. */
   list(): Promise<readonly LakeTableFacts[]>
-  /** @throws TableMissingError naming the tables there are */
-  snapshot(name: string): Promise<LakeSnapshot>
+  /**
+   * A table by name. `format` is needed only where a folder holds both, as after a conversion; Delta goes first.
+   * @throws TableMissingError naming the tables there are
+   */
+  door(name: string, format?: TableFormat): Promise<TableDoor>
+  /** By default the newest. @throws TableMissingError, SnapshotMissingError */
+  state(name: string, point?: TablePoint): Promise<TableState>
   /** Newest first. @throws TableMissingError */
-  history(name: string, limit: number): Promise<readonly LakeCommit[]>
+  history(name: string, limit: number): Promise<readonly TableCommit[]>
 }
 
 export interface LakeCatalogOptions {
@@ -52,73 +51,95 @@ export interface LakeCatalogOptions {
   readonly home: () => Promise<LakeHome>
 }
 
-interface OpenTable {
-  readonly format: LakeFormat
-  snapshot(): Promise<LakeSnapshot>
-  history(limit: number): Promise<readonly LakeCommit[]>
-}
-
 /**
  * All tables of a lake: its folders are the list of the Delta tables, the home's catalog that of the Iceberg tables. Both are what writers
- * go by, so there is nothing beside the tables that could disagree with them.
+ * go by, so there is nothing beside the tables that could disagree with them. An Iceberg table that is in a folder alone, as after a
+ * conversion, is found there.
  */
 export function lakeCatalog({ folder, home }: LakeCatalogOptions): LakeCatalog {
-  const names = async () => {
+  const list = async (): Promise<readonly Found[]> => {
     // A folder that is not there yet has no tables of either kind, and nothing needs to be opened to know.
     if (!existsSync(folder)) return []
-    const { iceberg } = await home()
-    return [...new Set([...(await deltaNames(folder)), ...iceberg.catalog.tables()])].sort()
-  }
-  const open = async (name: string): Promise<OpenTable> => {
-    const known = await names()
-    if (known.includes(name)) return openTable(await home(), name)
-    throw new TableMissingError(
-      known.length === 0
-        ? `There is no table "${name}": the lake in ${folder} has none yet. Tables appear when a pipeline first runs.`
-        : `There is no table "${name}" in the lake. There are: ${known.join(', ')}.`,
+    const cataloged = (await home()).iceberg.catalog.tables()
+    const inFolders = (await tablesInFolders(folder)).filter(
+      ({ name, format }) => format === 'delta' || !cataloged.includes(name),
     )
+    const found = [
+      ...inFolders,
+      ...cataloged.map((name) => ({ name, format: 'iceberg', isCataloged: true }) as const),
+    ]
+    return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  }
+  const names = async () => [...new Set((await list()).map(({ name }) => name))]
+  const door = async (name: string, format?: TableFormat): Promise<TableDoor> => {
+    const known = await list()
+    const found = known.find(
+      (table) => table.name === name && (format ?? table.format) === table.format,
+    )
+    if (found === undefined) throw tableMissing({ name, format, known, folder })
+    return openFound(await home(), found)
   }
   return {
     names,
-    list: async () => Promise.all((await names()).map((name) => factsOf(name, open))),
-    snapshot: async (name) => (await open(name)).snapshot(),
-    history: async (name, limit) => (await open(name)).history(limit),
+    list: async () => Promise.all((await names()).map((name) => factsOf(name, () => door(name)))),
+    door,
+    state: async (name, point) => (await door(name)).state(point),
+    history: async (name, limit) => (await door(name)).history(limit),
   }
 }
 
-async function openTable({ delta, iceberg }: LakeHome, name: string): Promise<OpenTable> {
-  if (iceberg.catalog.tables().includes(name)) {
-    const table = await openIcebergTable(iceberg, name)
-    return {
-      format: 'iceberg',
-      snapshot: async () => icebergSnapshot(await table.snapshot()),
-      history: async (limit) => (await table.history({ limit })).map(icebergCommit),
-    }
-  }
-  const table = await openDeltaTable(delta, tableKey(name))
-  return {
-    format: 'delta',
-    snapshot: async () => deltaSnapshot(await table.snapshot()),
-    history: async (limit) => (await table.history({ limit })).map(deltaCommit),
-  }
+interface Found {
+  readonly name: string
+  readonly format: TableFormat
+  /** Absent for tables that are known by their folder. */
+  readonly isCataloged?: boolean
 }
 
-async function factsOf(
-  name: string,
-  open: (name: string) => Promise<OpenTable>,
-): Promise<LakeTableFacts> {
+function openFound({ delta, iceberg }: LakeHome, found: Found): Promise<TableDoor> {
+  const { name, format, isCataloged } = found
+  if (format === 'delta') return deltaDoor(delta, { name, key: tableKey(name) })
+  if (isCataloged === true) return icebergDoor(iceberg, { name, table: name })
+  return icebergDoor(delta, { name, table: tableKey(name) })
+}
+
+function tableMissing({
+  name,
+  format,
+  known,
+  folder,
+}: {
+  readonly name: string
+  readonly format: TableFormat | undefined
+  readonly known: readonly Found[]
+  readonly folder: string
+}): TableMissingError {
+  const other = known.find((table) => table.name === name)
+  if (other !== undefined)
+    return new TableMissingError(
+      `${name} is no ${formatName(format!)} table; it is a table of ${formatName(other.format)}.`,
+    )
+  return new TableMissingError(
+    known.length === 0
+      ? `There is no table "${name}": the lake in ${folder} has none yet. Tables appear when a pipeline first runs.`
+      : `There is no table "${name}" in the lake. There are: ${[...new Set(known.map((table) => table.name))].join(', ')}.`,
+  )
+}
+
+/** As its makers write it. */
+export const formatName = (format: TableFormat): string =>
+  format === 'delta' ? 'Delta Lake' : 'Apache Iceberg'
+
+async function factsOf(name: string, open: () => Promise<TableDoor>): Promise<LakeTableFacts> {
   try {
-    const table = await open(name)
-    const snapshot = await table.snapshot()
+    const table = await open()
+    const state = await table.state()
     const [newest] = await table.history(1)
     return {
       status: 'readable',
       name,
       format: table.format,
-      version: snapshot.version,
-      rows: await snapshot.rowCount(),
-      files: snapshot.fileCount,
-      bytes: snapshot.bytes,
+      version: state.version,
+      ...(await state.size()),
       committedMs: newest?.committedMs,
     }
   } catch (error) {
@@ -126,16 +147,35 @@ async function factsOf(
   }
 }
 
-async function deltaNames(folder: string): Promise<readonly string[]> {
+async function tablesInFolders(folder: string): Promise<readonly Found[]> {
   const layers = await foldersIn(folder)
   const tables = await Promise.all(
-    layers.map(async (layer) =>
-      (await foldersIn(path.join(folder, layer)))
-        .filter((table) => existsSync(path.join(folder, layer, table, '_delta_log')))
-        .map((table) => `${layer}.${table}`),
-    ),
+    layers.map(async (layer) => {
+      const inside = await foldersIn(path.join(folder, layer))
+      return Promise.all(
+        inside.map(async (table) =>
+          (await formatsIn(path.join(folder, layer, table))).map((format) => ({
+            name: `${layer}.${table}`,
+            format,
+          })),
+        ),
+      )
+    }),
   )
-  return tables.flat()
+  return tables.flat(2)
+}
+
+/** The formats of the table in a folder that are known by the folder alone; Delta first. */
+async function formatsIn(folder: string): Promise<readonly TableFormat[]> {
+  const formats: TableFormat[] = []
+  if (existsSync(path.join(folder, '_delta_log'))) formats.push('delta')
+  const metadata = path.join(folder, 'metadata')
+  if (existsSync(metadata)) {
+    const files = await readdir(metadata).catch(() => [])
+    if (files.some((file) => parseMetadataFile(file)?.version !== undefined))
+      formats.push('iceberg')
+  }
+  return formats
 }
 
 async function foldersIn(folder: string): Promise<readonly string[]> {

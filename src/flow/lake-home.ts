@@ -11,6 +11,9 @@ import { TEMPORARY_FOLDER } from '../storage/object-key.ts'
 import { openLocalScratch } from '../storage/scratch.ts'
 import { type HomeCatalog, homeCatalog } from './home-catalog.ts'
 
+/** What tables of both formats need from outside. */
+export interface LakeDeps extends DeltaDeps, Omit<IcebergDeps, keyof DeltaDeps> {}
+
 export interface LakeHomeOptions {
   /** Folder of the lake; tables are at `<layer>/<table>` in it. */
   readonly folder: string
@@ -34,12 +37,7 @@ export async function openLakeHome(options: LakeHomeOptions): Promise<LakeHome> 
   const delta: DeltaDeps = {
     store,
     ports: {
-      stageFiles: fileStager(engine),
-      parquet: parquetTables(() => engine.connection()),
-      tableRows: lakeRows({
-        connect: () => engine.connection(),
-        relationName: (word) => engine.relationName(word),
-      }),
+      ...lakePorts(engine),
       // On the store's own disk, so that moving a file in is a rename.
       scratch: await openLocalScratch({ folder: path.join(folder, TEMPORARY_FOLDER), nowMs }),
     },
@@ -50,5 +48,17 @@ export async function openLakeHome(options: LakeHomeOptions): Promise<LakeHome> 
   return { delta, iceberg: { ...delta, catalog }, close: () => catalog.close() }
 }
 
+/** What the compute engine does for tables. */
+export function lakePorts(engine: ComputeEngine): Omit<LakeDeps['ports'], 'scratch'> {
+  return {
+    stageFiles: fileStager(engine),
+    parquet: parquetTables(() => engine.connection()),
+    tableRows: lakeRows({
+      connect: () => engine.connection(),
+      relationName: (word) => engine.relationName(word),
+    }),
+  }
+}
+
 /** Key of a table in the lake: `bronze.user_events` is at `bronze/user_events`. */
-export const tableKey = (name: string): string => name.replace('.', '/')
+export const tableKey = (name: string): string => name.replaceAll('.', '/')

@@ -12,13 +12,15 @@ import { RECORD_COLUMNS, type Relation } from '../model/relation.ts'
 import type { Step } from '../model/step.ts'
 import type { TablePlan } from '../pipeline/plan.ts'
 import type { CommitOutcome } from '../stream/ports.ts'
+import { deltaState } from './delta-door.ts'
+import { icebergState } from './iceberg-door.ts'
 import { type LakeHome, tableKey } from './lake-home.ts'
-import { deltaSnapshot, icebergSnapshot, type LakeSnapshot } from './lake-snapshot.ts'
+import type { TableState } from './table-door.ts'
 import type { UpsertRows } from './upsert-rows.ts'
 
 /** What a hop needs of a table, whichever its format. */
 export interface HopTable {
-  snapshot(): Promise<LakeSnapshot>
+  state(): Promise<TableState>
   /**
    * Rows as files of the table that nobody sees yet; `undefined` for a commit of progress alone. Rows that may be there already take their
    * older ones' place, in tables that keep rows by key.
@@ -100,7 +102,7 @@ async function openPlannedDelta(
   })
   const table = await openDeltaTable(deps, tableKey(name))
   return {
-    snapshot: async () => deltaSnapshot(await table.snapshot()),
+    state: async () => deltaState(await table.snapshot()),
     async stage(relation, { mayBeThere = false } = {}) {
       if (relation !== undefined && mayBeThere && upsert !== undefined)
         return {
@@ -128,7 +130,7 @@ async function openPlannedIceberg(deps: IcebergDeps, plan: TablePlan): Promise<H
   })
   const table = await openIcebergTable(deps, name)
   return {
-    snapshot: async () => icebergSnapshot(await table.snapshot()),
+    state: async () => icebergState(await table.snapshot()),
     async stage(relation) {
       const prepared =
         relation === undefined ? undefined : await table.prepareAppend(storedRows(relation, plan))

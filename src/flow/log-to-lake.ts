@@ -50,8 +50,8 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
 
   return {
     async cursor() {
-      const snapshot = await (await table()).snapshot()
-      known = cursorOf(hop.consumer, snapshot.transactions())
+      const state = await (await table()).state()
+      known = cursorOf(hop.consumer, state.transactions())
       return known
     },
 

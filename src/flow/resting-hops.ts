@@ -36,8 +36,8 @@ function restingTable(lake: LakeCatalog, { consumer }: PlannedHop, { name }: Tab
   const isThere = async () => (await lake.names()).includes(name)
   return {
     cursor: async () =>
-      (await isThere()) ? cursorOf(consumer, (await lake.snapshot(name)).transactions()) : [],
-    rowsFound: async () => ((await isThere()) ? (await lake.snapshot(name)).rowCount() : 0),
+      (await isThere()) ? cursorOf(consumer, (await lake.state(name)).transactions()) : [],
+    rowsFound: async () => ((await isThere()) ? (await (await lake.state(name)).size()).rows : 0),
   }
 }
 

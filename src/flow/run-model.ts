@@ -7,9 +7,10 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { ModelInvalidError } from '../sql/models/errors.ts'
 import { inOrder } from '../sql/models/model-graph.ts'
-import { type ReadModel, readModel } from '../sql/models/read-model.ts'
+import { type ReadModel, readModel, readTables } from '../sql/models/read-model.ts'
 import { type BuildOutcome, buildModel } from './build-model.ts'
 import type { ModelLake } from './model-lake.ts'
+import { type CustomTest, testModel } from './test-model.ts'
 
 // SQL models as tasks. In: a pipeline's plan. Out: one task for each model, knowing what it has to wait for. What a run
 // does is in `build-model.ts`; what a crash leaves is told there.
@@ -23,25 +24,28 @@ export interface ModelWorld {
 /** The models of a pipeline as tasks, each after those it reads. @throws ModelInvalidError, SqlError, QueryRefusedError */
 export async function modelTasks(world: ModelWorld, plan: PipelinePlan): Promise<readonly Task[]> {
   const models = await readModels(world.engine, plan.models)
-  const views = new Map(
-    models.flatMap((read) =>
-      read.model.materialize.kind === 'view' ? [[read.model.name, read] as const] : [],
-    ),
-  )
-  const known = new Set(models.map(({ model }) => model.name))
+  const views = viewsOf(models)
   return models.map((read): Task => {
     const { name, tags } = read.model
     return {
       id: name,
       pipeline: plan.name,
       kind: 'model',
-      after: read.reads.filter((table) => known.has(table)),
+      after: read.reads,
       tags,
       writes: [name],
-      run: (context) => runModel(world, { read, views, context }),
+      run: (context) => runModel(world, { pipeline: plan.name, read, views, context }),
     }
   })
 }
+
+/** The view models among some, by name. */
+export const viewsOf = (models: readonly ReadModel[]): ReadonlyMap<string, ReadModel> =>
+  new Map(
+    models.flatMap((read) =>
+      read.model.materialize.kind === 'view' ? [[read.model.name, read] as const] : [],
+    ),
+  )
 
 /** Models with what their SQL says, each after those it reads. */
 export async function readModels(
@@ -79,16 +83,44 @@ async function sqlText(source: SqlSource, model: string): Promise<string> {
   }
 }
 
+/** Build, then test what was built; also what an earlier run built and did not come to test. */
 async function runModel(
   { engine, lake }: ModelWorld,
   run: {
+    readonly pipeline: string
     readonly read: ReadModel
     readonly views: ReadonlyMap<string, ReadModel>
     readonly context: TaskContext
   },
 ): Promise<TaskReport> {
-  if (run.read.model.materialize.kind === 'view') return { status: 'nothing_new', facts: {} }
-  return reportOf(await buildModel({ engine, lake, ...run }))
+  const isView = run.read.model.materialize.kind === 'view'
+  const report: TaskReport = isView
+    ? { status: 'nothing_new', facts: {} }
+    : reportOf(await buildModel({ engine, lake, ...run }))
+  const custom = await readCustomTests(engine, run.read.model)
+  const results = await testModel({ engine, lake, custom, ...run })
+  if (results.length === 0) return report
+  const warned = results.filter(({ failingCount }) => failingCount > 0).length
+  return { ...report, facts: { ...report.facts, tests: results.length, tests_warned: warned } }
+}
+
+/** The SQL of a model's custom tests, by name. */
+export async function readCustomTests(
+  engine: ComputeEngine,
+  model: SqlModel,
+): Promise<ReadonlyMap<string, CustomTest>> {
+  const custom = new Map<string, CustomTest>()
+  for (const test of model.tests) {
+    if (test.kind !== 'custom') continue
+    const sql = await sqlText(test.sql, `the test ${test.name} of ${model.name}`)
+    const connection = await engine.connection()
+    try {
+      custom.set(test.name, { sql, reads: await readTables(connection, test.name, sql) })
+    } finally {
+      connection.close()
+    }
+  }
+  return custom
 }
 
 /** A run in numbers. */

@@ -134,7 +134,7 @@ function openLake(
   const open = () => openPlannedTable(lake, table, upsert)
   return {
     port: lakeTarget({ hop: { ...hop, table, replayTopic }, open }),
-    rowsFound: async () => (await (await open()).snapshot()).rowCount(),
+    rowsFound: async () => (await (await (await open()).state()).size()).rows,
     close: async () => {},
   }
 }

@@ -1,25 +1,88 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { ChangePlan } from '../model/change-plan.ts'
 import type { Columns } from '../model/column.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import { queryPostgres } from '../serve/postgres/query.ts'
+import { compileChanges } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { QueryRefusedError } from '../sql/duckdb/errors.ts'
-import type { QueryTable } from '../sql/duckdb/query.ts'
+import type { QueryFunction, QueryTable } from '../sql/duckdb/query.ts'
 import { quoteText } from '../sql/duckdb/quote-identifier.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
+import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
+import { readModels } from './run-model.ts'
+import type { TableFormat, TablePoint, TableState } from './table-door.ts'
+import type { TablePlaces } from './table-places.ts'
 
 // Everything that people can ask by name, as tables of the compute engine. A table is only looked at when a question names it.
 
-/** The tables of a lake at their newest version. */
-export async function lakeQueryTables(lake: LakeCatalog): Promise<readonly QueryTable[]> {
-  return (await lake.names()).map((name) =>
-    queryTable(name, async () => scanSql(await (await lake.snapshot(name)).plan())),
-  )
+/** The tables of a lake, as they are or were: `bronze.events`, `bronze.events AT (VERSION => 3)`. */
+export async function lakeQueryTables(
+  lake: LakeCatalog,
+  engine: ComputeEngine,
+): Promise<readonly QueryTable[]> {
+  return (await lake.names()).map((name) => ({
+    ...queryTable(name, async (point) => stateSql(await lake.state(name, point), engine)),
+    keepsHistory: true,
+  }))
+}
+
+/**
+ * Tables that a statement names itself: `delta('PATH')`, `iceberg('PATH', at => '2026-01-01')`, and tables of the lake by name. What can
+ * be named is up to `places`; without access to paths they are names of the lake alone.
+ */
+export function lakeFunctions(
+  places: TablePlaces,
+  engine: ComputeEngine,
+): Readonly<Record<TableFormat, QueryFunction>> {
+  const read = (format: TableFormat): QueryFunction => {
+    return async (place, point) => {
+      const door = await places.door(place, format)
+      return stateSql(await door.state(point), engine)
+    }
+  }
+  return { delta: read('delta'), iceberg: read('iceberg') }
+}
+
+/** What commits changed, as a query of its own, in the order of commits. */
+export async function changeQuery(
+  plan: ChangePlan,
+  engine: ComputeEngine,
+): Promise<{ readonly sql: string; readonly tables: readonly QueryTable[] }> {
+  const changes = queryTable('system.changes', () => compileChanges(plan, footerRows(engine)))
+  return { sql: 'SELECT * FROM system.changes ORDER BY _commit_version', tables: [changes] }
+}
+
+const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
+  compileScan(await state.plan(), footerRows(engine))
+
+/** Some plans look into the files first, over a connection of their own. */
+const footerRows = (engine: ComputeEngine) => async (sql: string) => {
+  const connection = await engine.connection()
+  try {
+    return await connection.rows(sql)
+  } finally {
+    connection.close()
+  }
+}
+
+/** The models that are views, by their SQL; they name other tables of the same list. */
+export async function viewQueryTables(
+  engine: ComputeEngine,
+  plans: readonly PipelinePlan[],
+): Promise<readonly QueryTable[]> {
+  const models = await Promise.all(plans.map((plan) => readModels(engine, plan.models)))
+  return models
+    .flat()
+    .filter(({ model }) => model.materialize.kind === 'view')
+    .map(({ model, sql, reads }) => ({
+      ...queryTable(model.name, async () => sql),
+      reads: reads.map((table) => ({ schema: table.split('.')[0]!, name: table.split('.')[1]! })),
+    }))
 }
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */
@@ -139,9 +202,12 @@ export interface LedgerRow {
   readonly disagreement?: string | null
 }
 
-function queryTable(name: string, select: () => Promise<string>): QueryTable {
-  const [schema = '', table = ''] = name.split('.')
-  return { schema, name: table, select }
+function queryTable(
+  name: string,
+  select: (point?: TablePoint) => Promise<string>,
+): QueryTable & { readonly keepsHistory?: boolean } {
+  const dot = name.lastIndexOf('.')
+  return { schema: name.slice(0, dot), name: name.slice(dot + 1), select }
 }
 
 /** Rows made here, laid down where the engine can read them. */

@@ -36,7 +36,7 @@ export interface OptimizedGroup {
   /** `over_budget` was left for the next run; `conflict` and `unknown` are as in commits. */
   readonly status: 'committed' | 'planned' | 'over_budget' | 'conflict' | 'unknown'
   /** Files that go, as the table's metadata names them. */
-  readonly files: readonly string[]
+  readonly files: readonly { readonly path: string; readonly bytes: number }[]
   readonly bytes: number
   readonly addedFileCount: number
   readonly addedBytes: number
@@ -142,8 +142,11 @@ export async function runOptimizeGroups(
   for (const places of groups) {
     signal?.throwIfAborted()
     const bytes = places.reduce((sum, place) => sum + files[place]!.bytes, 0)
-    const names = places.map((place) => files[place]!.name)
-    const left = { files: names, bytes, addedFileCount: 0, addedBytes: 0 }
+    const going = places.map((place) => {
+      const { name, bytes } = files[place]!
+      return { path: name, bytes }
+    })
+    const left = { files: going, bytes, addedFileCount: 0, addedBytes: 0 }
     if (bytesDone + bytes > bytesMax) done.push({ status: 'over_budget', ...left })
     else if (dryRun) done.push({ status: 'planned', ...left })
     else done.push({ ...left, ...(await rewrite(places)) })

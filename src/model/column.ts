@@ -70,6 +70,21 @@ export function columnTypeText(type: ColumnType): string {
   }
 }
 
+/** Whether there are floats in a type, at any depth. */
+export function holdsFloats(type: ColumnType): boolean {
+  if (typeof type === 'string') return type === 'float32' || type === 'float64'
+  switch (type.kind) {
+    case 'decimal':
+      return false
+    case 'list':
+      return holdsFloats(type.element)
+    case 'struct':
+      return type.columns.some((column) => holdsFloats(column.type))
+    case 'map':
+      return holdsFloats(type.key) || holdsFloats(type.value)
+  }
+}
+
 /** Whether two types are the same to the last detail. */
 export function sameColumnType(a: ColumnType, b: ColumnType): boolean {
   return JSON.stringify(a) === JSON.stringify(b)

@@ -33,6 +33,24 @@ export function isInstant(text: string): boolean {
   return isZoneAt(text, at)
 }
 
+const MOMENT =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i
+
+/**
+ * A moment as people write one: a day, or a day and a time with or without seconds; without a zone it is UTC. Milliseconds since 1970,
+ * what is finer cut off; `undefined` for anything else.
+ */
+export function momentMs(text: string): number | undefined {
+  const match = MOMENT.exec(text.trim())
+  if (match === null || !isCalendarDay(match[1]!)) return undefined
+  const [, day, time = '00:00', seconds = '00', fraction = '', zone = 'Z'] = match
+  const offset = /^([+-]\d\d):?(\d\d)?$/.exec(zone)
+  const zoned = offset === null ? 'Z' : `${offset[1]}:${offset[2] ?? '00'}`
+  const millis = fraction.padEnd(3, '0').slice(0, 3)
+  const ms = Date.parse(`${day}T${time}:${seconds}.${millis}${zoned}`)
+  return Number.isNaN(ms) ? undefined : ms
+}
+
 /** Whether `text` is a day of the calendar as `YYYY-MM-DD`, years 0001 to 9999. */
 export function isCalendarDay(text: string): boolean {
   return text.length === 10 && isCalendarDayAt(text)

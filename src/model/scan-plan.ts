@@ -44,6 +44,11 @@ export interface FileSource {
   readonly missing?: Scalar
   /** Rather than `missing`: the file's own `ScanFile.partitionValues[index]`. */
   readonly missingPartition?: number
+  /**
+   * Whether readers may go by the bounds that files themselves have of floats in this column: no value is NaN, or a file with NaN has no
+   * bounds. Arrow's writers leave NaN out of bounds, as Parquet has it, while SQL has NaN above all numbers. Default: false.
+   */
+  readonly hasSafeBounds?: boolean
   /** Matching by id: names that the column may have in files whose columns carry no ids at all. */
   readonly names?: readonly string[]
   /** Matching by id: what is inside, in the order of `physicalType`. Absent: nested fields are matched by name. */

@@ -72,9 +72,9 @@ export interface PartitionReach {
 export interface SnapshotMaterialization {
   readonly kind: 'snapshot'
   readonly key: readonly string[]
-  /** Column that says since when a row holds. By default the run's logical time. */
+  /** Column that says since when a row holds; each such moment is a version. By default the run's logical time, when something changed. */
   readonly validFrom?: string
-  /** Columns whose change alone makes no new version. */
+  /** Columns whose change alone makes no new version; for rows that do not say since when they hold. */
   readonly ignore: readonly string[]
 }
 
@@ -112,8 +112,11 @@ export type DataTestKind =
 /** A model tried on rows given by hand; nothing of a lake is needed. */
 export interface UnitTest {
   readonly name: string
-  /** Rows by relation: `incoming`, or `layer.name`. Relations that are not named are empty. */
-  readonly given: Readonly<Record<string, readonly UnitRow[]>>
+  /**
+   * Rows by relation: `incoming`, `touched` or `layer.name`; as objects, or as a SELECT where types matter. Relations whose columns are
+   * known (declared by a table or a model) may be left out, and are empty.
+   */
+  readonly given: Readonly<Record<string, readonly UnitRow[] | string>>
   /** Rows that must come out, in any order; columns that are left out are not looked at. */
   readonly expect: readonly UnitRow[]
   /** What `run_time()` says. */

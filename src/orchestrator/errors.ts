@@ -87,3 +87,27 @@ function listOf(tasks: readonly Task[]): string {
     ),
   ].join(' ')
 }
+
+/** An attempt of a task took longer than it may. */
+export class TaskTimeoutError extends PlatformError {
+  readonly code = 'TASK_TIMEOUT'
+  readonly retry = 'later'
+
+  constructor(id: string, timeoutMs: number) {
+    super(
+      `${id} was not done after ${timeoutMs / 1_000} s and was stopped. What it had committed stays. Give its schedule a longer timeoutMs, or its work fewer rows.`,
+    )
+  }
+}
+
+/** This process was away for so long that another one may have taken over what it was doing. */
+export class LeaseLostError extends PlatformError {
+  readonly code = 'LEASE_LOST'
+  readonly retry = 'later'
+
+  constructor() {
+    super(
+      `It was stopped: its lease was not renewed in time (the process was held up, or the state was away), so another one may do the same by now. What it had committed stays.`,
+    )
+  }
+}

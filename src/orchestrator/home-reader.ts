@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
+import { type TablePlaces, tablePlaces } from '../flow/table-places.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -20,6 +21,10 @@ export interface HomeReader {
   readonly home: Home
   readonly settings: Settings
   readonly lake: LakeCatalog
+  /** Tables of the lake by name, and any by path, relative to `cwd`. */
+  places(cwd: string): TablePlaces
+  /** What the lake's tables are made of, on `engine`. */
+  lakeHome(): Promise<LakeHome>
   /** `undefined` when nothing was ever appended here. */
   log(): Promise<LogReader | undefined>
   /** `undefined` when the platform never ran here and no key was made. */
@@ -71,9 +76,15 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     closers.push(() => opened.close())
     return opened
   })
+  const lake = lakeCatalog({ folder: home.lake, home: lakeHome })
   return {
-    ...{ home, settings, log, state, engine },
-    lake: lakeCatalog({ folder: home.lake, home: lakeHome }),
+    ...{ home, settings, log, state, engine, lake, lakeHome },
+    places(cwd) {
+      const world = { clock: systemClock, randomness: systemRandomness }
+      const places = tablePlaces({ lake, paths: { cwd, engine, ...world } })
+      closers.push(() => places.close())
+      return places
+    },
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },

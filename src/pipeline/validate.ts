@@ -3,9 +3,11 @@ import { RECORD_COLUMNS } from '../model/relation.ts'
 import type { Field, FieldMap, RecordField } from '../model/schema.ts'
 import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
+import { checkLabel } from './label.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
 import { checkReferences } from './validate-references.ts'
+import { checkSync } from './validate-sync.ts'
 import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
@@ -41,6 +43,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const sync of draft.syncs) checkSync(sync, draft, report)
   for (const loader of draft.loaders) {
     if (loader.format === 'csv' && loader.event === undefined)
       report(
@@ -50,6 +53,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
       )
   }
   checkWork(draft, report)
+  for (const label of draft.labels) checkLabel(label, report)
   for (const files of draft.files) {
     checkDayFiles(files, report)
     checkTableName(`files ${files.name}`, files.table, report)
@@ -77,8 +81,12 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.references.map(({ history }) => `table ${history}`),
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.files.map(({ name }) => `files ${name}`),
+    ...draft.labels.map(({ name }) => `table ${name}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
+    ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
+    ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.syncs.map(({ name }) => `sync ${name}`),
     ...draft.plainTasks.map(({ name }) => `step ${name}`),
     ...draft.schedules.map(({ name }) => `schedule ${name}`),
     ...draft.maintenance.map(({ table }) => `maintain ${table}`),

@@ -74,18 +74,33 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
   } catch (cause) {
     throw storageErrorOf(cause, `Opening the store in ${root} failed`)
   }
-  return new LocalStore(root)
+  return new LocalStore(root, path.join(root, TEMPORARY_FOLDER))
+}
+
+/**
+ * All files of this machine as a store, for tables that lie wherever somebody put them: keys are absolute paths without their first
+ * slash. Nothing is made or looked at before something is written; what is half-written lies in `temporaryFolder`, which should be on the
+ * disk that is written to, and should have the name `TEMPORARY_FOLDER`.
+ */
+export function openFileSystem({
+  temporaryFolder,
+}: {
+  readonly temporaryFolder: string
+}): ObjectStore {
+  return new LocalStore(path.parse(path.resolve(temporaryFolder)).root, temporaryFolder)
 }
 
 class LocalStore implements ObjectStore {
   readonly rootUrl: string
   readonly #root: string
+  readonly #temporaryFolder: string
   /** Folders known to exist durably, so that the usual put makes none. */
   readonly #folders = new Set<string>()
 
-  constructor(root: string) {
+  constructor(root: string, temporaryFolder: string) {
     this.#root = root
-    this.rootUrl = pathToFileURL(root + path.sep).href
+    this.#temporaryFolder = temporaryFolder
+    this.rootUrl = pathToFileURL(path.join(root, path.sep)).href
   }
 
   locate(key: string): string {
@@ -170,6 +185,7 @@ class LocalStore implements ObjectStore {
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'EXDEV') throw cause
         // Another file system: nothing moves there atomically, so copy next to the target first.
+        await mkdir(this.#temporaryFolder, { recursive: true })
         const temporary = this.#temporaryPath()
         await copyFile(source, temporary, constants.COPYFILE_FICLONE)
         await syncFile(temporary)
@@ -222,14 +238,14 @@ class LocalStore implements ObjectStore {
   }
 
   #temporaryPath(): string {
-    return path.join(this.#root, TEMPORARY_FOLDER, randomUUID())
+    return path.join(this.#temporaryFolder, randomUUID())
   }
 
   async #writeTemporary(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string> {
     signal?.throwIfAborted()
     const temporary = this.#temporaryPath()
     try {
-      const handle = await open(temporary, 'wx')
+      const handle = await this.#openTemporary(temporary)
       try {
         await handle.writeFile(bytes)
         await handle.sync()
@@ -241,6 +257,16 @@ class LocalStore implements ObjectStore {
     } catch (cause) {
       await unlink(temporary).catch(() => {})
       throw cause
+    }
+  }
+
+  async #openTemporary(temporary: string): Promise<FileHandle> {
+    try {
+      return await open(temporary, 'wx')
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      await mkdir(this.#temporaryFolder, { recursive: true })
+      return open(temporary, 'wx')
     }
   }
 

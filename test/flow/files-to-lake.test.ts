@@ -66,7 +66,7 @@ const load = async (...files: string[]) =>
 async function rows(sql: string): Promise<unknown[][]> {
   const connection = await world.engine.connection()
   try {
-    const from = scanSql(await (await lake.snapshot('bronze.content_log')).plan())
+    const from = scanSql(await (await lake.state('bronze.content_log')).plan())
     return await connection.rows(sql.replace('content_log', `(${from})`))
   } finally {
     connection.close()
@@ -138,9 +138,9 @@ test('every line of a day is a row, a duplicate or a dead letter with its place'
 
 test('the same file again changes nothing; another file for the day replaces the day', async () => {
   const file = path.join(folder, '20220401.json')
-  const version = (await lake.snapshot('bronze.content_log')).version
+  const version = (await lake.state('bronze.content_log')).version
   expect((await load(file))[0]!.status).toBe('unchanged')
-  expect((await lake.snapshot('bronze.content_log')).version).toBe(version)
+  expect((await lake.state('bronze.content_log')).version).toBe(version)
 
   const second = write('20220402.json.gz', gzipSync(`${nested('1', 'HNH3', 'CHILD', 7)}\n`))
   const again = write('20220401.json', `${nested('9', 'HNH9', 'FIMS', 1)}\nbroken`)

@@ -63,7 +63,10 @@ SELECT
   parsed.record_timestamp,
   parsed.record_arrived_at,
   parsed.record_offset,
-  (SELECT coalesce(max(batch_version), 0) + 1 FROM silver.people)::BIGINT AS batch_version
+  greatest(
+    (SELECT coalesce(max(batch_version), 0) + 1 FROM silver.people),
+    (SELECT max(epoch_us(_arrived_at)) FROM incoming)
+  )::BIGINT AS batch_version
 FROM parsed LEFT JOIN known USING (person_id)
 WHERE known.person_id IS NULL
   OR (parsed.record_timestamp, parsed.record_arrived_at, parsed.record_offset)

@@ -96,9 +96,9 @@ hashed AS (
 tracked AS (
   SELECT
     *,
-    ('0x' || md5(coalesce(embedding_text, ''))[1:15])::BIGINT AS vector_info_hash,
-    ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN casts_elements_hash]), 'string_agg', ','), ''))[1:15])::BIGINT AS casts_total_hash,
-    ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN crews_elements_hash]), 'string_agg', ','), ''))[1:15])::BIGINT AS crews_total_hash
+    ('0x' || md5(coalesce(embedding_text, ''))[1:13])::BIGINT AS vector_info_hash,
+    ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN casts_elements_hash]), 'string_agg', ','), ''))[1:13])::BIGINT AS casts_total_hash,
+    ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN crews_elements_hash]), 'string_agg', ','), ''))[1:13])::BIGINT AS crews_total_hash
   FROM hashed
 ),
 known AS (
@@ -143,7 +143,10 @@ SELECT
   tracked.record_timestamp,
   tracked.record_arrived_at,
   tracked.record_offset,
-  (SELECT coalesce(max(batch_version), 0) + 1 FROM silver.tv_series)::BIGINT AS batch_version
+  greatest(
+    (SELECT coalesce(max(batch_version), 0) + 1 FROM silver.tv_series),
+    (SELECT max(epoch_us(_arrived_at)) FROM incoming)
+  )::BIGINT AS batch_version
 FROM tracked LEFT JOIN known USING (tv_series_id)
 WHERE known.tv_series_id IS NULL
   OR (tracked.record_timestamp, tracked.record_arrived_at, tracked.record_offset)

@@ -11,8 +11,9 @@ export const history: Command = {
   summary: 'show the commits of a table, newest first',
   usage: 'history TABLE [--limit N]',
   about: `
-Shows each version of a table of the lake: when it was committed, by what, and how many rows and files came with it. Every version can be read
-as it was for as long as its files are kept.`,
+Shows each version of a Delta table, or each snapshot of an Iceberg table: when it was committed, by what, and how many rows and files came with it. TABLE
+is a name of the lake or the path of a folder. Every version can be read as it was for as long as its files are kept:
+mekong sql "from bronze.user_events AT (VERSION => 3)".`,
   options: {
     limit: {
       type: 'string',
@@ -20,14 +21,18 @@ as it was for as long as its files are kept.`,
       doc: `At most so many commits (default ${LIMIT_DEFAULT}).`,
     },
   },
-  examples: [['mekong history bronze.user_events --limit 5', 'the last five commits']],
+  examples: [
+    ['mekong history bronze.user_events --limit 5', 'the last five commits'],
+    ['mekong history /data/sales', 'a table by its folder'],
+  ],
 
   run: (context) =>
     withHome(context, async (reader) => {
       const { terminal, options } = context
       const name = onlyArgument(context, 'the table')
       const limit = wholeNumber(options.limit, '--limit') ?? LIMIT_DEFAULT
-      const commits = (await reader.lake.history(name, limit)).map(commitView)
+      const door = await reader.places(context.cwd).door(name)
+      const commits = (await door.history(limit)).map(commitView)
       if (options.json === true) terminal.printJson({ name, commits })
       else
         terminal.table(

@@ -3,10 +3,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   deadLetterTables,
+  lakeFunctions,
   lakeQueryTables,
   ledgerTable,
   openRowSpill,
   servedQueryTables,
+  viewQueryTables,
 } from '../../flow/tables-to-sql.ts'
 import { type ReachedPostgres, reachPostgres } from '../../orchestrator/reach-postgres.ts'
 import { queryPostgres } from '../../serve/postgres/query.ts'
@@ -34,6 +36,11 @@ export const sql: Command = {
 Runs one statement that reads, and prints the rows. Tables are named layer.table: the lake's (bronze.…, silver.…, gold.…), the serving
 tables as serve.<table>, dead letters as dead_letters.<pipeline>, and the ledger as system.ledger. The SQL is DuckDB's; with --on postgres the statement goes to the
 serving database as it is. Works while the platform runs and while it does not.
+
+Any table by its folder: delta('PATH') and iceberg('PATH'), joined with each other and with all the rest. Any table as it was:
+bronze.user_events AT (VERSION => 3), or AT (TIMESTAMP => '2026-01-31T12:00:00Z'); delta('PATH', version => 3) and at => '…' likewise, and
+for Iceberg ref => 'BRANCH or TAG'. An Iceberg version is a snapshot id; a time without a zone is UTC; "mekong history" shows both.
+
 --query runs a saved query of a pipeline; without a name it lists them.`,
   options: {
     out: {
@@ -55,6 +62,11 @@ serving database as it is. Works while the platform runs and while it does not.
     ['mekong sql "select * from user_events_stats" --on postgres', 'the serving database'],
     ['mekong sql --query user-events/latest-events', 'a saved query'],
     ['mekong sql "from bronze.user_events" --out events.parquet', 'an export'],
+    ['mekong sql "from bronze.user_events AT (VERSION => 3)"', 'the table as it was'],
+    [
+      `mekong sql "from delta('../sales') s join iceberg('/data/customers') c using (customer_id)"`,
+      'two tables by their folders',
+    ],
   ],
 
   async run(context) {
@@ -117,11 +129,13 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       return await answer(context, engine, {
         sql: text,
         tables: [
-          ...(await lakeQueryTables(reader.lake)),
+          ...(await lakeQueryTables(reader.lake, engine)),
+          ...(await viewQueryTables(engine, plans)),
           ...servedQueryTables(plans, { spill, postgres }),
           ...deadLetterTables(plans, { spill, state: reader.state }),
           ledgerTable(spill, ledger),
         ],
+        functions: lakeFunctions(reader.places(context.cwd), engine),
         sandboxed: false,
         rowCountMax: rowsMax(context.options.rows),
         timeoutMs: A_DAY_MS,

@@ -1,4 +1,4 @@
-import { tableView } from '../../api/views.ts'
+import { tableView, versionView } from '../../api/views.ts'
 import { type Command, EXIT } from '../command.ts'
 import { bytesText, timeText } from '../numbers.ts'
 import { nothingYet, withHome } from '../with-home.ts'
@@ -8,7 +8,7 @@ export const tables: Command = {
   summary: 'list the tables of the lake',
   usage: 'tables',
   about: `
-Shows each table of the lake with its rows, files, size, version and the time of its last commit. Reads the tables themselves, so it works
+Shows each table of the lake, Delta Lake and Apache Iceberg alike, with its rows, files, size, version and the time of its last commit. Reads the tables themselves, so it works
 while a platform runs here and while none does.`,
   options: {},
   examples: [
@@ -27,13 +27,14 @@ while a platform runs here and while none does.`,
       else if (found.length === 0) terminal.print(nothingYet(reader, 'tables'))
       else {
         terminal.table(
-          ['table', 'rows', 'files', 'size', 'version', 'last commit (UTC)'],
+          ['table', 'format', 'rows', 'files', 'size', 'version', 'last commit (UTC)'],
           readable.map((table) => [
             table.name,
+            table.format,
             table.rows ?? null,
             table.files,
             bytesText(table.bytes),
-            table.version,
+            versionView(table.version),
             table.committedMs === undefined
               ? null
               : timeText(new Date(table.committedMs).toISOString()),

@@ -6,6 +6,8 @@ export interface LogCleanupOutcome {
   readonly status: 'removed' | 'planned'
   /** Names in the log folder. */
   readonly names: readonly string[]
+  /** The same with their sizes, by their paths in the table. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[]
   readonly bytes: number
 }
 
@@ -35,6 +37,7 @@ export async function cleanLog(
   return {
     status: dryRun ? 'planned' : 'removed',
     names: removable.map(({ file }) => file.name),
+    files: removable.map(({ file, bytes }) => ({ path: `${LOG_FOLDER}/${file.name}`, bytes })),
     bytes: removable.reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }

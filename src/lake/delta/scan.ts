@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../model/column.ts'
+import { type ColumnType, holdsFloats } from '../../model/column.ts'
 import type { ObjectStore } from '../../model/object-store.ts'
 import {
   type ColumnPath,
@@ -18,6 +18,7 @@ import { boundsFromStats } from './file-bounds.ts'
 import { type FileStatistics, knownStatistics, loadStatistics } from './file-statistics.ts'
 import { liveRows } from './file-table.ts'
 import type { LogState } from './log-state.ts'
+import { isOwnFile } from './own-file.ts'
 import { partitionScalar } from './partition-value.ts'
 import { fileLocator } from './table-path.ts'
 import { type ResolvedColumn, resolvePath, type TableSchema } from './table-schema.ts'
@@ -83,11 +84,13 @@ export async function planFiles(
     unsettled.length === 0
       ? undefined
       : ({ kind: 'and', of: unsettled.map(({ part }) => part) } as const)
+  const { paths } = state.files.table
+  const safe = rows.every((row) => isOwnFile(paths[row]!)) ? withSafeBounds : asTheyAre
   const plan = {
     table: tableKey,
     version: String(state.version),
-    columns,
-    residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, schema),
+    columns: safe(columns),
+    residualColumns: safe(residual === undefined ? [] : hiddenColumns(residual, columns, schema)),
     matchBy: schema.mapping === 'id' ? ('field_id' as const) : ('name' as const),
     files: await scanFiles(judge, rows, signal),
     residual,
@@ -97,6 +100,15 @@ export async function planFiles(
   )
   return { plan, rows, isSure }
 }
+
+const asTheyAre = (columns: readonly ScanColumn[]) => columns
+
+const withSafeBounds = (columns: readonly ScanColumn[]): readonly ScanColumn[] =>
+  columns.map((column) =>
+    column.source.kind === 'file' && holdsFloats(column.type)
+      ? { ...column, source: { ...column.source, hasSafeBounds: true } }
+      : column,
+  )
 
 /** Whether a file that is not in the state may hold rows that a predicate is true for. */
 export function mayAddMatch(

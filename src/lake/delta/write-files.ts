@@ -11,6 +11,7 @@ import type { AddAction } from './actions.ts'
 import { checkRows } from './constraints.ts'
 import { fileStatsJson } from './file-stats.ts'
 import type { LogState } from './log-state.ts'
+import { ownFileName } from './own-file.ts'
 import { partitionFolder } from './partition-value.ts'
 import { parseProperties, type TableProperties } from './properties.ts'
 import { encodePath } from './table-path.ts'
@@ -142,7 +143,7 @@ async function moveIn(
   const relative = path.posix.join(
     aside?.folder ?? '',
     partitionFolder(partitionValues, names),
-    `${aside === undefined ? 'part' : 'cdc'}-00000-${newId()}.c000.${properties.compression}.parquet`,
+    ownFileName(aside === undefined ? 'part' : 'cdc', newId(), properties.compression),
   )
   await store.putFile(`${tableKey}/${relative}`, file.path, signal)
   return {

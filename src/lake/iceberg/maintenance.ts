@@ -54,6 +54,8 @@ export type ExpireOutcome =
       readonly snapshotIds: readonly bigint[]
       /** Keys of files that went, or would go. */
       readonly files: readonly string[]
+      /** The bytes of each, in the same order. */
+      readonly sizes: readonly number[]
       readonly bytes: number
     }
   | Exclude<ChangeOutcome, { status: 'committed' }>
@@ -81,8 +83,10 @@ export async function expireSnapshots(
     signal,
   })
   const files = [...onlyOld].filter((key) => !needed.has(key)).sort()
-  const bytes = await bytesOf(table, files, signal)
-  const report = { status: 'committed', snapshotIds: expired.snapshotIds, files, bytes } as const
+  const sizes = await sizesOf(table, files, signal)
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const { snapshotIds } = expired
+  const report = { status: 'committed', snapshotIds, files, sizes, bytes } as const
   const isNothing = expired.snapshotIds.length === 0 && expired.refs.length === 0
   if (options.dryRun === true || isNothing) return report
   const outcome = await tools.catalog.commit(name, expiryCommit(entry, expired), signal)
@@ -101,6 +105,19 @@ export interface OrphanOptions {
   readonly ageMinMs?: number
   /** Only say what would go. Default: false. */
   readonly dryRun?: boolean
+  /** At most so many files. Default: no limit. */
+  readonly fileCountMax?: number
+  readonly onProgress?: (progress: { readonly removed: number; readonly count: number }) => void
+}
+
+export interface OrphanOutcome {
+  /** Keys of files that went, or would go. */
+  readonly files: readonly string[]
+  /** The bytes of each, in the same order. */
+  readonly sizes: readonly number[]
+  readonly bytes: number
+  /** Whether more could go than `fileCountMax` let. */
+  readonly isPartial: boolean
 }
 
 const ORPHAN_AGE_MIN_MS = 3 * 24 * 60 * 60 * 1000
@@ -113,9 +130,9 @@ const ORPHAN_AGE_FLOOR_MS = 60 * 60 * 1000
  */
 export async function removeOrphans(
   table: ChangeableTable,
-  { ageMinMs = ORPHAN_AGE_MIN_MS, dryRun = false }: OrphanOptions = {},
+  { ageMinMs = ORPHAN_AGE_MIN_MS, dryRun = false, ...options }: OrphanOptions = {},
   signal?: AbortSignal,
-): Promise<{ readonly files: readonly string[]; readonly bytes: number }> {
+): Promise<OrphanOutcome> {
   const { tools } = table
   const { tableKey } = await table.newest(signal)
   const youngestMs = tools.clock.nowMs() - Math.max(ageMinMs, ORPHAN_AGE_FLOOR_MS)
@@ -133,10 +150,18 @@ export async function removeOrphans(
     const name = key.slice(key.lastIndexOf('/') + 1)
     return !needed.has(key) && key !== current && !isNewerMetadata(name, current) && !isHint(name)
   })
-  if (!dryRun) for (const { key } of orphans) await tools.store.remove(key, signal)
+  const chosen = orphans.slice(0, options.fileCountMax ?? orphans.length)
+  if (!dryRun)
+    for (const [index, { key }] of chosen.entries()) {
+      signal?.throwIfAborted()
+      await tools.store.remove(key, signal)
+      options.onProgress?.({ removed: index + 1, count: chosen.length })
+    }
   return {
-    files: orphans.map(({ key }) => key),
-    bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0),
+    files: chosen.map(({ key }) => key),
+    sizes: chosen.map(({ bytes }) => bytes),
+    bytes: chosen.reduce((sum, { bytes }) => sum + bytes, 0),
+    isPartial: chosen.length < orphans.length,
   }
 }
 
@@ -149,12 +174,18 @@ function isNewerMetadata(name: string, current: string | undefined): boolean {
 
 const isHint = (name: string) => name === 'version-hint.text'
 
-async function bytesOf(
+const HEAD_CONCURRENCY = 32
+
+async function sizesOf(
   { tools }: ChangeableTable,
   keys: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<number> {
-  let bytes = 0
-  for (const key of keys) bytes += (await tools.store.head(key, signal))?.bytes ?? 0
-  return bytes
+): Promise<readonly number[]> {
+  const sizes: number[] = []
+  for (let start = 0; start < keys.length; start += HEAD_CONCURRENCY) {
+    const batch = keys.slice(start, start + HEAD_CONCURRENCY)
+    const infos = await Promise.all(batch.map((key) => tools.store.head(key, signal)))
+    sizes.push(...infos.map((info) => info?.bytes ?? 0))
+  }
+  return sizes
 }

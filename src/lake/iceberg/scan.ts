@@ -1,3 +1,4 @@
+import { holdsFloats } from '../../model/column.ts'
 import { columnsIn, type Predicate } from '../../model/predicate.ts'
 import type { ScanColumn, ScanPlan } from '../../model/scan-plan.ts'
 import { TableMismatchError, TableUnsupportedError } from '../errors.ts'
@@ -12,7 +13,7 @@ import type { Snapshot, TableMetadata } from './metadata.ts'
 import { nameMappingOf } from './name-mapping.ts'
 import { type BoundSpec, boundSpecs } from './partition-spec.ts'
 import { scanSchema, slotValues } from './scan-columns.ts'
-import type { IcebergSchema } from './schema.ts'
+import type { IcebergSchema, IcebergType } from './schema.ts'
 import { locate, type TableLocation } from './table-location.ts'
 
 export interface ScanOptions {
@@ -116,10 +117,11 @@ async function planOf(
     (part) => !files.every(({ entry }) => finder.surelyMatches(part, entry.file)),
   )
   const residual = unsettled.length === 0 ? undefined : ({ kind: 'and', of: unsettled } as const)
+  const safe = (shown: readonly ScanColumn[]) => withSafeBounds(shown, files, context.schema)
   return {
     ...(await wholeFilesPlan(context, files, signal)),
-    columns,
-    residualColumns: residual === undefined ? [] : hiddenColumns(residual, columns, all),
+    columns: safe(columns),
+    residualColumns: safe(residual === undefined ? [] : hiddenColumns(residual, columns, all)),
     residual,
   }
 }
@@ -136,14 +138,14 @@ export async function wholeFilesPlan(
   files: readonly DeletableFile[],
   signal?: AbortSignal,
 ): Promise<ScanPlan> {
-  const { place, metadata, snapshot } = context
+  const { place, metadata, snapshot, schema } = context
   const { columns, slots } = schemaOf(context)
   const specs = boundSpecs(metadata, place.tableKey)
   const { files: deleted, equalityDeletes, rowCount } = await applyDeletes(context, files, signal)
   return {
     table: place.tableKey,
     version: snapshot === undefined ? 'empty' : String(snapshot['snapshot-id']),
-    columns,
+    columns: withSafeBounds(columns, files, schema),
     residualColumns: [],
     matchBy: 'field_id',
     files: files.map(({ entry: { file } }, at) => ({
@@ -156,6 +158,39 @@ export async function wholeFilesPlan(
     ...(equalityDeletes.length === 0 ? {} : { equalityDeletes }),
     residual: undefined,
     rowCount,
+  }
+}
+
+/** Floats of which every file's metrics say that none is NaN. */
+function withSafeBounds(
+  columns: readonly ScanColumn[],
+  files: readonly DeletableFile[],
+  schema: IcebergSchema,
+): readonly ScanColumn[] {
+  return columns.map((column) => {
+    const { source } = column
+    if (source.kind !== 'file' || !holdsFloats(column.type)) return column
+    const field = schema.fields.find(({ id }) => id === source.fieldId)
+    const floats = field === undefined ? [] : floatIds(field)
+    const isSafe = files.every(({ entry: { file } }) =>
+      floats.every((id) => file.nanCounts?.get(id) === 0),
+    )
+    return isSafe ? { ...column, source: { ...source, hasSafeBounds: true } } : column
+  })
+}
+
+function floatIds({ id, type }: { readonly id: number; readonly type: IcebergType }): number[] {
+  if (typeof type === 'string') return type === 'float' || type === 'double' ? [id] : []
+  switch (type.type) {
+    case 'struct':
+      return type.fields.flatMap(floatIds)
+    case 'list':
+      return floatIds({ id: type['element-id'], type: type.element })
+    case 'map':
+      return [
+        ...floatIds({ id: type['key-id'], type: type.key }),
+        ...floatIds({ id: type['value-id'], type: type.value }),
+      ]
   }
 }
 

@@ -25,12 +25,14 @@ import {
   type ExpireOutcome,
   expireSnapshots,
   type OrphanOptions,
+  type OrphanOutcome,
   removeOrphans,
   rewriteManifests,
 } from './maintenance.ts'
 import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { overwriteRows } from './overwrite.ts'
 import type { Removal } from './replace.ts'
+import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
 import type { SnapshotSelector } from './snapshot.ts'
 import { type IcebergSnapshot, snapshotView } from './snapshot-view.ts'
 import {
@@ -129,10 +131,9 @@ export interface IcebergTable {
   /** Forget old snapshots and remove what only they needed. */
   expireSnapshots(options?: ExpireOptions, signal?: AbortSignal): Promise<ExpireOutcome>
   /** Remove files that nobody refers to, once they are old enough. */
-  removeOrphans(
-    options?: OrphanOptions,
-    signal?: AbortSignal,
-  ): Promise<{ readonly files: readonly string[]; readonly bytes: number }>
+  removeOrphans(options?: OrphanOptions, signal?: AbortSignal): Promise<OrphanOutcome>
+  /** Make the table what it was. @throws SnapshotMissingError */
+  restore(options: RestoreOptions, signal?: AbortSignal): Promise<RestoreOutcome>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
 }
@@ -209,6 +210,7 @@ export async function openIcebergTable(
       expireSnapshots(state, options, abort),
     removeOrphans: (options?: OrphanOptions, abort?: AbortSignal) =>
       removeOrphans(state, options, abort),
+    restore: (options: RestoreOptions, abort?: AbortSignal) => restoreTable(state, options, abort),
     history: async ({ limit = 100 } = {}, abort?: AbortSignal) =>
       historyOf((await state.newest(abort)).metadata, limit),
   })

@@ -7,23 +7,31 @@ export const SELECTOR_HELP =
   'a pipeline, a task or table (with + before: and what it needs; with + after: and what needs it), tag:…, kind:…; * stands for anything'
 
 /**
- * The tasks that selectors name, in order; without any, every task but maintenance, which also a pipeline's name leaves out. Pure.
+ * The tasks that selectors name, in order; without any, every task but maintenance, which also a pipeline's name leaves out. With a
+ * pipeline, only tasks of it. Pure.
  * @throws SelectorError listing what there is, when a selector names nothing
  */
-export function selectTasks(graph: TaskGraph, selectors: readonly string[]): readonly Task[] {
-  if (selectors.length === 0) return graph.tasks.filter(isWork)
-  const chosen = new Set(selectors.flatMap((selector) => idsOf(graph, selector)))
-  return graph.tasks.filter(({ id }) => chosen.has(id))
+export function selectTasks(
+  graph: TaskGraph,
+  selectors: readonly string[],
+  pipeline?: string,
+): readonly Task[] {
+  const eligible = graph.tasks.filter(
+    (task) => pipeline === undefined || task.pipeline === pipeline,
+  )
+  if (selectors.length === 0) return eligible.filter(isWork)
+  const chosen = new Set(selectors.flatMap((selector) => idsOf(graph, eligible, selector)))
+  return eligible.filter(({ id }) => chosen.has(id))
 }
 
 const isWork = ({ kind }: Task) => kind !== 'maintenance'
 
-function idsOf(graph: TaskGraph, selector: string): readonly string[] {
+function idsOf(graph: TaskGraph, among: readonly Task[], selector: string): readonly string[] {
   const upstream = selector.startsWith('+')
   const downstream = selector.endsWith('+')
   const name = selector.slice(upstream ? 1 : 0, downstream ? -1 : undefined)
-  const named = namedBy(graph.tasks, name)
-  if (named.length === 0) throw new SelectorError(selector, graph.tasks)
+  const named = namedBy(among, name)
+  if (named.length === 0) throw new SelectorError(selector, among)
   return [
     ...named,
     ...(upstream ? reached(named, graph.before) : []),

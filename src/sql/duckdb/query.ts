@@ -10,7 +10,9 @@ import {
 import type { ComputeEngine, EngineConnection } from './engine.ts'
 import { QueryRefusedError, SqlError } from './errors.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
-import { inCatalog, type ReadStatement, readStatement } from './statement.ts'
+import { withReplacements } from './sql-spans.ts'
+import { type ReadStatement, readStatement, type TableName } from './statement.ts'
+import type { QueryPoint } from './time-travel.ts'
 
 // People's questions. In: one read-only statement, and the tables it may name. Out: typed columns and rows that JSON can hold, or a
 // file. Each query sees its tables in a catalog of its own, so two queries at once may see two versions of a table, and
@@ -20,13 +22,25 @@ import { inCatalog, type ReadStatement, readStatement } from './statement.ts'
 export interface QueryTable {
   readonly schema: string
   readonly name: string
-  /** SQL that yields the table's rows; asked for only when a query names the table. */
-  readonly select: () => string | Promise<string>
+  /** SQL that yields the table's rows; asked for only when a query names the table. By default as they are now. */
+  readonly select: (point?: QueryPoint) => string | Promise<string>
+  /** Whether `select` knows the table's past: `FROM schema.name AT (VERSION => 3)`. Default: false. */
+  readonly keepsHistory?: boolean
+  /** Other tables that the SQL names, for views. Default: none. */
+  readonly reads?: readonly TableName[]
 }
+
+/**
+ * SQL that yields the rows of a table which a statement names by a function: `delta('PATH', version => 3)`. The function's owner decides
+ * what may be named. @throws PlatformError
+ */
+export type QueryFunction = (place: string, point: QueryPoint | undefined) => Promise<string>
 
 export interface QueryOptions {
   readonly sql: string
   readonly tables: readonly QueryTable[]
+  /** By lower-case name. Default: none, and then a sandboxed query cannot call any. */
+  readonly functions?: Readonly<Record<string, QueryFunction>>
   /**
    * `true` lets the query reach its tables and nothing else: no files, no settings, no other catalogs. For questions from
    * outside. The owner of the machine may read files.
@@ -139,12 +153,14 @@ async function withTables<T>(
   const connection = await engine.connection()
   const catalog = engine.relationName('query')
   try {
-    const statement = await readStatement(connection, sql)
+    const { functions = {} } = options
+    const statement = await readStatement(connection, sql, { functions: Object.keys(functions) })
     if (sandboxed) refuseReaching(statement, tables)
     await connection.run(`ATTACH ':memory:' AS ${catalog}`)
     try {
       await makeViews(connection, catalog, statement, tables)
-      return await work(connection, inCatalog(sql, statement, catalog), signal)
+      const text = await inCatalog({ connection, catalog, sql, statement, tables, functions })
+      return await work(connection, text, signal)
     } finally {
       await connection.run('USE memory')
       await connection.run(`DETACH ${catalog}`)
@@ -165,16 +181,62 @@ async function makeViews(
   tables: readonly QueryTable[],
 ): Promise<void> {
   await connection.run(`USE ${catalog}`)
-  for (const { schema, name } of statement.tables) {
+  const made = new Set<QueryTable>()
+  const make = async ({ schema, name }: TableName): Promise<void> => {
     const table = findTable(tables, schema, name)
-    if (table === undefined) continue
+    if (table === undefined || made.has(table)) return
+    made.add(table)
+    for (const read of table.reads ?? []) await make(read)
     const quoted = quoteIdentifier(table.schema)
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${catalog}.${quoted}`)
     await connection.run(
       `CREATE VIEW ${catalog}.${quoted}.${quoteIdentifier(table.name)} AS ${await table.select()}`,
     )
   }
+  for (const table of statement.tables) await make(table)
 }
+
+interface Rewriting {
+  readonly connection: EngineConnection
+  readonly catalog: string
+  readonly sql: string
+  readonly statement: ReadStatement
+  readonly tables: readonly QueryTable[]
+  readonly functions: Readonly<Record<string, QueryFunction>>
+}
+
+/** The statement with names of its own catalog for what cannot be a view under the name that was written. */
+async function inCatalog(rewriting: Rewriting): Promise<string> {
+  const { connection, catalog, sql, statement, tables, functions } = rewriting
+  const replacements = statement.systemReferences.map((at) => ({
+    ...{ start: at, end: at },
+    by: `${catalog}.`,
+  }))
+  const viewOf = async (name: string, select: string) => {
+    const view = `${catalog}.main.${quoteIdentifier(name)}`
+    await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${select}`)
+    return view
+  }
+  for (const [index, call] of statement.calls.entries()) {
+    const select = await functions[call.function]!(call.place, call.point)
+    const view = await viewOf(`${call.function}_${index + 1}`, select)
+    replacements.push({ ...call.span, by: view })
+  }
+  for (const { schema, name, point, alias, span, atSpan } of statement.pastTables) {
+    const table = findTable(tables, schema, name)
+    if (table === undefined) throw unknownTable(schema, name, tables)
+    if (table.keepsHistory !== true)
+      throw new QueryRefusedError(
+        `${schema}.${name} is known as it is now alone, so AT cannot be used with it. Nothing was run.`,
+      )
+    const view = await viewOf(`${schema}.${name} at ${pointText(point)}`, await table.select(point))
+    const by = alias === '' ? `${view} AS ${quoteIdentifier(table.name)}` : view
+    replacements.push({ ...span, by }, { ...atSpan, by: '' })
+  }
+  return withReplacements(sql, replacements)
+}
+
+const pointText = (point: QueryPoint) => Object.values(point).map(String).join()
 
 function findTable(tables: readonly QueryTable[], schema: string, name: string) {
   return tables.find((t) => t.schema.toLowerCase() === schema && t.name.toLowerCase() === name)
@@ -186,21 +248,23 @@ function refuseReaching(statement: ReadStatement, tables: readonly QueryTable[])
     throw new QueryRefusedError(
       `A query here may only read the platform's tables, not ${statement.reaches.join(', ')}. Nothing was run.`,
     )
-  for (const { schema, name } of statement.tables) {
-    if (findTable(tables, schema, name) !== undefined) continue
-    const asked = schema === '' ? name : `${schema}.${name}`
-    throw new SqlError({
-      facts: {
-        type: 'Catalog',
-        kind: 'Table',
-        name: asked,
-        text: `There is no table ${asked}.`,
-        candidates: [],
-      },
-      sql: '',
-      hint: knownTables(tables),
-    })
-  }
+  for (const { schema, name } of statement.tables)
+    if (findTable(tables, schema, name) === undefined) throw unknownTable(schema, name, tables)
+}
+
+function unknownTable(schema: string, name: string, tables: readonly QueryTable[]): SqlError {
+  const asked = schema === '' ? name : `${schema}.${name}`
+  return new SqlError({
+    facts: {
+      type: 'Catalog',
+      kind: 'Table',
+      name: asked,
+      text: `There is no table ${asked}.`,
+      candidates: [],
+    },
+    sql: '',
+    hint: knownTables(tables),
+  })
 }
 
 /** DuckDB says so of a table in a known schema; of an unknown schema it says only that the catalog has nothing. */

@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../model/column.ts'
+import { type ColumnType, holdsFloats } from '../../model/column.ts'
 import type { Scalar } from '../../model/predicate.ts'
 import type {
   EqualityDelete,
@@ -19,6 +19,7 @@ import {
   ROW_COLUMN,
   scanPlacesSql,
   scanSql,
+  withoutBounds,
   withoutPatterns,
 } from './scan.ts'
 import { type Footer, type FooterColumn, footerSql, footersOf } from './scan-footers.ts'
@@ -198,7 +199,10 @@ function valueSql(column: ScanColumn, footer: Footer, table: string): string {
   const field = fieldOf(column)
   const found = find(footer.columns, field)
   if (found === undefined) return missingSql(field, type)
-  return castSql(`${table}.${quoteIdentifier(found.name)}`, found, field, type)
+  const cell = `${table}.${quoteIdentifier(found.name)}`
+  if (source.hasSafeBounds === true || !holdsFloats(type)) return castSql(cell, found, field, type)
+  // Here the engine looks at files' bounds before it reads, also those of floats inside structs (see `withoutBounds`).
+  return castSql(withoutBounds(cell), found, field, type)
 }
 
 function fieldOf({ source }: ScanColumn): FileField {

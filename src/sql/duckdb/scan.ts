@@ -1,6 +1,12 @@
 import type { ColumnType } from '../../model/column.ts'
-import type { ComparisonOperator, Predicate, Scalar, Value } from '../../model/predicate.ts'
-import type { ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
+import {
+  type ComparisonOperator,
+  conjuncts,
+  type Predicate,
+  type Scalar,
+  type Value,
+} from '../../model/predicate.ts'
+import type { FileSource, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
 import { literalSql } from './literal.ts'
 import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
 import { duckdbType } from './type-mapping.ts'
@@ -74,6 +80,7 @@ function filesSql(
   const outputs = columns.map((column) => `${outputSql(column)} AS ${quoteIdentifier(column.name)}`)
   outputs.push(...places)
   const { joins, conditions } = deletionSql(plan.files)
+  conditions.push(...boundedSql(plan, columns))
   return [
     `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
     `FROM ${readSql(plan, columns)} AS ${FILES}`,
@@ -83,10 +90,41 @@ function filesSql(
   ].join(' ')
 }
 
-function outputSql({ type, source }: ScanColumn): string {
+function outputSql(column: ScanColumn): string {
+  const { type, source } = column
   if (source.kind === 'partition') return `${PARTITIONS}.p${source.index}`
-  const cell = `${FILES}.${quoteIdentifier(fileColumnName(source.physicalName))}`
-  return renamedSql(cell, source.physicalType, type)
+  const cell = cellSql(source)
+  return mayHideNan(column) ? withoutBounds(cell) : renamedSql(cell, source.physicalType, type)
+}
+
+const cellSql = ({ physicalName }: FileSource) =>
+  `${FILES}.${quoteIdentifier(fileColumnName(physicalName))}`
+
+/**
+ * Whether DuckDB, going by a file's own bounds of the column, could pass over a NaN. Floats inside structs are safe where the schema is
+ * given: their bounds are not looked at.
+ */
+const mayHideNan = ({ type, source }: ScanColumn): boolean =>
+  source.kind === 'file' &&
+  source.hasSafeBounds !== true &&
+  (type === 'float32' || type === 'float64')
+
+/** The same value as an expression, behind which DuckDB does not look at bounds. Nothing else is as cheap and keeps -0 and null. */
+export const withoutBounds = (cell: string): string => `greatest(${cell}, ${cell})`
+
+/**
+ * The parts of the residual that bounds without NaN cannot lead astray, on the bare columns, so that files are still passed over: NaN
+ * is above all numbers, so nothing that asks for small ones misses it. The residual stands all the same.
+ */
+function boundedSql(plan: ScanPlan, columns: readonly ScanColumn[]): string[] {
+  if (plan.residual === undefined) return []
+  return conjuncts(plan.residual).flatMap((part) => {
+    if (part.kind !== 'compare' || !['<', '<=', '='].includes(part.op)) return []
+    if (part.column.length > 1 || Number.isNaN(part.value.value)) return []
+    const column = columns.find(({ name }) => name === part.column[0])
+    if (column?.source.kind !== 'file' || !mayHideNan(column)) return []
+    return [`${cellSql(column.source)} ${part.op} ${literalSql(part.value.value, part.value.type)}`]
+  })
 }
 
 /** Apart from any name the virtual columns (`file_index`, `filename`, …) have. */

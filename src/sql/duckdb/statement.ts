@@ -1,6 +1,8 @@
 import type { EngineConnection } from './engine.ts'
 import { EngineFailedError, QueryRefusedError, SqlError } from './errors.ts'
 import { quoteText } from './quote-identifier.ts'
+import { callSpan, pastTableSpans, type Span } from './sql-spans.ts'
+import { constantArguments, pointOf, type QueryPoint } from './time-travel.ts'
 
 /** A table as a statement names it; lower case, `schema` empty when it was left out. */
 export interface TableName {
@@ -8,10 +10,31 @@ export interface TableName {
   readonly name: string
 }
 
+/** `schema.name AT (VERSION => 3)`: a table as it once was. */
+export interface PastTable extends TableName {
+  /** Empty when the statement gives none. */
+  readonly alias: string
+  readonly point: QueryPoint
+  readonly span: Span
+  readonly atSpan: Span
+}
+
+/** `delta('PATH', version => 3)` */
+export interface TableCall {
+  /** Lower case. */
+  readonly function: string
+  readonly place: string
+  readonly point: QueryPoint | undefined
+  readonly span: Span
+}
+
 /** What one read-only statement reads, found by parsing it. */
 export interface ReadStatement {
   /** Tables and views, without the statement's own CTEs. */
   readonly tables: readonly TableName[]
+  readonly pastTables: readonly PastTable[]
+  /** Calls of the functions that were said to be known. */
+  readonly calls: readonly TableCall[]
   /** Anything that goes beyond the tables: `read_csv(…)`, `memory.main.x`, `SHOW TABLES`. Words for people. */
   readonly reaches: readonly string[]
   /**
@@ -19,6 +42,11 @@ export interface ReadStatement {
    * into the statement, ascending.
    */
   readonly systemReferences: readonly number[]
+}
+
+export interface ReadOptions {
+  /** Names of table functions whose calls are told, and are no reaching out. Lower case. Default: none. */
+  readonly functions?: readonly string[]
 }
 
 /** Table functions that only compute. */
@@ -48,37 +76,38 @@ const REACHING_FUNCTION =
 export async function readStatement(
   connection: EngineConnection,
   sql: string,
+  { functions = [] }: ReadOptions = {},
 ): Promise<ReadStatement> {
   const explain = /^\s*explain(\s+analyze)?\s+/i.exec(sql)
   const plain = explain === null ? sql : sql.slice(explain[0].length)
   const [row] = await connection.rows(`SELECT json_serialize_sql(${quoteText(plain)})`)
-  const parsed = JSON.parse(row![0] as string) as Parsed
+  const parsed = JSON.parse(row![0] as string, exactIntegers as never) as Parsed
   if (parsed.error) throw refusal(parsed, plain)
   if (parsed.statements.length !== 1)
     throw new QueryRefusedError(
       `A query is one statement, this text has ${parsed.statements.length}. Nothing was run; send them one by one.`,
     )
-  const found: Found = { tables: new Map(), ctes: new Set(), reaches: new Set(), system: [] }
+  const before = Buffer.byteLength(explain?.[0] ?? '')
+  const found: Found = {
+    ...{ sql, before, functions: new Set(functions) },
+    ...{ tables: new Map(), pastTables: [], calls: [] },
+    ...{ ctes: new Set(), reaches: new Set(), system: [] },
+  }
   walk(parsed.statements[0], found)
   const tables = [...found.tables.values()].filter(
     ({ schema, name }) => schema !== '' || !found.ctes.has(name),
   )
-  const before = Buffer.byteLength(explain?.[0] ?? '')
   const systemReferences = found.system.map((at) => at + before).sort((a, b) => a - b)
-  return { tables, reaches: [...found.reaches], systemReferences }
+  const { pastTables, calls } = found
+  return { tables, pastTables, calls, reaches: [...found.reaches], systemReferences }
 }
 
-/** The statement with a catalog put before each `system.…`. */
-export function inCatalog(
-  sql: string,
-  { systemReferences }: ReadStatement,
-  catalog: string,
-): string {
-  const text = Buffer.from(sql)
-  const parts = systemReferences.map((at, index) =>
-    text.subarray(systemReferences[index - 1] ?? 0, at),
-  )
-  return [...parts, text.subarray(systemReferences.at(-1) ?? 0)].map(String).join(`${catalog}.`)
+/** Snapshot ids have more digits than a JavaScript number; such come as text. */
+function exactIntegers(_key: string, value: unknown, context: { readonly source?: string }) {
+  const { source } = context
+  return typeof value === 'number' && source !== undefined && /^-?\d{16,}$/.test(source)
+    ? source
+    : value
 }
 
 type Parsed =
@@ -106,6 +135,12 @@ function refusal(parsed: Parsed & { error: true }, sql: string): Error {
 }
 
 interface Found {
+  readonly sql: string
+  /** Bytes of the statement in front of what was parsed. */
+  readonly before: number
+  readonly functions: ReadonlySet<string>
+  readonly pastTables: PastTable[]
+  readonly calls: TableCall[]
   readonly tables: Map<string, TableName>
   readonly ctes: Set<string>
   readonly reaches: Set<string>
@@ -137,15 +172,45 @@ function source(fields: Record<string, unknown>, found: Found): void {
     const name = String(fields.table_name).toLowerCase()
     if (fields.catalog_name !== '')
       found.reaches.add([fields.catalog_name, schema, name].filter(Boolean).join('.'))
+    else if (fields.at_clause !== undefined && fields.at_clause !== null)
+      pastTable(fields, { schema, name }, found)
     else {
       found.tables.set(`${schema}.${name}`, { schema, name })
       if (schema === 'system') found.system.push(Number(fields.query_location))
     }
   } else if (type === 'TABLE_FUNCTION') {
-    const call = fields.function as { function_name?: string }
+    const call = fields.function as { function_name?: string; children?: unknown }
     const name = String(call.function_name).toLowerCase()
-    if (!PURE_TABLE_FUNCTIONS.has(name)) found.reaches.add(`${name}()`)
+    if (found.functions.has(name)) tableCall(fields, name, call.children, found)
+    else if (!PURE_TABLE_FUNCTIONS.has(name)) found.reaches.add(`${name}()`)
   } else if (type === 'SHOW_REF') {
     if (fields.query === null) found.reaches.add('SHOW')
   } else if (!PLAIN_SOURCES.has(type)) found.reaches.add(type)
+}
+
+function pastTable(fields: Record<string, unknown>, table: TableName, found: Found): void {
+  const { name, at } = pastTableSpans(found.sql, found.before + Number(fields.query_location))
+  const { unit, expr } = fields.at_clause as { unit: string; expr: unknown }
+  const what = `${table.schema}.${table.name} AT (…)`
+  const given = constantArguments([{ ...(expr as object), alias: unit }], what)
+  const point = pointOf(given, what)!
+  const alias = String(fields.alias ?? '')
+  found.pastTables.push({ ...table, alias, point, span: name, atSpan: at })
+}
+
+function tableCall(
+  fields: Record<string, unknown>,
+  name: string,
+  children: unknown,
+  found: Found,
+): void {
+  const given = constantArguments(children as readonly unknown[], `${name}(…)`)
+  const place = given.get('')
+  if (place === undefined || place === '')
+    throw new QueryRefusedError(
+      `${name}() wants a table first, as text: ${name}('PATH') or ${name}('layer.table'). Nothing was run.`,
+    )
+  const point = pointOf(given, `${name}(…)`)
+  const span = callSpan(found.sql, found.before + Number(fields.query_location))
+  found.calls.push({ function: name, place, point, span })
 }

@@ -34,9 +34,9 @@ export function netChanges({ columns, parts }: ChangePlan): NetChanges {
       feed.push(part.plan)
       continue
     }
-    const [same, other] = comes(part) ? [plus, minus] : [minus, plus]
-    same.push(part.plan)
-    if (part.except !== undefined) other.push(part.except)
+    // Rows that a commit only wrote back are on both sides, and count for nothing there: `except` needs no look.
+    if (comes(part)) plus.push(part.plan)
+    else minus.push(part.plan)
   }
   return {
     columns: columns.slice(0, -3),

@@ -61,6 +61,20 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
   }
 }
 
+/** Tables that a statement of a model's test reads. @throws ModelInvalidError, SqlError, QueryRefusedError */
+export async function readTables(
+  connection: EngineConnection,
+  what: string,
+  sql: string,
+): Promise<readonly string[]> {
+  const { tables, reaches } = await readStatement(connection, sql)
+  if (reaches.length > 0 || tables.some(({ schema }) => schema === ''))
+    throw new ModelInvalidError(
+      `The SQL of ${what} reads ${[...reaches, ...tables.filter((t) => t.schema === '').map((t) => t.name)].join(', ')}. It may read tables named layer.name, and nothing else.`,
+    )
+  return tables.map(({ schema, name }) => `${schema}.${name}`)
+}
+
 interface ReadText {
   readonly tables: ReadonlySet<string>
   readonly relations: ReadonlySet<string>

@@ -136,7 +136,7 @@ describe('upkeep of Iceberg tables', () => {
     const rows = await bench.relation('SELECT 9::BIGINT AS id, 1 AS part', COLUMNS)
     const lost = await table.prepareAppend(rows)
     await append(table, 2)
-    expect(await table.removeOrphans()).toEqual({ files: [], bytes: 0 })
+    expect(await table.removeOrphans()).toMatchObject({ files: [], bytes: 0 })
     for (const folder of ['data', 'metadata'])
       for (const key of await keysOf(table, folder)) {
         const then = new Date(nowMs - 10 * DAY_MS)

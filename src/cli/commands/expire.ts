@@ -1,0 +1,65 @@
+import { type Command, EXIT } from '../command.ts'
+import { durationOption, wholeNumber } from '../numbers.ts'
+import { DRY_RUN, filesText, printFiles, withTable } from '../with-table.ts'
+
+export const expire: Command = {
+  name: 'expire',
+  summary: 'forget old states of a table',
+  usage: 'expire TABLE [--older-than TIME] [--keep N] [--dry-run]',
+  about: `
+Forgets what nobody should travel back to any more. Of an Iceberg table: snapshots older than --older-than, but for the newest --keep of each branch, and
+every file that only they needed. Of a Delta table: log files that no kept version needs; how long the log is kept is its property
+delta.logRetentionDuration (30 days), and its data files go with "mekong vacuum". The newest state always stays. What is forgotten can
+no longer be read or restored, so look with --dry-run first.`,
+  options: {
+    'older-than': {
+      type: 'string',
+      value: 'TIME',
+      doc: 'Iceberg: age above which snapshots go, such as 7d (default: the table says, else 5d).',
+    },
+    keep: {
+      type: 'string',
+      value: 'N',
+      doc: 'Iceberg: snapshots of each branch that stay, however old (default: the table says, else 1).',
+    },
+    ...DRY_RUN,
+  },
+  examples: [
+    ['mekong expire silver.cities --dry-run', 'which snapshots and files would go'],
+    ['mekong expire silver.cities --older-than 7d --keep 10', 'a week, but ten at least'],
+  ],
+
+  run: (context) =>
+    withTable(context, async (table) => {
+      const { options, terminal, signal } = context
+      const dryRun = options['dry-run'] === true
+      const ageMaxMs = durationOption(options['older-than'], '--older-than')
+      const countMin = wholeNumber(options.keep, '--keep')
+      const report = await table.expire(
+        {
+          ...(ageMaxMs === undefined ? {} : { ageMaxMs }),
+          ...(countMin === undefined ? {} : { countMin }),
+          dryRun,
+        },
+        signal,
+      )
+      const { status, snapshotIds, files, bytes } = report
+      const isDone = status === 'done' || status === 'planned'
+      if (options.json === true) {
+        const snapshots = snapshotIds.map(String)
+        const view = { dry_run: dryRun, status, snapshots, files, bytes }
+        terminal.printJson({ ok: isDone, table: table.name, ...view })
+      } else if (!isDone) {
+        terminal.print(
+          `${table.name}: others changed it meanwhile; nothing was forgotten. Try again.`,
+        )
+      } else {
+        const what = table.format === 'iceberg' ? `${snapshotIds.length} snapshots, ` : ''
+        terminal.print(
+          `${table.name}: ${what}${filesText(files, bytes)} ${dryRun ? 'would go' : 'are gone'}.`,
+        )
+        if (dryRun) printFiles(terminal, files)
+      }
+      return isDone ? EXIT.ok : EXIT.failed
+    }),
+}

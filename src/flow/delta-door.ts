@@ -1,0 +1,163 @@
+import type { HistoryEntry } from '../lake/delta/history.ts'
+import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
+import { type DeltaTable, openDeltaTable, type SnapshotOptions } from '../lake/delta/table.ts'
+import type { DeltaDeps } from '../lake/delta/table-log.ts'
+import { TableMismatchError } from '../lake/errors.ts'
+import type {
+  ExpireReport,
+  ExpireRequest,
+  OptimizeReport,
+  OptimizeRequest,
+  RestoreReport,
+  TableCommit,
+  TableDoor,
+  TablePoint,
+  TableState,
+  VacuumReport,
+  VacuumRequest,
+} from './table-door.ts'
+
+export interface DoorPlace {
+  /** As people named it. */
+  readonly name: string
+  /** Of the table's folder in the store. */
+  readonly key: string
+}
+
+/** A Delta table as a door. @throws TableMissingError, TableBrokenError, TableUnsupportedError */
+export async function deltaDoor(deps: DeltaDeps, { name, key }: DoorPlace): Promise<TableDoor> {
+  const table: DeltaTable = await openDeltaTable(deps, key)
+  return {
+    format: 'delta',
+    name,
+    state: async (point) => deltaState(await table.snapshot(selected(point, name))),
+    history: async (limit) => (await table.history({ limit })).map(commitOf),
+    optimize: (request, signal) => optimize(table, request, signal),
+    expire: (request, signal) => expire(table, request, signal),
+    vacuum: (request, signal) => vacuum(table, request, signal),
+    changes: ({ from, to }, signal) =>
+      table.changes(
+        { from: Number(from), ...(to === undefined ? {} : { to: Number(to) }) },
+        signal,
+      ),
+    restore: (point, options, signal) => restore(table, { name, point, ...options }, signal),
+  }
+}
+
+async function optimize(
+  table: DeltaTable,
+  { onProgress, ...request }: OptimizeRequest,
+  signal: AbortSignal | undefined,
+): Promise<OptimizeReport> {
+  const { version, groups } = await table.optimize(
+    {
+      ...request,
+      onProgress: ({ groupsDone, groupCount, bytesDone }) =>
+        onProgress?.({ done: groupsDone, count: groupCount, bytesDone }),
+    },
+    signal,
+  )
+  return { version, groups }
+}
+
+async function expire(
+  table: DeltaTable,
+  { ageMaxMs, countMin, dryRun }: ExpireRequest,
+  signal: AbortSignal | undefined,
+): Promise<ExpireReport> {
+  const problems = [
+    ...(ageMaxMs === undefined
+      ? []
+      : ['how long a Delta table keeps its log is its property delta.logRetentionDuration']),
+    ...(countMin === undefined ? [] : ['Delta keeps versions by age alone']),
+  ]
+  if (problems.length > 0) throw new TableMismatchError(`Expiring ${table.location}`, problems)
+  const { files, bytes } = await table.cleanLog({ dryRun }, signal)
+  return { status: dryRun ? 'planned' : 'done', snapshotIds: [], files, bytes }
+}
+
+async function vacuum(
+  table: DeltaTable,
+  { ageMinMs, allowsShortAge, fileCountMax, dryRun, onProgress }: VacuumRequest,
+  signal: AbortSignal | undefined,
+): Promise<VacuumReport> {
+  const { files, bytes, isPartial } = await table.vacuum(
+    {
+      ...(ageMinMs === undefined ? {} : { retentionMs: ageMinMs }),
+      ...(fileCountMax === undefined ? {} : { fileCountMax }),
+      allowsShortRetention: allowsShortAge,
+      dryRun,
+      onProgress: ({ removed, count }) => onProgress?.({ done: removed, count }),
+    },
+    signal,
+  )
+  return { status: dryRun ? 'planned' : 'done', files, bytes, isPartial }
+}
+
+async function restore(
+  table: DeltaTable,
+  { name, point, dryRun }: { name: string; point: TablePoint; dryRun: boolean },
+  signal: AbortSignal | undefined,
+): Promise<RestoreReport> {
+  const outcome = await table.restore({ ...selected(point, name), dryRun }, signal)
+  if (!('metrics' in outcome)) {
+    return {
+      status: outcome.status,
+      restored: 'version' in point ? point.version : 0,
+      version: outcome.version,
+      ...{ filesAdded: 0, filesRemoved: 0 },
+      message: outcome.status === 'conflict' ? outcome.message : 'the store gave no answer',
+    }
+  }
+  const { restoredVersion, addedFileCount, removedFileCount } = outcome.metrics
+  return {
+    status: outcome.status,
+    restored: restoredVersion,
+    version: outcome.version,
+    ...{ filesAdded: addedFileCount, filesRemoved: removedFileCount },
+    message: undefined,
+  }
+}
+
+function selected(point: TablePoint | undefined, name: string): SnapshotOptions {
+  if (point === undefined) return {}
+  if ('atMs' in point) return point
+  if ('version' in point) return { version: Number(point.version) }
+  throw new TableMismatchError(`Reading ${name} at ${JSON.stringify(point.ref)}`, [
+    'Delta tables have versions and times, and no branches or tags',
+  ])
+}
+
+/** A snapshot as people and hops see it. */
+export function deltaState(snapshot: DeltaSnapshot): TableState {
+  const { version, id, columns, partitionBy, properties, description, createdMs } = snapshot
+  const { minReaderVersion: reader, minWriterVersion: writer } = snapshot.protocol
+  return {
+    format: 'delta',
+    ...{ version, id, columns, partitionBy, description, createdMs },
+    properties: properties as Readonly<Record<string, string>>,
+    details: { protocol: { reader, writer } },
+    size: async () => ({
+      rows: await snapshot.rowCount(),
+      files: snapshot.fileCount,
+      bytes: snapshot.bytes,
+    }),
+    transactions: () => snapshot.transactions(),
+    plan: (options) => snapshot.plan(options),
+  }
+}
+
+function commitOf(entry: HistoryEntry): TableCommit {
+  const { numOutputRows: rows, numOutputBytes: bytes } = entry.operationMetrics
+  return {
+    version: entry.version,
+    committedMs: entry.timestampMs,
+    operation: entry.operation,
+    rowsAdded: rows === undefined ? undefined : Number(rows),
+    bytesAdded: bytes === undefined ? undefined : Number(bytes),
+    filesAdded: entry.addedFileCount,
+    filesRemoved: entry.removedFileCount,
+    engine: entry.engineInfo,
+    parameters: entry.operationParameters,
+  }
+}
