@@ -13,6 +13,9 @@ import { load } from './commands/load.ts'
 import { optimize } from './commands/optimize.ts'
 import { plan } from './commands/plan.ts'
 import { restore } from './commands/restore.ts'
+import { run } from './commands/run.ts'
+import { runs } from './commands/runs.ts'
+import { schedules } from './commands/schedules.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
@@ -24,6 +27,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
+  ...[run, runs, schedules],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],

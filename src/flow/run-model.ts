@@ -25,14 +25,13 @@ export interface ModelWorld {
 export async function modelTasks(world: ModelWorld, plan: PipelinePlan): Promise<readonly Task[]> {
   const models = await readModels(world.engine, plan.models)
   const views = viewsOf(models)
-  const known = new Set(models.map(({ model }) => model.name))
   return models.map((read): Task => {
     const { name, tags } = read.model
     return {
       id: name,
       pipeline: plan.name,
       kind: 'model',
-      after: read.reads.filter((table) => known.has(table)),
+      after: read.reads,
       tags,
       writes: [name],
       run: (context) => runModel(world, { pipeline: plan.name, read, views, context }),

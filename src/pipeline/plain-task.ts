@@ -2,7 +2,7 @@ import type { TaskContext, TaskReport } from '../model/task.ts'
 
 /** What a step may use. */
 export interface StepContext extends TaskContext {
-  /** Rows of a question to any table of the platform, as `mekong sql` answers it. Whole numbers are bigint where they need it. */
+  /** Rows of a question to tables of the lake, at most a million; values are as `mekong sql --json` shows them. */
   query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 

@@ -1,9 +1,11 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
 import type { DayFilesPlan } from './day-files.ts'
+import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
 import type { SchedulePlan } from './schedule.ts'
@@ -26,16 +28,22 @@ export interface PipelinePlan {
   readonly schedules: readonly SchedulePlan[]
   readonly maintenance: readonly MaintenancePlan[]
   readonly references: readonly ReferencePlan[]
+  readonly documents: readonly DocumentsPlan[]
+  readonly aggregates: readonly AggregatesPlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
   /** Day files that go straight into lake tables. */
   readonly files: readonly DayFilesPlan[]
+  /** Tables of labels that a model or rules give. */
+  readonly labels: readonly LabelPlan[]
 }
 
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** How values lie on the topic; JSON as it came when absent. */
+  readonly codec?: TopicCodec
   /** Asked about records that the schema refuses. */
   readonly upgrade?: Upgrade
   readonly key?: string
@@ -43,6 +51,13 @@ export interface TopicPlan {
   readonly partitions: number
   readonly retentionMs?: number
   readonly retentionBytes?: number
+}
+
+/** Values as Avro under this name, by the topic's own schema. */
+export interface TopicCodec {
+  readonly kind: 'avro'
+  readonly name: string
+  readonly namespace: string
 }
 
 export interface IngestPlan {
@@ -66,6 +81,25 @@ export interface TablePlan {
   readonly properties?: Readonly<Record<string, string>>
   /** Whether the value as it was received is kept beside the columns, in `_raw`. */
   readonly keepRaw: boolean
+}
+
+/** One document for each row of a lake table, in the store of documents. */
+export interface DocumentsPlan {
+  /** A lake table that the pipeline keeps by key. */
+  readonly from: string
+  /** Column that names the document. */
+  readonly id: string
+  /** Of the document. */
+  readonly columns: readonly string[]
+  readonly collection: { readonly name: string; readonly indexes: readonly (readonly string[])[] }
+}
+
+/** Aggregates of a lake table that are kept as it changes. */
+export interface AggregatesPlan {
+  readonly name: string
+  /** A lake table of the pipeline. */
+  readonly from: string
+  readonly shape: AggregatesShape
 }
 
 /** Rows that somebody else changes, followed with all their versions. */

@@ -24,7 +24,7 @@ describe.each(['delta', 'iceberg'] as const)('models on %s tables', (format) => 
     await home.add('bronze.numbers', values('(1, 1), (2, 2)', 'id, v'))
     const tasks = await home.tasks(define)
     expect(tasks.map(({ id, after }) => [id, after])).toEqual([
-      ['silver.doubled', []],
+      ['silver.doubled', ['bronze.numbers']],
       ['silver.seen', ['silver.doubled']],
       ['gold.total', ['silver.seen']],
     ])

@@ -7,6 +7,7 @@ import { type DaysReport, loadDayFiles } from '../load-days.ts'
 import { type PlaybackTally, play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
+import { NOTHING_RAN, runTasks } from '../runs/run-tasks.ts'
 import { referenceRows, requestsOf } from '../source-events.ts'
 import { type LoadTask, loadTasks } from '../source-files.ts'
 import { withPlatform } from '../with-platform.ts'
@@ -20,9 +21,9 @@ export const load: Command = {
   usage: 'load PIPELINE FILE|FOLDER…',
   about: `
 Reads files as the pipeline says, and folders for all files in them that it can read. Rows of event files are sent through the real front door; day
-files go straight into their table, a day that comes again with other content replaces that day. Waits until everything has arrived, and prints
-what became of it. Loading a file twice adds nothing. The platform must not be running on this home.`,
-  options: {},
+files go straight into their table, a day that comes again with other content replaces that day. Waits until everything has arrived, runs the tasks of the
+pipeline (models, publishes, syncs; not maintenance), and prints what became of it all. Loading a file twice adds nothing. The platform must not be running on this home.`,
+  options: { 'no-run': { type: 'boolean', doc: 'Only load; run no tasks afterwards.' } },
   examples: [
     ['mekong load user-events ratings.csv.gz', 'ratings become rate events'],
     ['mekong load ott data/log_content data/log_search', 'every day file in two folders'],
@@ -48,11 +49,20 @@ what became of it. Loading a file twice adds nothing. The platform must not be r
       project,
       async (platform) => {
         const { report, days } = await loadFiles(context, platform, plan, tasks)
-        const ok = report.balanced && days.days.every(({ status }) => status !== 'failed')
+        const ran =
+          context.options['no-run'] === true
+            ? NOTHING_RAN
+            : await runTasks(context, platform, { pipeline: plan.name, trigger: 'load' })
+        const ok = report.balanced && ran.ok && days.days.every(({ status }) => status !== 'failed')
         if (context.options.json === true) {
           const facts = plan.files.length === 0 ? {} : { days: days.days, reported: days.reported }
-          context.terminal.printJson({ ok, ...report, files: fileCount(tasks), ...facts })
-        } else context.terminal.print([reportTable([report]), ...reportedLines(days)].join('\n'))
+          context.terminal.printJson({
+            ...{ ok, ...report, files: fileCount(tasks), ...facts, tasks: ran.tasks },
+          })
+        } else
+          context.terminal.print(
+            [reportTable([report]), ...reportedLines(days), ...ran.lines].join('\n'),
+          )
         return ok ? EXIT.ok : EXIT.failed
       },
       { port: 0 },
