@@ -13,7 +13,7 @@ import { versionedColumns } from '../sql/models/row-versions.ts'
 import { touchedSql } from '../sql/models/touched-partitions.ts'
 import { declaredColumns } from './declared-columns.ts'
 import type { ModelLake } from './model-lake.ts'
-import { readModels } from './run-model.ts'
+import { readModels } from './read-models.ts'
 
 /** Where the columns of a model come from. */
 export interface ModelLineage {
@@ -62,14 +62,33 @@ export async function lineageOf(options: LineageOptions): Promise<readonly Model
   }
 }
 
+/** The same for one model whose sources are there. */
+export async function lineageOfOne(
+  options: LineageOptions & { readonly views: ReadonlyMap<string, ReadModel> },
+  read: ReadModel,
+): Promise<Omit<ModelLineage, 'pipeline'>> {
+  const session = await openModelSession(options.engine, { runTimeMs: 0 })
+  try {
+    return await lineageOfModel(session, read, new KnownTables(session, options, options.views))
+  } finally {
+    await session.close()
+  }
+}
+
 /** Empty tables with the columns of the real ones, made when they are first named. */
 class KnownTables {
   readonly #session: ModelSession
   readonly #options: LineageOptions
   readonly #declared: (table: string) => Columns | undefined
+  readonly #views: ReadonlyMap<string, ReadModel>
   readonly #made = new Map<string, Columns>()
 
-  constructor(session: ModelSession, options: LineageOptions) {
+  constructor(
+    session: ModelSession,
+    options: LineageOptions,
+    views: ReadonlyMap<string, ReadModel> = new Map(),
+  ) {
+    this.#views = views
     this.#session = session
     this.#options = options
     this.#declared = declaredColumns(options.plans)
@@ -78,6 +97,11 @@ class KnownTables {
   async columns(name: string): Promise<Columns> {
     const made = this.#made.get(name)
     if (made !== undefined) return made
+    const view = this.#views.get(name)
+    if (view !== undefined) {
+      for (const under of view.reads) await this.columns(under)
+      return this.make(name, (await this.#session.describe(view.sql)).columns)
+    }
     const columns = this.#declared(name) ?? (await this.#options.lake?.open(name))?.columns
     if (columns === undefined)
       throw new ModelInvalidError(
