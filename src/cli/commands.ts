@@ -9,6 +9,7 @@ import { expire } from './commands/expire.ts'
 import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
+import { lineage } from './commands/lineage.ts'
 import { load } from './commands/load.ts'
 import { optimize } from './commands/optimize.ts'
 import { plan } from './commands/plan.ts'
@@ -31,6 +32,6 @@ export const COMMANDS: readonly Command[] = [
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],
-  ...[plan, test],
+  ...[plan, test, lineage],
   ...[doctor, config, keys],
 ]

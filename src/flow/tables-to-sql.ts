@@ -14,7 +14,7 @@ import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
-import { readModels } from './run-model.ts'
+import { readModels } from './read-models.ts'
 import type { TableFormat, TablePoint, TableState } from './table-door.ts'
 import type { TablePlaces } from './table-places.ts'
 

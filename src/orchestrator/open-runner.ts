@@ -1,5 +1,6 @@
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
+import { openLineage } from '../flow/open-lineage.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
@@ -35,7 +36,11 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome) },
+      ...{
+        engine,
+        lake: openModelLake(lakeHome),
+        lineage: openLineage(settings, options.onNotice),
+      },
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())

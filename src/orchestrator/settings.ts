@@ -156,6 +156,29 @@ export const SETTINGS = {
     min: 1,
     max: 10_000_000,
   }),
+  openLineageFile: text({
+    variable: 'MEKONG_OPENLINEAGE_FILE',
+    doc: 'File that OpenLineage events of model runs are added to, one JSON object a line.',
+    default: undefined,
+    example: './lineage.ndjson',
+  }),
+  openLineageUrl: text({
+    variable: 'OPENLINEAGE_URL',
+    doc: 'Where OpenLineage events of model runs are sent, such as a Marquez server; /api/v1/lineage is added when it has no path.',
+    default: undefined,
+    example: 'http://127.0.0.1:5000',
+  }),
+  openLineageApiKey: text({
+    variable: 'OPENLINEAGE_API_KEY',
+    doc: 'Bearer token for that server. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  openLineageNamespace: text({
+    variable: 'OPENLINEAGE_NAMESPACE',
+    doc: 'Namespace of jobs and tables in OpenLineage events.',
+    default: 'mekong',
+  }),
   taskConcurrency: integer({
     variable: 'MEKONG_TASK_CONCURRENCY',
     doc: 'Most tasks (models, syncs, maintenance) at work at one time.',
