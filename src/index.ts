@@ -52,6 +52,7 @@ export {
   trim,
   upper,
 } from './pipeline/expression.ts'
+export type { LabelOptions, LabelPlan } from './pipeline/label.ts'
 export { sortBy, zOrder } from './pipeline/maintenance.ts'
 export { merge, partitions, snapshot } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'

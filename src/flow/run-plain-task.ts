@@ -32,7 +32,7 @@ export function plainTasks(
       async run(context) {
         const query = async (sql: string) => {
           const { columns, rows } = await runQuery(engine, {
-            ...{ sql, tables: await lakeQueryTables(catalog), signal: context.signal },
+            ...{ sql, tables: await lakeQueryTables(catalog, engine), signal: context.signal },
             ...{ rowCountMax: ROW_COUNT_MAX, timeoutMs: QUERY_MS_MAX },
           })
           return rows.map((row) =>

@@ -8,6 +8,7 @@ import {
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Upgrade } from '../model/upgrade.ts'
 import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
+import type { LabelOptions, LabelPlan } from './label.ts'
 import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from './maintenance.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
@@ -118,6 +119,9 @@ export interface PipelineBuilder {
   /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
   files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
 
+  /** Keep labels for texts in a lake table, each text asked once. */
+  label(name: string, options: LabelOptions): void
+
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
@@ -159,6 +163,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
+  const labels: LabelPlan[] = []
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
@@ -214,13 +219,14 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
+    label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
   })
 
   return checkedPlan({
-    ...{ name, topics, ingests, tables, models, serves, references, files, syncs },
+    ...{ name, topics, ingests, tables, models, serves, references, files, labels, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

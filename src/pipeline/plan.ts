@@ -4,6 +4,7 @@ import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
 import type { DayFilesPlan } from './day-files.ts'
+import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
 import type { SchedulePlan } from './schedule.ts'
@@ -31,6 +32,8 @@ export interface PipelinePlan {
   readonly loaders: readonly LoaderPlan[]
   /** Day files that go straight into lake tables. */
   readonly files: readonly DayFilesPlan[]
+  /** Tables of labels that a model or rules give. */
+  readonly labels: readonly LabelPlan[]
 }
 
 export interface TopicPlan {

@@ -3,6 +3,7 @@ import { RECORD_COLUMNS } from '../model/relation.ts'
 import type { Field, FieldMap, RecordField } from '../model/schema.ts'
 import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
+import { checkLabel } from './label.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkModel } from './validate-model.ts'
 import { checkReferences } from './validate-references.ts'
@@ -52,6 +53,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
       )
   }
   checkWork(draft, report)
+  for (const label of draft.labels) checkLabel(label, report)
   for (const files of draft.files) {
     checkDayFiles(files, report)
     checkTableName(`files ${files.name}`, files.table, report)
@@ -79,6 +81,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.references.map(({ history }) => `table ${history}`),
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.files.map(({ name }) => `files ${name}`),
+    ...draft.labels.map(({ name }) => `table ${name}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.syncs.map(({ name }) => `sync ${name}`),
