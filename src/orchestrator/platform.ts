@@ -23,16 +23,20 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
+import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import { logMetrics } from './log-metrics.ts'
+import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
+import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
+import { schedulesOf } from './schedules/schedules-of.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -48,6 +52,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
@@ -75,14 +81,19 @@ export interface Platform {
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
   readonly references: References
+  readonly followers: Followers
+  /** Names of the collections of documents. */
+  collections(): readonly string[]
   readonly clock: Clock
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  /** Begins runs at their moments; `undefined` when nobody does here. */
+  readonly scheduler: Scheduler | undefined
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
-  /** Returns when every hop has carried everything that is in its topics, or has failed. */
+  /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
   loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
@@ -145,6 +156,11 @@ async function assemble(
   const references = await openReferences({
     ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
   })
+  const followers = await openFollowers({
+    ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
+    chance: () => Math.random(),
+  })
+  closers.push(() => followers.stop())
   closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   closers.push(() => references.stop())
   for (const plan of plans) {
@@ -160,7 +176,10 @@ async function assemble(
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
         },
-        onBatch: metrics.batch,
+        onBatch: (pipeline: string, hop: string, report: BatchReport) => {
+          metrics.batch(pipeline, hop, report)
+          followers.wake(hop)
+        },
       }
       hops.push(startHop(world, plan, planned))
     }
@@ -173,6 +192,14 @@ async function assemble(
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
   closers.push(stopRunner)
+  const isScheduled = options.schedule === true && settings.scheduler === 'on'
+  const scheduler = isScheduled
+    ? await startScheduler({
+        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        historyMs: settings.runHistoryDays * 86_400_000,
+      })
+    : undefined
+  closers.push(() => scheduler?.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -181,7 +208,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner },
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
@@ -204,7 +231,11 @@ async function assemble(
           ]),
         )
       ).flat(),
-    drained: (signal) => untilDrained(hops, signal),
+    async drained(signal) {
+      await untilDrained(hops, signal)
+      await followers.settled(signal)
+    },
+    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
     stop,
   }
   if (options.openGateway === false) return platform
