@@ -1,6 +1,7 @@
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
@@ -9,5 +10,5 @@ import { platformRoutes } from './platform-routes.ts'
 
 /** Every route of the API. */
 export function apiRoutes(platform: Platform): readonly HttpRoute[] {
-  return [...platformRoutes(platform), ...deadLetterRoutes(platform)]
+  return [...platformRoutes(platform), ...deadLetterRoutes(platform), ...icebergRoutes(platform)]
 }

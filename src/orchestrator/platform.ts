@@ -9,11 +9,13 @@ import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-h
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
+import type { SqliteCatalog } from '../lake/iceberg/sqlite-catalog.ts'
 import type { Log } from '../log/log.ts'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
+import type { ObjectStore } from '../model/object-store.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
@@ -63,7 +65,10 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  /** The catalog of the lake's Iceberg tables, and where they are. */
+  readonly iceberg: { readonly catalog: SqliteCatalog; readonly store: ObjectStore }
   readonly clock: Clock
+  readonly randomness: Randomness
   readonly meter: Meter
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
@@ -159,7 +164,8 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter },
+    ...{ plans, log, state, engine, clock, randomness, meter },
+    iceberg: { catalog: iceberg, store: lake.store },
     lake: lakeCatalog({
       folder: home.lake,
       deps: async () => lake,
