@@ -43,6 +43,7 @@ export async function carryBacklog(run: HopRun): Promise<number> {
     {
       ...{ log, state, engine, lake, postgres, clock, chance: () => 0.5 },
       ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
+      references: () => undefined,
       logIsShared: false,
       onBatch: () => {},
       onState: (_pipeline, _hop, now) => {

@@ -42,7 +42,7 @@ const engine = await openComputeEngine({
   spillDirectory: path.join(values.folder, '.spill'),
   memoryLimitBytes: Number(values.memory) * 1024 * 1024,
 })
-const deps = await openLakeHome({
+const { delta: deps } = await openLakeHome({
   folder: values.folder,
   engine,
   clock: systemClock,

@@ -67,7 +67,11 @@ export const scan: Bench = {
     const engine = await openComputeEngine({ spillDirectory: path.join(folder, '.spill') })
     const connection = await engine.connection()
     const world = { clock: systemClock, randomness: systemRandomness }
-    const deps = await openLakeHome({ folder: path.join(folder, 'lake'), engine, ...world })
+    const { delta: deps } = await openLakeHome({
+      folder: path.join(folder, 'lake'),
+      engine,
+      ...world,
+    })
     await createDeltaTable(deps, 'rows', { columns: COLUMNS })
     const table = await openDeltaTable(deps, 'rows')
     say(`making ${FILE_COUNT} files of ${ROWS_PER_FILE} rows`)

@@ -32,11 +32,12 @@ const ROUTES: readonly (readonly [method: HttpMethod, path: string, summary: str
 const LAYERS = ['bronze', 'silver', 'gold']
 
 /** The lake's Iceberg tables for Spark, PyIceberg and others. */
-export function icebergRoutes({ iceberg, clock, randomness }: Platform): readonly HttpRoute[] {
+export function icebergRoutes({ iceberg }: Platform): readonly HttpRoute[] {
   const server = restServer({
-    ...iceberg,
-    newId: uuidV7Maker(clock, randomness),
-    nowMs: () => clock.nowMs(),
+    catalog: iceberg.catalog,
+    store: iceberg.store,
+    newId: uuidV7Maker(iceberg.clock, iceberg.randomness),
+    nowMs: () => iceberg.clock.nowMs(),
     namespaces: LAYERS,
   })
   return ROUTES.map(([method, path, summary]) => ({

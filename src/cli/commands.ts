@@ -11,10 +11,15 @@ import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
 import { load } from './commands/load.ts'
 import { optimize } from './commands/optimize.ts'
+import { plan } from './commands/plan.ts'
 import { restore } from './commands/restore.ts'
+import { run } from './commands/run.ts'
+import { runs } from './commands/runs.ts'
+import { schedules } from './commands/schedules.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
+import { test } from './commands/test.ts'
 import { topics } from './commands/topics.ts'
 import { up } from './commands/up.ts'
 import { vacuum } from './commands/vacuum.ts'
@@ -22,8 +27,10 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
+  ...[run, runs, schedules],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],
+  ...[plan, test],
   ...[doctor, config, keys],
 ]

@@ -1,100 +1,87 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
-import type { LoaderPlan, SimulatedRequest } from '../pipeline/plan.ts'
-import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { quoteText } from '../sql/duckdb/quote-identifier.ts'
+import { dayOf } from '../flow/day-unit.ts'
+import type { FileLoaderPlan, FolderLoaderPlan, PipelinePlan } from '../pipeline/plan.ts'
 import { UsageError } from './command.ts'
 
-/** Enough for full batches at the gateway, far below its limits. */
-const EVENTS_PER_REQUEST = 5_000
-const BYTES_PER_REQUEST = 4 * 1024 * 1024
+/** What a loader makes events of: one file, or files that belong together. */
+export type EventTask =
+  | { readonly kind: 'file'; readonly loader: FileLoaderPlan; readonly file: string }
+  | { readonly kind: 'folder'; readonly loader: FolderLoaderPlan; readonly files: FilesOf }
 
-/** The loader of a pipeline that reads a file. @throws UsageError naming what the pipeline reads */
-export function loaderOf(loaders: readonly LoaderPlan[], file: string): LoaderPlan {
-  const found = loaders.find(({ matches }) => matches.test(path.basename(file)))
-  if (found !== undefined) return found
-  const known = loaders.map(({ description }) => `  ${description}`).join('\n')
-  throw new UsageError(`This pipeline does not know how to read ${file}. It reads:\n${known}`)
-}
+/** What is read: for events, or a file of a day, whose rows go straight into a table. */
+export type LoadTask = EventTask | { readonly kind: 'day'; readonly file: string }
 
-/** Every file exists and is one; said before anything is sent. @throws UsageError */
-export async function checkFiles(files: readonly string[]): Promise<void> {
+/** The files of each relation of a folder's loader, in the order of their names. */
+export type FilesOf = Readonly<Record<string, readonly string[]>>
+
+/**
+ * What to read for the arguments of `mekong load`, files and folders. Files that a folder's loader reads together are one task; every other file
+ * named is one of its own. Files that are only in a folder, and that nothing reads, are left alone.
+ * @throws UsageError when something does not exist, or nothing reads it
+ */
+export async function loadTasks(
+  plan: Readers,
+  named: readonly string[],
+): Promise<readonly LoadTask[]> {
+  const { loaders } = plan
+  const isDay = (file: string) => dayOf(plan.files, file) !== undefined
+  const found = await Promise.all(named.map((at) => filesAt(at, isDay)))
+  let files = [...new Set(found.flatMap((at) => at.files))]
+  const mustRead = found.flatMap((at) => (at.isFolder ? [] : at.files))
+  const tasks: LoadTask[] = []
+  for (const loader of loaders) {
+    if (loader.format !== 'folder') continue
+    const filesOf = matchedFiles(loader, files)
+    if (Object.values(filesOf).some((matched) => matched.length === 0)) continue
+    const taken = new Set(Object.values(filesOf).flat())
+    files = files.filter((file) => !taken.has(file))
+    tasks.push({ kind: 'folder', loader, files: filesOf })
+  }
   for (const file of files) {
-    const found = await stat(file).catch(() => undefined)
-    if (found === undefined) throw new UsageError(`There is no file ${file}`)
-    if (!found.isFile()) throw new UsageError(`${file} is no file`)
+    const loader = loaders.find(
+      (known): known is FileLoaderPlan =>
+        known.format !== 'folder' && known.matches.test(path.basename(file)),
+    )
+    if (loader !== undefined) tasks.push({ kind: 'file', loader, file })
+    else if (isDay(file)) tasks.push({ kind: 'day', file })
+    else if (mustRead.includes(file)) throw unreadable(plan, file)
   }
+  if (tasks.length === 0) throw unreadable(plan, named.join(', '))
+  return tasks
 }
 
-/** The events of a file, in requests for the front door. */
-export async function* requestsOf(
-  engine: ComputeEngine,
-  loader: LoaderPlan,
-  file: string,
-): AsyncGenerator<SimulatedRequest> {
-  const events =
-    loader.format === 'csv' ? csvEvents(engine, loader, file) : jsonEvents(loader, file)
-  let gathered: (object | string)[] = []
-  let bytes = 0
-  for await (const event of events) {
-    const text = typeof event === 'string' ? event : JSON.stringify(event)
-    gathered.push(text)
-    bytes += text.length
-    if (gathered.length < EVENTS_PER_REQUEST && bytes < BYTES_PER_REQUEST) continue
-    yield { path: loader.path, events: gathered }
-    gathered = []
-    bytes = 0
-  }
-  if (gathered.length > 0) yield { path: loader.path, events: gathered }
+/** What a pipeline can read. */
+type Readers = Pick<PipelinePlan, 'loaders' | 'files'>
+
+interface FilesAt {
+  readonly files: readonly string[]
+  readonly isFolder: boolean
 }
 
-/** Columns as text; the file may be compressed. */
-async function* csvEvents(
-  engine: ComputeEngine,
-  loader: LoaderPlan,
-  file: string,
-): AsyncGenerator<object> {
-  const connection = await engine.connection()
-  try {
-    const source = `read_csv(${quoteText(file)}, header = true, all_varchar = true, sample_size = -1)`
-    const names = (await connection.run(`SELECT * FROM ${source} LIMIT 0`)).columnNames()
-    // In the order of the file, so that a file played twice is played alike.
-    await connection.run('SET preserve_insertion_order = true')
-    for await (const chunk of connection.stream(`SELECT * FROM ${source}`)) {
-      for (const row of chunk.getRows()) {
-        const event = loader.event(
-          Object.fromEntries(names.map((name, index) => [name, row[index]])),
-        )
-        if (event !== null) yield event
-      }
-    }
-  } finally {
-    await connection.run('SET preserve_insertion_order = false')
-    connection.close()
-  }
+/** The files in a folder; those of days in its folders too, because a day may be a folder. */
+async function filesAt(named: string, isDay: (file: string) => boolean): Promise<FilesAt> {
+  const at = await stat(named).catch(() => undefined)
+  if (at === undefined) throw new UsageError(`There is no file or folder ${named}`)
+  if (at.isFile()) return { files: [named], isFolder: false }
+  if (!at.isDirectory()) throw new UsageError(`${named} is neither a file nor a folder`)
+  const entries = await readdir(named, { withFileTypes: true, recursive: true })
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => path.join(parentPath, name))
+    .filter((file) => path.dirname(file) === path.normalize(named) || isDay(file))
+  return { files: files.sort(), isFolder: true }
 }
 
-/** One JSON value a line. A line that is none goes to the front door as it is, which keeps it as a dead letter. */
-async function* jsonEvents(loader: LoaderPlan, file: string): AsyncGenerator<object | string> {
-  const bytes = createReadStream(file)
-  const plain = file.endsWith('.gz')
-    ? bytes.pipe(createGunzip())
-    : file.endsWith('.zst')
-      ? bytes.pipe(createZstdDecompress())
-      : bytes
-  for await (const line of createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue
-    let row: Record<string, unknown>
-    try {
-      row = JSON.parse(line)
-    } catch {
-      yield line
-      continue
-    }
-    const event = loader.event(row)
-    if (event !== null) yield event
-  }
+const matchedFiles = ({ relations }: FolderLoaderPlan, files: readonly string[]): FilesOf =>
+  Object.fromEntries(
+    Object.entries(relations).map(([relation, matches]) => [
+      relation,
+      files.filter((file) => matches.test(path.basename(file))),
+    ]),
+  )
+
+function unreadable({ loaders, files }: Readers, what: string): UsageError {
+  const known = [...loaders, ...files].map(({ description }) => `  ${description}`).join('\n')
+  return new UsageError(`This pipeline does not know how to read ${what}. It reads:\n${known}`)
 }

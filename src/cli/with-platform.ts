@@ -1,6 +1,6 @@
 import { apiRoutes } from '../api/routes.ts'
 import { lockHome } from '../orchestrator/home.ts'
-import { type Platform, startPlatform } from '../orchestrator/platform.ts'
+import { type Platform, type PlatformOptions, startPlatform } from '../orchestrator/platform.ts'
 import type { Settings } from '../orchestrator/settings.ts'
 import type { CommandContext } from './command.ts'
 import type { Project } from './project.ts'
@@ -11,6 +11,7 @@ export async function withPlatform<T>(
   { homeFolder, settings, plans }: Project,
   work: (platform: Platform) => Promise<T>,
   changed: Partial<Settings> = {},
+  more: Pick<PlatformOptions, 'openGateway' | 'onTask' | 'schedule'> = {},
 ): Promise<T> {
   const home = lockHome(homeFolder)
   try {
@@ -20,6 +21,7 @@ export async function withPlatform<T>(
       plans,
       routes: apiRoutes,
       onNotice: terminal.note,
+      ...more,
     })
     try {
       return await work(platform)

@@ -30,7 +30,7 @@ export async function deltaDoor(deps: DeltaDeps, { name, key }: DoorPlace): Prom
   return {
     format: 'delta',
     name,
-    state: async (point) => stateOf(await table.snapshot(selected(point, name))),
+    state: async (point) => deltaState(await table.snapshot(selected(point, name))),
     history: async (limit) => (await table.history({ limit })).map(commitOf),
     optimize: (request, signal) => optimize(table, request, signal),
     expire: (request, signal) => expire(table, request, signal),
@@ -128,7 +128,8 @@ function selected(point: TablePoint | undefined, name: string): SnapshotOptions 
   ])
 }
 
-function stateOf(snapshot: DeltaSnapshot): TableState {
+/** A snapshot as people and hops see it. */
+export function deltaState(snapshot: DeltaSnapshot): TableState {
   const { version, id, columns, partitionBy, properties, description, createdMs } = snapshot
   const { minReaderVersion: reader, minWriterVersion: writer } = snapshot.protocol
   return {

@@ -3,11 +3,10 @@ import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { TableMissingError } from '../lake/errors.ts'
 import { parseMetadataFile } from '../lake/iceberg/metadata-file.ts'
-import type { SqliteCatalog } from '../lake/iceberg/sqlite-catalog.ts'
 import { messageOf } from '../model/errors.ts'
 import { deltaDoor } from './delta-door.ts'
 import { icebergDoor } from './iceberg-door.ts'
-import { type LakeDeps, tableKey } from './lake-home.ts'
+import { type LakeHome, tableKey } from './lake-home.ts'
 import type { TableCommit, TableDoor, TableFormat, TablePoint, TableState } from './table-door.ts'
 
 /** One table of the lake, as it stands now. */
@@ -23,7 +22,7 @@ export type LakeTableFacts =
       readonly rows: number | undefined
       readonly files: number
       readonly bytes: number
-      /** When the newest version was committed, milliseconds since 1970; `undefined` when its log file is gone. */
+      /** When the newest version was committed, milliseconds since 1970; `undefined` when nothing says so any more. */
       readonly committedMs: number | undefined
     }
   | { readonly status: 'unreadable'; readonly name: string; readonly problem: string }
@@ -49,19 +48,25 @@ export interface LakeCatalogOptions {
   /** Folder of the lake; tables are at `<layer>/<table>` in it. It need not exist yet. */
   readonly folder: string
   /** What reads the tables; asked when a table is looked at. */
-  readonly deps: () => Promise<LakeDeps>
-  /** Where Iceberg tables are that belong to a catalog; `undefined` when there are none. */
-  readonly iceberg?: () => Promise<SqliteCatalog | undefined>
+  readonly home: () => Promise<LakeHome>
 }
 
-/** The catalog of a lake: its folders are the list, and for Iceberg tables also the SQLite catalog beside them. */
-export function lakeCatalog({ folder, deps, iceberg }: LakeCatalogOptions): LakeCatalog {
-  const catalogOf = async () => iceberg?.()
+/**
+ * All tables of a lake: its folders are the list of the Delta tables, the home's catalog that of the Iceberg tables. Both are what writers
+ * go by, so there is nothing beside the tables that could disagree with them. An Iceberg table that is in a folder alone, as after a
+ * conversion, is found there.
+ */
+export function lakeCatalog({ folder, home }: LakeCatalogOptions): LakeCatalog {
   const list = async (): Promise<readonly Found[]> => {
-    const catalog = await catalogOf()
+    // A folder that is not there yet has no tables of either kind, and nothing needs to be opened to know.
+    if (!existsSync(folder)) return []
+    const cataloged = (await home()).iceberg.catalog.tables()
+    const inFolders = (await tablesInFolders(folder)).filter(
+      ({ name, format }) => format === 'delta' || !cataloged.includes(name),
+    )
     const found = [
-      ...(await tablesInFolders(folder)),
-      ...(catalog?.tables() ?? []).map((name) => ({ name, format: 'iceberg', catalog }) as const),
+      ...inFolders,
+      ...cataloged.map((name) => ({ name, format: 'iceberg', isCataloged: true }) as const),
     ]
     return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }
@@ -72,7 +77,7 @@ export function lakeCatalog({ folder, deps, iceberg }: LakeCatalogOptions): Lake
       (table) => table.name === name && (format ?? table.format) === table.format,
     )
     if (found === undefined) throw tableMissing({ name, format, known, folder })
-    return openFound(await deps(), found)
+    return openFound(await home(), found)
   }
   return {
     names,
@@ -87,13 +92,14 @@ interface Found {
   readonly name: string
   readonly format: TableFormat
   /** Absent for tables that are known by their folder. */
-  readonly catalog?: SqliteCatalog | undefined
+  readonly isCataloged?: boolean
 }
 
-function openFound(deps: LakeDeps, { name, format, catalog }: Found): Promise<TableDoor> {
-  if (format === 'delta') return deltaDoor(deps, { name, key: tableKey(name) })
-  if (catalog === undefined) return icebergDoor(deps, { name, table: tableKey(name) })
-  return icebergDoor({ ...deps, catalog }, { name, table: name })
+function openFound({ delta, iceberg }: LakeHome, found: Found): Promise<TableDoor> {
+  const { name, format, isCataloged } = found
+  if (format === 'delta') return deltaDoor(delta, { name, key: tableKey(name) })
+  if (isCataloged === true) return icebergDoor(iceberg, { name, table: name })
+  return icebergDoor(delta, { name, table: tableKey(name) })
 }
 
 function tableMissing({

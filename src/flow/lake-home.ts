@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { IcebergDeps } from '../lake/iceberg/deps.ts'
-import { openSqliteCatalog, type SqliteCatalog } from '../lake/iceberg/sqlite-catalog.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
-import type { ObjectStore } from '../model/object-store.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { lakeRows } from '../sql/duckdb/lake-rows.ts'
 import { parquetTables } from '../sql/duckdb/parquet-tables.ts'
@@ -12,6 +9,7 @@ import { fileStager } from '../sql/duckdb/stage-files.ts'
 import { openLocalStore } from '../storage/local.ts'
 import { TEMPORARY_FOLDER } from '../storage/object-key.ts'
 import { openLocalScratch } from '../storage/scratch.ts'
+import { type HomeCatalog, homeCatalog } from './home-catalog.ts'
 
 /** What tables of both formats need from outside. */
 export interface LakeDeps extends DeltaDeps, Omit<IcebergDeps, keyof DeltaDeps> {}
@@ -24,12 +22,20 @@ export interface LakeHomeOptions {
   readonly randomness: Randomness
 }
 
+/** What the tables of a lake are made of, by format. Delta tables are known by their folders, Iceberg tables by the catalog. */
+export interface LakeHome {
+  readonly delta: DeltaDeps
+  readonly iceberg: IcebergDeps & { readonly catalog: HomeCatalog }
+  close(): void
+}
+
 /** The lake of a home folder: local objects, with the compute engine to write and read Parquet. */
-export async function openLakeHome(options: LakeHomeOptions): Promise<LakeDeps> {
+export async function openLakeHome(options: LakeHomeOptions): Promise<LakeHome> {
   const { folder, engine, clock, randomness } = options
   const nowMs = () => clock.nowMs()
-  return {
-    store: await openLocalStore({ folder, nowMs }),
+  const store = await openLocalStore({ folder, nowMs })
+  const delta: DeltaDeps = {
+    store,
     ports: {
       ...lakePorts(engine),
       // On the store's own disk, so that moving a file in is a rename.
@@ -38,6 +44,8 @@ export async function openLakeHome(options: LakeHomeOptions): Promise<LakeDeps> 
     clock,
     randomness,
   }
+  const catalog = homeCatalog({ folder, store, clock, randomness })
+  return { delta, iceberg: { ...delta, catalog }, close: () => catalog.close() }
 }
 
 /** What the compute engine does for tables. */
@@ -54,24 +62,3 @@ export function lakePorts(engine: ComputeEngine): Omit<LakeDeps['ports'], 'scrat
 
 /** Key of a table in the lake: `bronze.user_events` is at `bronze/user_events`. */
 export const tableKey = (name: string): string => name.replaceAll('.', '/')
-
-/** The file in a lake's folder that says where Iceberg tables are which belong to its catalog. */
-export const CATALOG_FILE = 'catalog.sqlite'
-
-export interface LakeIcebergOptions {
-  /** Of the lake. */
-  readonly folder: string
-  readonly store: ObjectStore
-  readonly clock: Clock
-  readonly randomness: Randomness
-}
-
-/** The catalog of a lake's Iceberg tables, made when missing. @throws CatalogUnavailableError */
-export function openLakeIceberg(options: LakeIcebergOptions): SqliteCatalog {
-  const { folder, ...rest } = options
-  return openSqliteCatalog({ path: path.join(folder, CATALOG_FILE), ...rest })
-}
-
-/** Whether a lake has a catalog of Iceberg tables. */
-export const hasLakeIceberg = (folder: string): boolean =>
-  existsSync(path.join(folder, CATALOG_FILE))

@@ -7,7 +7,7 @@ export type StartAt = 'earliest' | 'latest'
 
 export interface LogSourceOptions {
   readonly log: Log
-  /** The topic, and the topic of replayed dead letters of this hop. */
+  /** The topics, and last the topic of replayed dead letters of this hop. */
   readonly topics: readonly string[]
   readonly startAt: StartAt
 }
@@ -35,7 +35,7 @@ export function logSource({ log, topics, startAt }: LogSourceOptions): SourcePor
       const unknown = (await places()).filter((place) => lineOf(cursor, place) === undefined)
       return unknown.flatMap((place) => {
         // Replayed records are always meant for this hop, whenever it starts.
-        const fromEnd = startAt === 'latest' && place.topic === topics[0]
+        const fromEnd = startAt === 'latest' && place.topic !== topics.at(-1)
         const offsetEnd = fromEnd ? place.offsetEnd : place.offsetStart
         return offsetEnd === 0 && !fromEnd ? [] : [skippedRange(place, offsetEnd)]
       })

@@ -1,26 +1,25 @@
-import type { DeltaTable } from '../lake/delta/table.ts'
 import type { ConsumedRange, Cursor, PartitionCursor } from '../model/consumed.ts'
 import { advance } from '../model/consumed.ts'
-import { messageOf } from '../model/errors.ts'
 import type { CommitOutcome, TargetPort } from '../stream/ports.ts'
+import type { HopTable, StagedRows } from './lake-table.ts'
 import type { PlannedHop } from './pipeline-hops.ts'
 
 export interface LakeTargetOptions {
   readonly hop: PlannedHop & { readonly kind: 'table' }
   /** Opens the table, making it if need be; asked once it is first needed, and again after a failure. */
-  readonly open: () => Promise<DeltaTable>
+  readonly open: () => Promise<HopTable>
 }
 
 /** The totals of a cursor line, each an application id of its own beside the offset's. */
 const TOTALS = ['rows', 'dead', 'filtered'] as const
 
 /**
- * A Delta table as a hop's target. The commit that adds the data files carries the cursor as `txn` actions, so that readers see the rows and the next writer
- * sees the cursor, or neither does (Delta protocol, "Transaction Identifiers"). A writer that started from an
- * older cursor finds another version than it expects, and conflicts.
+ * A lake table as a hop's target. The commit that adds the data files carries the cursor, so that readers see the rows and the next writer
+ * sees the cursor, or neither does: in a Delta table as `txn` actions (Delta protocol, "Transaction Identifiers"), in an Iceberg table in the
+ * snapshot's summary (`lake/iceberg/transactions.ts`). A writer that started from an older cursor finds another version than it expects, and conflicts.
  */
 export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
-  let opened: Promise<DeltaTable> | undefined
+  let opened: Promise<HopTable> | undefined
   const table = () => {
     opened ??= open().catch((error) => {
       opened = undefined
@@ -33,7 +32,7 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
 
   const commit = async (
     ranges: readonly ConsumedRange[],
-    prepared: Awaited<ReturnType<DeltaTable['prepareAppend']>> | undefined,
+    staged: StagedRows,
   ): Promise<CommitOutcome> => {
     const moved = advance(known, ranges)
     const transactions = ranges.flatMap((range) => {
@@ -44,34 +43,29 @@ export function lakeTarget({ hop, open }: LakeTargetOptions): TargetPort {
     if (transactions.length !== ranges.length * (TOTALS.length + 1)) {
       return { status: 'conflict', reason: 'the cursor does not stand where the batch begins' }
     }
-    const outcome = await (await table()).commitAppend(prepared, { transactions })
-    switch (outcome.status) {
-      case 'committed':
-        known = moved
-        return outcome
-      case 'conflict':
-        return { status: 'conflict', reason: outcome.message }
-      case 'unknown':
-        return { status: 'unknown', reason: messageOf(outcome.cause) }
-    }
+    const outcome = await staged.commit(transactions)
+    if (outcome.status === 'committed') known = moved
+    return outcome
   }
 
   return {
     async cursor() {
-      const snapshot = await (await table()).snapshot()
-      known = cursorOf(hop.consumer, snapshot.transactions())
+      const state = await (await table()).state()
+      known = cursorOf(hop.consumer, state.transactions())
       return known
     },
 
-    skip: (ranges) => commit(ranges, undefined),
+    skip: async (ranges) => commit(ranges, await (await table()).stage(undefined)),
 
-    async stage({ relation }) {
-      const prepared =
-        relation.rowCount === 0 ? undefined : await (await table()).prepareAppend(relation)
+    async stage({ relation, ranges: read }) {
+      // What comes by the topic itself is new; what comes again comes by the replay topic.
+      const mayBeThere = read.some((range) => range.topic === hop.replayTopic && range.read > 0)
+      const rows = relation.rowCount === 0 ? undefined : relation
+      const staged = await (await table()).stage(rows, { mayBeThere })
       return {
         rejected: [],
-        commit: (ranges) => commit(ranges, prepared),
-        // The files stay behind, unseen, for vacuum.
+        commit: (ranges) => commit(ranges, staged),
+        // The files stay behind, unseen, until orphans are removed.
         abort: async () => {},
       }
     },

@@ -9,7 +9,7 @@ import { DeadLetterStateError } from '../state/errors.ts'
 import type { StoredLetter } from '../state/letter-rows.ts'
 import { letterTransition } from '../state/letter-status.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { hopsOf, type PlannedHop } from './pipeline-hops.ts'
+import { hopsOf, type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
 import { stageBatches } from './stage-batches.ts'
 
 // A dead letter's way back. It goes where it was turned away and nowhere else: a hop's letter into the hop's own replay topic, the
@@ -128,7 +128,9 @@ function replayRecord(letter: StoredLetter, topic: TopicPlan): NewRecord {
 function fieldText(value: Uint8Array, field: string | undefined): string | null {
   if (field === undefined) return null
   try {
-    const cell = JSON.parse(new TextDecoder().decode(value))[field]
+    const record = JSON.parse(new TextDecoder().decode(value))
+    const path = Object.hasOwn(record, field) ? [field] : field.split('.')
+    const cell = path.reduce((at, name) => at?.[name], record)
     return cell === undefined || cell === null || cell === '' ? null : String(cell)
   } catch {
     return null
@@ -140,8 +142,7 @@ function placeOf(plans: readonly PipelinePlan[], letter: StoredLetter) {
   const hop: PlannedHop | undefined =
     plan &&
     hopsOf(plan).find(
-      ({ name, topic, replayTopic }) =>
-        name === letter.hop && [topic, replayTopic].includes(letter.topic),
+      (planned) => planned.name === letter.hop && topicsReadBy(planned).includes(letter.topic),
     )
   const topic = plan?.topics.find(({ name }) => name === (hop?.topic ?? letter.topic))
   if (plan === undefined || topic === undefined || (hop === undefined && letter.partition >= 0)) {

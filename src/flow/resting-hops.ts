@@ -6,7 +6,7 @@ import { countPostgresRows, queryPostgres } from '../serve/postgres/query.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
 import type { LedgerHop } from './ledger.ts'
 import { cursorOf } from './log-to-lake.ts'
-import { hopsOf, type PlannedHop } from './pipeline-hops.ts'
+import { hopsOf, type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
 
 export interface RestingHopsOptions {
   readonly plan: PipelinePlan
@@ -22,7 +22,7 @@ export interface RestingHopsOptions {
 export function restingHops({ plan, lake, postgres }: RestingHopsOptions): readonly LedgerHop[] {
   return hopsOf(plan).map((hop) => ({
     name: hop.name,
-    topics: [hop.topic, hop.replayTopic],
+    topics: topicsReadBy(hop),
     isAtRest: () => true,
     ...(hop.kind === 'table'
       ? restingTable(lake, hop, hop.table)

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Cursor } from '../model/consumed.ts'
@@ -15,12 +14,14 @@ import type { StateStore } from '../state/state-store.ts'
 import { type BatchReport, DEFAULT_HOP_LIMITS, Hop } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import type { TargetPort } from '../stream/ports.ts'
+import type { LakeHome } from './lake-home.ts'
 import { openPlannedTable, storedSteps } from './lake-table.ts'
 import { logSource, type StartAt } from './log-source.ts'
 import { lakeTarget } from './log-to-lake.ts'
 import { serveTarget } from './log-to-serve.ts'
-import type { PlannedHop } from './pipeline-hops.ts'
-import { stageBatches } from './stage-batches.ts'
+import { type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
+import { type JoinedReferences, stageBatches } from './stage-batches.ts'
+import { upsertRows } from './upsert-rows.ts'
 
 /**
  * Threads of the engine that hops share. Hops run side by side, and within each the next batch is decoded while one is written, so all
@@ -34,9 +35,11 @@ export interface HopWorld {
   readonly log: Log
   readonly state: StateStore
   readonly engine: ComputeEngine
-  readonly lake: DeltaDeps
+  readonly lake: LakeHome
   /** Where PostgreSQL answers. */
   readonly postgres: PostgresConfig | undefined
+  /** What a pipeline's joins read. */
+  readonly references: (pipeline: string) => JoinedReferences | undefined
   readonly clock: Clock
   readonly chance: () => number
   readonly startAt: StartAt
@@ -73,9 +76,10 @@ interface OpenTarget {
 export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHop): RunningHop {
   const { log, state, engine, clock, chance, startAt, batchRecordsMax } = world
   const topic = plan.topics.find(({ name }) => name === planned.topic)!
-  const topics = [planned.topic, planned.replayTopic]
+  const topics = topicsReadBy(planned)
   const target =
     planned.kind === 'table' ? openLake(world, planned) : openServe(world, plan, planned)
+  const references = world.references(plan.name)
   const hop = new Hop({
     pipeline: plan.name,
     name: planned.name,
@@ -88,6 +92,7 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
       engine,
       clock,
       strictJson: world.logIsShared,
+      ...(references === undefined ? {} : { references }),
     }),
     target: target.port,
     deadLetters: state,
@@ -117,11 +122,19 @@ export function startHop(world: HopWorld, plan: PipelinePlan, planned: PlannedHo
   }
 }
 
-function openLake({ lake }: HopWorld, hop: PlannedHop & { readonly kind: 'table' }): OpenTarget {
-  const open = () => openPlannedTable(lake, hop.table)
+function openLake(
+  { lake, engine }: HopWorld,
+  { table, replayTopic, ...hop }: PlannedHop & { readonly kind: 'table' },
+): OpenTarget {
+  const { key, partitionBy } = table
+  const upsert =
+    key === undefined
+      ? undefined
+      : upsertRows({ engine, key, partition: partitionBy?.as, replayTopic })
+  const open = () => openPlannedTable(lake, table, upsert)
   return {
-    port: lakeTarget({ hop, open }),
-    rowsFound: async () => (await (await open()).snapshot()).rowCount(),
+    port: lakeTarget({ hop: { ...hop, table, replayTopic }, open }),
+    rowsFound: async () => (await (await (await open()).state()).size()).rows,
     close: async () => {},
   }
 }

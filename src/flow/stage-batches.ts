@@ -2,12 +2,16 @@ import type { Clock } from '../model/clock.ts'
 import type { ConsumedRange } from '../model/consumed.ts'
 import type { DeadLetter } from '../model/dead-letter.ts'
 import { type RecordBatch, recordAt } from '../model/record-batch.ts'
+import type { Relation } from '../model/relation.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { Step } from '../model/step.ts'
 import { batchDecoder } from '../sql/duckdb/decode.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
-import { transform } from '../sql/duckdb/transform.ts'
+import { quoteText } from '../sql/duckdb/quote-identifier.ts'
+import { type FilteredCount, transform } from '../sql/duckdb/transform.ts'
 import type { StagedBatch, StagePort } from '../stream/ports.ts'
+import { AMENDS_HEADER, withFirstIds } from './amended-records.ts'
+import type { ReferenceGate } from './reference-gate.ts'
 
 export interface StageBatchesOptions {
   readonly pipeline: string
@@ -18,6 +22,15 @@ export interface StageBatchesOptions {
   readonly clock: Clock
   /** Refuse what only DuckDB takes for JSON; for topics that others write to, whose values no gateway has parsed. Default false. */
   readonly strictJson?: boolean
+  /** What the steps join with. */
+  readonly references?: JoinedReferences
+}
+
+/** The references of a pipeline, as its joins need them. */
+export interface JoinedReferences {
+  /** Relations of the engine by reference. */
+  readonly relations: ReadonlyMap<string, string>
+  readonly gate: ReferenceGate
 }
 
 interface DeadRecord {
@@ -32,13 +45,15 @@ interface DeadRecord {
  * step fails on are dead letters, what a filter drops is counted; of every record exactly one is true.
  */
 export function stageBatches(options: StageBatchesOptions): StagePort {
-  const { pipeline, hop, schema, steps, engine, clock, strictJson = false } = options
+  const { pipeline, hop, schema, steps, engine, clock, strictJson = false, references } = options
+  const joins = steps.some(({ kind }) => kind === 'join')
   const decoder = batchDecoder({ schema, strictJson })
 
   const stage = async (
     connection: EngineConnection,
     batches: readonly RecordBatch[],
     signal: AbortSignal,
+    leave: () => void,
   ): Promise<StagedBatch> => {
     const decoded = await decoder.decode(connection, batches, signal)
     try {
@@ -47,6 +62,7 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
         relation: decoded.relation,
         steps,
         processingTime,
+        references: references?.relations,
         signal,
       })
       const { relation, failed, filtered, readsInput } = transformed
@@ -64,6 +80,7 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
           message,
         })),
       ]
+      const amended = joins ? await countAmended(connection, relation) : []
       return {
         relation,
         dead: dead.map((record) => deadLetter(pipeline, hop, record)),
@@ -71,12 +88,14 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
           const { topic, partition } = batch
           const dropped = filtered.find((f) => f.topic === topic && f.partition === partition)
           const deadHere = dead.filter((record) => record.batch === batch).length
-          return consumedRange(batch, deadHere, dropped?.count ?? 0)
+          const again = amended.find((f) => f.topic === topic && f.partition === partition)
+          return consumedRange(batch, deadHere, (dropped?.count ?? 0) + (again?.count ?? 0))
         }),
         release: once(async () => {
           await transformed.release()
           await decoded.release()
           connection.close()
+          leave()
         }),
       }
     } catch (error) {
@@ -87,16 +106,37 @@ export function stageBatches(options: StageBatchesOptions): StagePort {
 
   return {
     async stage(batches, signal) {
+      const leave =
+        joins && references !== undefined ? await references.gate.enter(signal) : () => {}
       const connection = await engine.connection()
       try {
+        const own = joins ? batches.map(withFirstIds) : batches
         // It stays open until the batch is released, which needs it.
-        return await stage(connection, batches, signal)
+        return await stage(connection, own, signal, leave)
       } catch (error) {
         connection.close()
+        leave()
         throw error
       }
     },
   }
+}
+
+/**
+ * Rows that were there already and are written again. In the ledger they are filtered: they are records of the log, and no further rows.
+ */
+async function countAmended(
+  connection: EngineConnection,
+  { name }: Relation,
+): Promise<readonly FilteredCount[]> {
+  const rows = await connection.rows(
+    `SELECT _topic, _partition, count(*) FROM ${name} WHERE contains(_headers, ${quoteText(AMENDS_HEADER)}) GROUP BY ALL`,
+  )
+  return rows.map(([topic, partition, count]) => ({
+    topic: topic as string,
+    partition: partition as number,
+    count: Number(count),
+  }))
 }
 
 /** The same work however often it is asked for. */

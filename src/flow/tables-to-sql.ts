@@ -14,6 +14,7 @@ import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
+import { readModels } from './run-model.ts'
 import type { TableFormat, TablePoint, TableState } from './table-door.ts'
 import type { TablePlaces } from './table-places.ts'
 
@@ -53,7 +54,7 @@ export async function changeQuery(
   engine: ComputeEngine,
 ): Promise<{ readonly sql: string; readonly tables: readonly QueryTable[] }> {
   const changes = queryTable('system.changes', () => compileChanges(plan, footerRows(engine)))
-  return { sql: 'SELECT * FROM system.changes ORDER BY _commit_version', tables: [changes] }
+  return { sql: 'SELECT * FROM system.changes ORDER BY _commit_timestamp, _commit_version', tables: [changes] }
 }
 
 const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
@@ -67,6 +68,21 @@ const footerRows = (engine: ComputeEngine) => async (sql: string) => {
   } finally {
     connection.close()
   }
+}
+
+/** The models that are views, by their SQL; they name other tables of the same list. */
+export async function viewQueryTables(
+  engine: ComputeEngine,
+  plans: readonly PipelinePlan[],
+): Promise<readonly QueryTable[]> {
+  const models = await Promise.all(plans.map((plan) => readModels(engine, plan.models)))
+  return models
+    .flat()
+    .filter(({ model }) => model.materialize.kind === 'view')
+    .map(({ model, sql, reads }) => ({
+      ...queryTable(model.name, async () => sql),
+      reads: reads.map((table) => ({ schema: table.split('.')[0]!, name: table.split('.')[1]! })),
+    }))
 }
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */

@@ -11,12 +11,22 @@ interface LastExchange {
   readonly response: ServerResponse
 }
 
-type TrackedSocket = Socket & { [LAST]?: LastExchange }
+type TrackedSocket = Socket & { [LAST]?: LastExchange | undefined }
 
 /** Remember what a connection is busy with, so that `answerBrokenRequest` does not speak out of turn. */
 export function trackExchange(request: IncomingMessage, response: ServerResponse): void {
   const socket = request.socket as TrackedSocket
   socket[LAST] = { request, response }
+}
+
+/**
+ * Forget an exchange that is over, unless its answer still waits to be sent. A quiet connection would otherwise keep its last request alive, and the
+ * collector would copy it again and again: that was 10 ms of pause seven times a second (bench gateway).
+ */
+export function forgetExchange(request: IncomingMessage, response: ServerResponse): void {
+  const socket = request.socket as TrackedSocket
+  if (response.writableEnded && socket.writableLength === 0 && socket[LAST]?.response === response)
+    socket[LAST] = undefined
 }
 
 /**

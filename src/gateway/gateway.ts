@@ -158,7 +158,9 @@ function doorRoutes(
     checkTopicName(route)
     const inspect = createInspector(route, limits, newId)
     const door = { route, inspect, metrics: metrics.topic(route.topic) }
-    const paths = new Set([route.path, topicPathOf(route)])
+    const isFirst = options.routes.find(({ topic }) => topic === route.topic) === route
+    // A topic may have several doors of its own names, and one of its own.
+    const paths = new Set(isFirst ? [route.path, topicPathOf(route)] : [route.path])
     return [...paths].map((path) => ({
       method: 'POST' as const,
       path,

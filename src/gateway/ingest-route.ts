@@ -1,4 +1,5 @@
 import type { Field, RecordSchema } from '../model/schema.ts'
+import type { Upgrade } from '../model/upgrade.ts'
 import { GatewayRouteError } from './errors.ts'
 
 /** A door for the records of one topic. The same door also answers at `POST /v1/topics/<topic>`. */
@@ -9,6 +10,8 @@ export interface IngestRoute {
   /** The pipeline whose dead letters these are. */
   readonly pipeline: string
   readonly schema: RecordSchema
+  /** Asked about records that the schema refuses: they may be of an older shape. */
+  readonly upgrade?: Upgrade
   /**
    * The declared id: a field of text or whole numbers, top-level by name or nested as `repo.id`. A record without it falls
    * back to the `Idempotency-Key` header, then to an id we assign.

@@ -13,7 +13,7 @@ import type { Clock } from '../model/clock.ts'
 import { assert } from '../model/errors.ts'
 import type { Admission } from './admission.ts'
 import type { AppendPort } from './append-port.ts'
-import { type Collected, collectRecords } from './collect-records.ts'
+import { type Collected, type CollectOutcome, collectRecords } from './collect-records.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { TopicMetrics } from './gateway-metrics.ts'
 import { batchAnswer, singleAnswer, summaryAnswer } from './ingest-answer.ts'
@@ -81,7 +81,7 @@ export async function ingest(
   }
 }
 
-async function ingestBody(
+function ingestBody(
   context: IngestContext,
   door: Door,
   exchange: HttpExchange,
@@ -89,7 +89,6 @@ async function ingestBody(
   bytes: Buffer,
 ): Promise<void> {
   const { limits, turns } = context
-  const { response, identity } = exchange
   door.metrics.bytes.add(bytes.length)
   const collecting = collectRecords({
     bytes,
@@ -102,24 +101,35 @@ async function ingestBody(
     turns,
   })
   // A single record is judged by now; waiting for it would cost a turn.
-  const collected = collecting instanceof Promise ? await collecting : collecting
+  return collecting instanceof Promise
+    ? collecting.then((outcome) => judge(context, door, exchange, head, outcome))
+    : judge(context, door, exchange, head, collecting)
+}
+
+/** Say what is wrong with a body as a whole, or go on with its records. */
+function judge(
+  context: IngestContext,
+  door: Door,
+  exchange: HttpExchange,
+  head: IngestHead,
+  collected: CollectOutcome,
+): Promise<void> {
+  const { response } = exchange
   switch (collected.status) {
     case 'empty':
       sendProblem(response, problems.emptyBody())
-      return
+      return NOTHING_TO_WAIT_FOR
     case 'too_many':
-      sendProblem(response, problems.tooManyInBody(limits))
-      return
-    case 'unreadable':
-      await reject(context, door, head, [collected.rejection])
-      sendProblem(response, problems.unreadable(door.route.topic, collected.rejection))
-      return
+      sendProblem(response, problems.tooManyInBody(context.limits))
+      return NOTHING_TO_WAIT_FOR
+    case 'unreadable': {
+      const { rejection } = collected
+      return reject(context, door, head, [rejection]).then(() =>
+        sendProblem(response, problems.unreadable(door.route.topic, rejection)),
+      )
+    }
     case 'collected':
-      if (identity !== undefined) {
-        const recordCount = collected.records.length + collected.rejections.length
-        context.rateLimit.charge(identity.name, recordCount)
-      }
-      await settle(context, door, exchange, head, collected)
+      return settle(context, door, exchange, head, collected)
   }
 }
 
@@ -127,12 +137,14 @@ async function ingestBody(
 async function settle(
   context: IngestContext,
   door: Door,
-  { response }: HttpExchange,
+  { response, identity }: HttpExchange,
   head: IngestHead,
   collected: Collected,
 ): Promise<void> {
   const { admission, limits, port } = context
   const { records, rejections } = collected
+  if (identity !== undefined)
+    context.rateLimit.charge(identity.name, records.length + rejections.length)
   const topic = door.route.topic
   if (!admission.holdRecords(records.length)) {
     sendProblem(response, problems.queueFull(limits))
@@ -166,6 +178,8 @@ async function settle(
   }
 }
 
+const NOTHING_TO_WAIT_FOR = Promise.resolve()
+
 const NOTHING_APPENDED: AppendOutcome = Object.freeze({ status: 'appended', records: [] })
 
 async function reject(
@@ -181,6 +195,7 @@ async function reject(
     const some = rejections.slice(start, start + LETTER_COUNT_MAX)
     await port.reject(some.map((rejection) => deadLetterOf(rejection, origin)))
     metrics.rejected.add(some.length)
+    for (const { faults } of some) metrics.rejectedFor(faults[0]!.code).add(1)
   }
 }
 

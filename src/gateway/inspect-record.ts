@@ -69,10 +69,40 @@ export function createInspector(
     if (fault !== undefined) return rejection(body, scanner, index, '', [fault])
     const problems = schema.problems(value, json)
     if (problems.length > 0) {
+      const upgraded = upgradedRecord(value)
+      if (upgraded !== undefined && upgraded.status === 'upgraded')
+        return identify(body, scanner, index, upgraded.value, upgraded.json)
       const id = idPath === undefined ? null : scalarText(value, idPath, json)
-      return rejection(body, scanner, index, id ?? '', problems)
+      return rejection(body, scanner, index, id ?? '', upgraded?.faults ?? problems)
     }
-    return identify(body, scanner, index, value, json)
+    return identify(body, scanner, index, value, json, slice(body, scanner))
+  }
+
+  /** A refused record in today's shape, or why it cannot be; `undefined` when it is of no older shape either. */
+  function upgradedRecord(
+    value: unknown,
+  ):
+    | { readonly status: 'upgraded'; readonly value: unknown; readonly json: string }
+    | { readonly status: 'refused'; readonly faults: readonly Fault[] }
+    | undefined {
+    if (route.upgrade === undefined || typeof value !== 'object' || value === null) return undefined
+    const refused = (message: string) => {
+      const faults: Fault[] = [{ path: '', code: 'old_schema', message }]
+      return { status: 'refused', faults } as const
+    }
+    try {
+      const outcome = route.upgrade(value as Readonly<Record<string, unknown>>)
+      if (outcome === undefined) return undefined
+      if (outcome.status === 'impossible') return refused(outcome.message)
+      const json = JSON.stringify(outcome.record)
+      const [first] = schema.problems(outcome.record, json)
+      if (first === undefined) return { status: 'upgraded', value: outcome.record, json }
+      return refused(
+        `Brought into today's shape it is still refused: ${first.path} ${first.message}`,
+      )
+    } catch (error) {
+      return refused(`The upgrade to today's shape failed: ${messageOf(error)}.`)
+    }
   }
 
   function identify(
@@ -81,6 +111,7 @@ export function createInspector(
     index: number,
     value: unknown,
     json: string,
+    stored: Uint8Array = Buffer.from(json),
   ): NewRecord | Rejection {
     let id = idPath === undefined ? null : scalarText(value, idPath, json)
     let idMayRepeat = true
@@ -97,13 +128,13 @@ export function createInspector(
       idMayRepeat = false
     }
     const key = keyPath === undefined ? null : scalarText(value, keyPath, json) || null
-    const { bytes, headers } = body
-    const slice =
-      scanner.start === 0 && scanner.end === bytes.length
-        ? bytes
-        : bytes.subarray(scanner.start, scanner.end)
-    return { id, idMayRepeat, key, value: slice, headers }
+    return { id, idMayRepeat, key, value: stored, headers: body.headers }
   }
+}
+
+/** The record's own bytes in its body. */
+function slice({ bytes }: BodyContext, { start, end }: JsonScanner): Uint8Array {
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
 }
 
 /** What makes valid JSON mean different things to different readers, or nothing to a store. */

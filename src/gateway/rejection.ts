@@ -11,6 +11,7 @@ export type RejectReason =
   | 'too_deep'
   | 'record_too_large'
   | 'bad_id'
+  | 'old_schema'
 
 /** One thing that is wrong with a record. */
 export interface Fault {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messageOf, PlatformError, retryOf } from '../model/errors.ts'
 import type { ApiKeys, KeyIdentity } from './api-keys.ts'
 import { authenticate } from './authenticate.ts'
-import { trackExchange } from './broken-request.ts'
+import { forgetExchange, trackExchange } from './broken-request.ts'
 import type { GatewayMetrics, RouteMetrics } from './gateway-metrics.ts'
 import { foreignPageProblem } from './local-callers.ts'
 import { type HttpProblem, sendProblemUnread } from './problem-document.ts'
@@ -80,6 +80,7 @@ export function createRequestListener(options: ListenerOptions): RequestListener
       sendProblemUnread(request, response, surpriseProblem(error))
     }
     activeCount -= 1
+    forgetExchange(request, response)
     const measured = found.status === 'found' ? found.entry.metrics : elsewhere
     measured.status(response.statusCode).add(1)
     measured.seconds.observe((performance.now() - startMs) / 1000)

@@ -11,8 +11,19 @@ export interface ParquetPort {
    */
   readFields(request: ReadFieldsRequest, signal?: AbortSignal): AsyncIterable<FieldChunk>
 
+  /**
+   * The rows of a Parquet file with a text column `file_path` and a whole-number column `pos`, gathered by path, in chunks of any size
+   * and any order. A file that lacks either column is an error.
+   */
+  readPositions(location: string, signal?: AbortSignal): AsyncIterable<PositionChunk>
+
   /** Write rows, given as one JSON object each, into a new local Parquet file. Not fsynced. */
   writeJsonRows(request: WriteJsonRowsRequest, signal?: AbortSignal): Promise<void>
+}
+
+export interface PositionChunk {
+  readonly path: string
+  readonly positions: readonly number[]
 }
 
 export interface ReadFieldsRequest {

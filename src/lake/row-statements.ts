@@ -51,8 +51,11 @@ export type MergeClause =
     }
 
 export interface OverwriteOptions {
-  /** Rows to replace; the new rows must all satisfy it. Default: all rows. */
-  readonly where?: Predicate
+  /**
+   * Rows to replace. The new rows must all satisfy a predicate. `same_partitions` are all rows of those partitions that the new rows
+   * belong to; others stay, and no rows replace none. Default: all rows.
+   */
+  readonly where?: Predicate | 'same_partitions'
 }
 
 export function deleteStatement({ where }: DeleteOptions): RowStatement {
@@ -79,7 +82,7 @@ export function updateStatement(
   }
 }
 
-export function overwriteStatement(appended: Relation, { where }: OverwriteOptions): RowStatement {
+export function overwriteStatement(appended: Relation, where: Predicate | undefined): RowStatement {
   return {
     operation: 'WRITE',
     operationParameters: { mode: 'Overwrite', ...parametersOf(where) },

@@ -25,6 +25,8 @@ export interface StageFilesRequest {
   readonly fileBytesTarget: number
   readonly compression?: 'zstd' | 'snappy'
   readonly orderBy?: readonly string[]
+  /** Whether the rows of every file must be in that order throughout, and not only here and there. Default: false. */
+  readonly isOrdered?: boolean
 }
 
 /** `fieldId`, and those of `children`, go into the Parquet schema where given. */

@@ -14,7 +14,8 @@ export interface ChangePlan {
 
 /** Some changes of one commit. */
 export interface ChangePart {
-  readonly version: number
+  /** As the format numbers its commits: Delta's version, Iceberg's snapshot id. */
+  readonly version: number | bigint
   /** Milliseconds since 1970. */
   readonly timestampMs: number
   /** `files` when the files say it row by row, in `_change_type`. */
@@ -22,6 +23,15 @@ export interface ChangePart {
   readonly plan: ScanPlan
   /** Rows that the commit also wrote back as they were: to be left out, each as often as it is there. */
   readonly except?: ScanPlan
+  /**
+   * Rows whose key is also among those that the same commit inserted (for a part of deletes) or deleted (for one of inserts) are
+   * what an update found or left.
+   */
+  readonly pairs?: {
+    readonly keys: readonly string[]
+    readonly plan: ScanPlan
+    readonly except?: ScanPlan
+  }
 }
 
 export const CHANGE_COLUMNS = [

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { hasLakeIceberg, type LakeDeps, openLakeHome, openLakeIceberg } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { type TablePlaces, tablePlaces } from '../flow/table-places.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
@@ -23,6 +23,8 @@ export interface HomeReader {
   readonly lake: LakeCatalog
   /** Tables of the lake by name, and any by path, relative to `cwd`. */
   places(cwd: string): TablePlaces
+  /** What the lake's tables are made of, on `engine`. */
+  lakeHome(): Promise<LakeHome>
   /** `undefined` when nothing was ever appended here. */
   log(): Promise<LogReader | undefined>
   /** `undefined` when the platform never ran here and no key was made. */
@@ -64,25 +66,19 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     closers.push(() => opened.close())
     return opened
   })
-  const deps = once(
-    async (): Promise<LakeDeps> =>
-      openLakeHome({
-        folder: home.lake,
-        engine: await engine(),
-        clock: systemClock,
-        randomness: systemRandomness,
-      }),
-  )
-  const iceberg = once(async () => {
-    if (!hasLakeIceberg(home.lake)) return undefined
-    const world = { clock: systemClock, randomness: systemRandomness }
-    const catalog = openLakeIceberg({ folder: home.lake, store: (await deps()).store, ...world })
-    closers.push(() => catalog.close())
-    return catalog
+  const lakeHome = once(async () => {
+    const opened = await openLakeHome({
+      folder: home.lake,
+      engine: await engine(),
+      clock: systemClock,
+      randomness: systemRandomness,
+    })
+    closers.push(() => opened.close())
+    return opened
   })
-  const lake = lakeCatalog({ folder: home.lake, deps, iceberg })
+  const lake = lakeCatalog({ folder: home.lake, home: lakeHome })
   return {
-    ...{ home, settings, log, state, engine, lake },
+    ...{ home, settings, log, state, engine, lake, lakeHome },
     places(cwd) {
       const world = { clock: systemClock, randomness: systemRandomness }
       const places = tablePlaces({ lake, paths: { cwd, engine, ...world } })

@@ -24,7 +24,12 @@ export async function openPostgres(
   options: OpenPostgresOptions,
 ): Promise<OpenPostgres | undefined> {
   const { home, settings, plans, onNotice } = options
-  const wanted = plans.some((plan) => plan.serves.some(({ target }) => target.store === 'postgres'))
+  const wanted = plans.some(
+    (plan) =>
+      plan.references.length > 0 ||
+      (plan.documents.length > 0 && settings.mongodbUrl === undefined) ||
+      plan.serves.some(({ target }) => target.store === 'postgres'),
+  )
   if (!wanted) return undefined
   if (settings.postgres === 'server') {
     const config = serverConfig(settings)

@@ -1,31 +1,42 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { filesLedger } from '../flow/files-ledger.ts'
+import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome, openLakeIceberg } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
+import { topicConfig } from '../flow/topic-config.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
-import type { SqliteCatalog } from '../lake/iceberg/sqlite-catalog.ts'
 import type { Log } from '../log/log.ts'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import { createMeter, type Meter } from '../model/meter.ts'
-import type { ObjectStore } from '../model/object-store.ts'
+import type { Run, RunTask } from '../model/run.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
+import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
+import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
+import { openReferences, type References } from './open-references.ts'
+import { openPlatformRunner } from './open-runner.ts'
+import type { Runner } from './runs/runner.ts'
+import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
+import { schedulesOf } from './schedules/schedules-of.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -41,6 +52,10 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  readonly schedule?: boolean
+  /** Told of every change of a task in a run. */
+  readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -65,16 +80,25 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
-  /** The catalog of the lake's Iceberg tables, and where they are. */
-  readonly iceberg: { readonly catalog: SqliteCatalog; readonly store: ObjectStore }
+  /** The lake's Iceberg tables, and where they are. */
+  readonly iceberg: LakeHome['iceberg']
+  readonly references: References
+  readonly followers: Followers
+  /** Names of the collections of documents. */
+  collections(): readonly string[]
   readonly clock: Clock
-  readonly randomness: Randomness
   readonly meter: Meter
+  /** Carries out tasks: models, syncs, maintenance. */
+  readonly runner: Runner
+  /** Begins runs at their moments; `undefined` when nobody does here. */
+  readonly scheduler: Scheduler | undefined
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
-  /** Returns when every hop has carried everything that is in its topics, or has failed. */
+  /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
+  /** Load day files into the lake, each day exactly once. */
+  loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
   /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
   stop(): Promise<void>
 }
@@ -108,7 +132,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings, onNotice })
+  const log = await openLog({ home, settings, onNotice, watch: logMetrics(meter) })
   closers.push(() => log.close())
   // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
   const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
@@ -120,42 +144,64 @@ async function assemble(
   })
   closers.push(() => hopEngine.close())
   const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
-  const iceberg = openLakeIceberg({ folder: home.lake, store: lake.store, clock, randomness })
-  closers.push(() => iceberg.close())
+  closers.push(() => lake.close())
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
   const metrics = hopMetrics(meter)
   const hops: RunningHop[] = []
-  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   for (const plan of plans) {
-    for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
-      await log.ensureTopic({
-        name,
-        partitions,
-        ...(retentionMs === undefined ? {} : { retentionMs }),
-        ...(retentionBytes === undefined ? {} : { retentionBytes }),
-      })
-    }
+    for (const topic of plan.topics) await log.ensureTopic(topicConfig(topic))
+    for (const { replayTopic } of hopsOf(plan))
+      await log.ensureTopic({ name: replayTopic, partitions: 1 })
+  }
+  const references = await openReferences({
+    ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
+  })
+  const followers = await openFollowers({
+    ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
+    chance: () => Math.random(),
+  })
+  closers.push(() => followers.stop())
+  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
+  closers.push(() => references.stop())
+  for (const plan of plans) {
     for (const planned of hopsOf(plan)) {
-      await log.ensureTopic({ name: planned.replayTopic, partitions: 1 })
       const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
       const world = {
         ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
         ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
         postgres: postgres?.config,
+        references: references.joined,
         logIsShared: settings.log === 'kafka',
         onState: (pipeline: string, hop: string, now: HopState) => {
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
         },
-        onBatch: metrics.batch,
+        onBatch: (pipeline: string, hop: string, report: BatchReport) => {
+          metrics.batch(pipeline, hop, report)
+          followers.wake(hop)
+        },
       }
       hops.push(startHop(world, plan, planned))
     }
   }
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
+
+  const { runner, stop: stopRunner } = await openPlatformRunner({
+    ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+  })
+  closers.push(stopRunner)
+  const isScheduled = options.schedule === true && settings.scheduler === 'on'
+  const scheduler = isScheduled
+    ? await startScheduler({
+        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        historyMs: settings.runHistoryDays * 86_400_000,
+      })
+    : undefined
+  closers.push(() => scheduler?.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -164,29 +210,35 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, randomness, meter },
-    iceberg: { catalog: iceberg, store: lake.store },
-    lake: lakeCatalog({
-      folder: home.lake,
-      deps: async () => lake,
-      iceberg: async () => iceberg,
-    }),
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
+    lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
+    loadDays: (request) =>
+      withFilesWorld(
+        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+        (world) => loadDays(world, request),
+      ),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
       (
         await Promise.all(
-          plans.map((plan) =>
-            pipelineLedger({
+          plans.map(async (plan) => [
+            ...(await pipelineLedger({
               plan,
               log,
               state,
               hops: hops.filter((hop) => hop.pipeline === plan.name),
-            }),
-          ),
+            })),
+            ...(await filesLedger({ plan, lake: platform.lake, state })),
+          ]),
         )
       ).flat(),
-    drained: (signal) => untilDrained(hops, signal),
+    async drained(signal) {
+      await untilDrained(hops, signal)
+      await followers.settled(signal)
+    },
+    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
     stop,
   }
   if (options.openGateway === false) return platform
@@ -222,6 +274,7 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
+      ...(topic.upgrade === undefined ? {} : { upgrade: topic.upgrade }),
       ...(topic.id === undefined ? {} : { idField: topic.id }),
       ...(topic.key === undefined ? {} : { keyField: topic.key }),
     }

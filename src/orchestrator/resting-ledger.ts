@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { filesLedger } from '../flow/files-ledger.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { restingHops } from '../flow/resting-hops.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -23,8 +24,8 @@ export async function restingLedger(
   return withPostgres(reader, plans, async (postgres) =>
     (
       await Promise.all(
-        plans.map((plan) =>
-          pipelineLedger({
+        plans.map(async (plan) => [
+          ...(await pipelineLedger({
             plan,
             state,
             log: {
@@ -33,8 +34,9 @@ export async function restingLedger(
               bounds: async (topic) => topics.find(({ name }) => name === topic)?.bounds ?? [],
             },
             hops: restingHops({ plan, lake: reader.lake, postgres }),
-          }),
-        ),
+          })),
+          ...(await filesLedger({ plan, lake: reader.lake, state })),
+        ]),
       )
     ).flat(),
   )

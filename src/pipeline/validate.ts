@@ -1,7 +1,14 @@
 import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts'
 import { RECORD_COLUMNS } from '../model/relation.ts'
+import type { Field, FieldMap, RecordField } from '../model/schema.ts'
+import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
+import { checkLabel } from './label.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkModel } from './validate-model.ts'
+import { checkReferences } from './validate-references.ts'
+import { checkSync } from './validate-sync.ts'
+import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
 export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
@@ -33,7 +40,27 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     }
   }
   for (const table of draft.tables) checkTable(table, report)
+  for (const hop of [...draft.tables, ...draft.serves]) checkUnion(hop, draft.topics, report)
+  for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
+  for (const sync of draft.syncs) checkSync(sync, draft, report)
+  for (const loader of draft.loaders) {
+    if (loader.format === 'csv' && loader.event === undefined)
+      report(
+        `load ${loader.description}`,
+        'reads CSV and makes no event of a row',
+        'Give it `event`',
+      )
+  }
+  checkWork(draft, report)
+  for (const label of draft.labels) checkLabel(label, report)
+  for (const files of draft.files) {
+    checkDayFiles(files, report)
+    checkTableName(`files ${files.name}`, files.table, report)
+    const names = files.columns.map(({ name }) => name)
+    checkColumnNames(`files ${files.name}`, names, report)
+  }
+  checkReferences(draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
@@ -50,7 +77,19 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
   const named = [
     ...draft.topics.map(({ name }) => `topic ${name}`),
     ...draft.tables.map(({ name }) => `table ${name}`),
+    ...draft.files.map(({ table }) => `table ${table}`),
+    ...draft.references.map(({ history }) => `table ${history}`),
+    ...draft.models.map(({ name }) => `table ${name}`),
+    ...draft.files.map(({ name }) => `files ${name}`),
+    ...draft.labels.map(({ name }) => `table ${name}`),
+    ...draft.references.map(({ name }) => `reference ${name}`),
+    ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
+    ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
+    ...draft.syncs.map(({ name }) => `sync ${name}`),
+    ...draft.plainTasks.map(({ name }) => `step ${name}`),
+    ...draft.schedules.map(({ name }) => `schedule ${name}`),
+    ...draft.maintenance.map(({ table }) => `maintain ${table}`),
     ...draft.ingests.map(({ path }) => `ingest ${path}`),
   ]
   for (const name of new Set(named.filter((name, index) => named.indexOf(name) !== index))) {
@@ -77,7 +116,7 @@ function checkTopic(topic: TopicPlan, report: Report): void {
   for (const role of ['key', 'id'] as const) {
     const name = topic[role]
     if (name === undefined) continue
-    const field = topic.schema.fields[name]
+    const field = fieldAt(topic.schema.fields, name)
     if (field === undefined) {
       report(where, `names "${name}" as its ${role}, which is no field of its value`, known)
     } else if (field.kind === 'list' || field.kind === 'record' || field.kind === 'json') {
@@ -98,15 +137,18 @@ function checkTopic(topic: TopicPlan, report: Report): void {
   checkColumnNames(where, fields, report)
 }
 
+/** A field by its name, or by its path as `repo.id`. */
+function fieldAt(fields: FieldMap, name: string): Field | undefined {
+  if (Object.hasOwn(fields, name)) return fields[name]
+  const [first = '', ...rest] = name.split('.')
+  const outer = Object.hasOwn(fields, first) ? fields[first] : undefined
+  if (outer?.kind !== 'record' || rest.length === 0) return undefined
+  return fieldAt((outer as RecordField).fields, rest.join('.'))
+}
+
 function checkTable(table: TablePlan, report: Report): void {
   const where = `table ${table.name}`
-  if (!TABLE_NAME.test(table.name)) {
-    report(
-      where,
-      'is no table name',
-      'Use layer.name in snake_case, the layer bronze, silver or gold',
-    )
-  }
+  checkTableName(where, table.name, report)
   checkColumnNames(
     where,
     table.columns.map(({ name }) => name),
@@ -134,6 +176,31 @@ function checkTable(table: TablePlan, report: Report): void {
       `has a column "${partitionBy.as}" already`,
       "Name the partition's column with { as: … }",
     )
+  }
+}
+
+function checkTableName(where: string, name: string, report: Report): void {
+  if (TABLE_NAME.test(name)) return
+  const fix = 'Use layer.name in snake_case, the layer bronze, silver or gold'
+  report(where, 'is no table name', fix)
+}
+
+/** A hop has one decoder, so topics that go together have one schema. */
+function checkUnion(
+  { name, topic, alsoTopics }: TablePlan | ServePlan,
+  topics: readonly TopicPlan[],
+  report: Report,
+): void {
+  const schemaOf = (wanted: string) => topics.find((known) => known.name === wanted)?.schema
+  const first = schemaOf(topic)
+  for (const other of alsoTopics) {
+    if (schemaOf(other) !== first) {
+      report(
+        `union into ${name}`,
+        `brings together ${topic} and ${other}, whose schemas differ`,
+        'Declare them with one and the same record(…)',
+      )
+    }
   }
 }
 

@@ -23,3 +23,9 @@ export class DeadLetterStateError extends PlatformError {
   readonly code = 'DEAD_LETTER_STATE'
   readonly retry = 'never'
 }
+
+/** There is no such run, or an id is not told apart from others by its beginning. */
+export class RunMissingError extends PlatformError {
+  readonly code = 'RUN_MISSING'
+  readonly retry = 'never'
+}

@@ -2,11 +2,9 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StateUnavailableError, StateVersionError } from './errors.ts'
+import { RUN_LAYOUT } from './run-layout.ts'
 
-/** Of the file's tables; kept in SQLite's `user_version`. */
-export const STATE_LAYOUT_VERSION = 1
-
-const LAYOUT = `
+const LETTERS_AND_KEYS = `
 CREATE TABLE letters (
   id TEXT PRIMARY KEY,
   pipeline TEXT NOT NULL,
@@ -41,8 +39,13 @@ CREATE TABLE api_keys (
   created_ms INTEGER NOT NULL,
   revoked_ms INTEGER
 );
-PRAGMA user_version = ${STATE_LAYOUT_VERSION};
 `
+
+/** What each version added to the one before; never changed once released. */
+const LAYOUTS: readonly string[] = [LETTERS_AND_KEYS, RUN_LAYOUT]
+
+/** Of the file's tables; kept in SQLite's `user_version`. */
+export const STATE_LAYOUT_VERSION = LAYOUTS.length
 
 /**
  * Open the state file, making it if need be. Each commit is fsynced (`synchronous = FULL`).
@@ -70,10 +73,20 @@ export function openStateFile(file: string, readOnly: boolean): DatabaseSync {
     }
     if (readOnly) return database
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-    if (version === 0) database.exec(`BEGIN; ${LAYOUT} COMMIT`)
+    if (version < STATE_LAYOUT_VERSION) bringUpToDate(database)
     return database
   } catch (error) {
     database.close()
     throw error
   }
+}
+
+/** Another process may do the same at the same time: who comes second finds it done. */
+function bringUpToDate(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE')
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+    user_version: number
+  }
+  for (const layout of LAYOUTS.slice(version)) database.exec(layout)
+  database.exec(`PRAGMA user_version = ${STATE_LAYOUT_VERSION}; COMMIT`)
 }

@@ -16,6 +16,7 @@ import {
   rejectedCounter,
   type StoredLetter,
 } from './letter-rows.ts'
+import type { RunDatabase } from './run-database.ts'
 import type { StateCall, StateFunctions, StateReply, StateThreadOptions } from './state-thread.ts'
 
 // What the platform remembers about itself: dead letters, what the gateway turned away, API keys.
@@ -145,6 +146,17 @@ export class StateStore {
   /** False when there is no such key in force. */
   revokeKey(name: string): Promise<boolean> {
     return this.#ask('revokeKey', { name, nowMs: this.#clock.nowMs() })
+  }
+
+  /** The same file as a database of runs; it is closed with this. */
+  runDatabase(): RunDatabase {
+    return {
+      // With a fraction, unlike the seconds that unixepoch() gives otherwise.
+      nowMsSql: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
+      shared: false,
+      all: (statements) => this.#ask('all', statements),
+      close: async () => {},
+    }
   }
 
   /** Resolves after everything under way is durable. */

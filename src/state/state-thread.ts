@@ -14,7 +14,8 @@ import {
   recordLetters,
 } from './letter-rows.ts'
 import type { LetterEvent } from './letter-status.ts'
-import { openStateFile } from './state-layout.ts'
+import type { Cells, Statement } from './run-database.ts'
+import { openStateFile, STATE_LAYOUT_VERSION } from './state-layout.ts'
 
 // The thread that owns the state file, so that waiting for the disk never holds up the event loop. Calls are answered in order.
 
@@ -37,7 +38,7 @@ export interface StateReply {
 
 export type StateFunctions = ReturnType<typeof stateFunctions>
 
-function stateFunctions(database: DatabaseSync) {
+function stateFunctions(database: DatabaseSync, isReadOnly: boolean) {
   const atomically = <T>(work: () => T): T => {
     database.exec('BEGIN IMMEDIATE')
     try {
@@ -64,8 +65,25 @@ function stateFunctions(database: DatabaseSync) {
     counts: (filter: LetterFilter) => countLetters(database, filter),
     counter: (name: string) => counter(database, name),
     ...keyRows(database, atomically),
+    all: (statements: readonly Statement[]) =>
+      isReadOnly ? runAll(database, statements) : atomically(() => runAll(database, statements)),
     close: () => database.close(),
   }
+}
+
+/** The rows of each statement. A state file from before there were runs has none to show. */
+function runAll(
+  database: DatabaseSync,
+  statements: readonly Statement[],
+): readonly (readonly Cells[])[] {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+    user_version: number
+  }
+  if (version < STATE_LAYOUT_VERSION) return statements.map(() => [])
+  return statements.map(({ sql, values }) => {
+    const named = Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))
+    return database.prepare(sql).all(named) as unknown as readonly Cells[]
+  })
 }
 
 function start(): void {
@@ -73,7 +91,7 @@ function start(): void {
   let functions: StateFunctions | undefined
   parentPort?.on('message', ({ call, name, argument }: StateCall) => {
     try {
-      functions ??= stateFunctions(openStateFile(file, readOnly))
+      functions ??= stateFunctions(openStateFile(file, readOnly), readOnly)
       const value = (functions[name] as (argument: unknown) => unknown)(argument)
       parentPort?.postMessage({ call, value } satisfies StateReply)
     } catch (error) {

@@ -9,7 +9,9 @@ import { mekong, newHome } from './run-mekong.ts'
 const home = newHome()
 const nowhere = path.join(home, 'nowhere')
 const EVENT_COUNT = 400
-const run = (...args: string[]) => mekong([...args, '--home', home])
+// One pipeline, so that what is there can be counted.
+const config = path.join(import.meta.dirname, 'user-events.config.ts')
+const run = (...args: string[]) => mekong([...args, '--home', home, '--config', config])
 const runJson = async <T = Record<string, never>>(...args: string[]) =>
   (await run(...args, '--json')).json<T>()
 
@@ -26,7 +28,10 @@ let played: Ledger
 
 beforeAll(async () => {
   const demo = await mekong(
-    ['demo', '--exit', '--json', '--events', String(EVENT_COUNT), '--home', home],
+    [
+      ...['demo', '--exit', '--json', '--events', String(EVENT_COUNT)],
+      ...['--home', home, '--config', config],
+    ],
     { MEKONG_PORT: '0' },
   )
   expect([demo.code, demo.json()]).toEqual([0, expect.objectContaining({ ok: true })])

@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../../src/flow/lake-catalog.ts'
-import { type LakeDeps, openLakeHome, openLakeIceberg, tableKey } from '../../src/flow/lake-home.ts'
+import { type LakeHome, openLakeHome, tableKey } from '../../src/flow/lake-home.ts'
 import { type TablePlaces, tablePlaces } from '../../src/flow/table-places.ts'
 import { createDeltaTable } from '../../src/lake/delta/create.ts'
 import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
 import { createIcebergTable } from '../../src/lake/iceberg/create.ts'
-import type { SqliteCatalog } from '../../src/lake/iceberg/sqlite-catalog.ts'
 import { type IcebergTable, openIcebergTable } from '../../src/lake/iceberg/table.ts'
 import { systemClock, systemRandomness } from '../../src/model/clock.ts'
 import type { Columns } from '../../src/model/column.ts'
@@ -31,8 +30,7 @@ export interface LakeOfBoth {
   readonly folder: string
   readonly engine: ComputeEngine
   readonly connection: EngineConnection
-  readonly deps: LakeDeps
-  readonly iceberg: SqliteCatalog
+  readonly lakeHome: LakeHome
   readonly lake: LakeCatalog
   readonly places: TablePlaces
   relation(query: string, columns?: Columns): Promise<Relation>
@@ -53,9 +51,9 @@ export async function openLakeOfBoth(): Promise<LakeOfBoth> {
   })
   const connection = await engine.connection()
   const world = { clock: systemClock, randomness: systemRandomness }
-  const deps = await openLakeHome({ folder, engine, ...world })
-  const iceberg = openLakeIceberg({ folder, store: deps.store, ...world })
-  const lake = lakeCatalog({ folder, deps: async () => deps, iceberg: async () => iceberg })
+  const lakeHome = await openLakeHome({ folder, engine, ...world })
+  const { delta: deps, iceberg } = lakeHome
+  const lake = lakeCatalog({ folder, home: async () => lakeHome })
   const places = tablePlaces({ lake, paths: { cwd: home, engine: async () => engine, ...world } })
   const relation = async (query: string, columns = SALES): Promise<Relation> => {
     const name = engine.relationName('rows')
@@ -64,15 +62,14 @@ export async function openLakeOfBoth(): Promise<LakeOfBoth> {
     return { name, columns, rowCount: Number(row![0]) }
   }
   return {
-    ...{ home, folder, engine, connection, deps, iceberg, lake, places, relation },
+    ...{ home, folder, engine, connection, lakeHome, lake, places, relation },
     async delta(name, columns = SALES) {
       await createDeltaTable(deps, tableKey(name), { name, columns })
       return openDeltaTable(deps, tableKey(name))
     },
     async icebergTable(name, columns = SALES) {
-      const own = { ...deps, catalog: iceberg }
-      await createIcebergTable(own, name, { columns, location: tableKey(name) })
-      return openIcebergTable(own, name)
+      await createIcebergTable(iceberg, name, { columns, location: tableKey(name) })
+      return openIcebergTable(iceberg, name)
     },
     async append(table, query) {
       const each = table as DeltaTable
@@ -80,7 +77,7 @@ export async function openLakeOfBoth(): Promise<LakeOfBoth> {
     },
     async close() {
       await places.close()
-      iceberg.close()
+      lakeHome.close()
       connection.close()
       engine.close()
       rmSync(home, { recursive: true, force: true })

@@ -2,10 +2,13 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { SchemaChange } from '../../src/lake/iceberg/evolve-schema.ts'
 import type { Column, ColumnType } from '../../src/model/column.ts'
+import { compare } from '../../src/model/predicate.ts'
+import { sql } from '../../src/model/row-edit.ts'
 import { quoteIdentifier } from '../../src/sql/duckdb/quote-identifier.ts'
 import { duckdbType } from '../../src/sql/duckdb/type-mapping.ts'
 import type { IcebergStep, OurIcebergTable } from './our-iceberg-table.ts'
-import { KEY } from './random-columns.ts'
+import { isScalar, KEY } from './random-columns.ts'
+import { type ConditionChoice, conditionChoice, drawCondition } from './random-condition.ts'
 import { rowsSql } from './random-rows.ts'
 import { partitionChoice, partitionFields, writableByUs } from './random-transforms.ts'
 
@@ -27,10 +30,66 @@ const OPERATIONS: readonly fc.Arbitrary<IcebergStep>[] = [
     at.transactions.set('app', version)
     await at.workshop.sql(`INSERT INTO ${at.expected} FROM ${rows.name}`)
   }),
+  operation('delete', conditionChoice, async (at, choice) => {
+    const condition = await conditionAt(at, choice)
+    if (condition === undefined) return
+    committed(await at.table.delete({ where: condition.predicate }))
+    await at.workshop.sql(`DELETE FROM ${at.expected} WHERE ${condition.duckdb}`)
+  }),
+  operation('delete a few', fc.nat(4), async (at, rest) => {
+    const where = `${KEY.name} % 5 = ${rest}`
+    committed(await at.table.delete({ where: sql(where) }))
+    await at.workshop.sql(`DELETE FROM ${at.expected} WHERE ${where}`)
+  }),
+  operation('update', fc.tuple(conditionChoice, conditionChoice), async (at, [a, b]) => {
+    const condition = await conditionAt(at, a)
+    const value = await conditionAt(at, b)
+    if (condition === undefined || value === undefined || value.column.name === KEY.name) return
+    const { name } = value.column
+    const set = { [name]: value.literal.ours }
+    committed(await at.table.update({ where: condition.predicate, set }))
+    await at.workshop.sql(
+      `UPDATE ${at.expected} SET ${quoteIdentifier(name)} = ${value.literal.duckdb} ` +
+        `WHERE ${condition.duckdb}`,
+    )
+  }),
+  operation('merge', fc.record(rowsChoice), async (at, { count, seed }) => {
+    const from = Math.max(0, at.nextKey - Math.ceil(count / 2))
+    at.nextKey = from
+    const source = await newRows(at, { count, seed })
+    const goes = `${KEY.name} % 3 = 0`
+    const outcome = await at.table.merge({
+      source,
+      on: { keys: [KEY.name] },
+      clauses: [
+        { when: 'matched', condition: sql(`source.${goes}`), do: 'delete' },
+        { when: 'matched', do: 'update' },
+        { when: 'not_matched', do: 'insert' },
+      ],
+    })
+    committed(outcome)
+    const { name } = source
+    const known = `${KEY.name} IN (SELECT ${KEY.name} FROM ${at.expected})`
+    await at.workshop.sql(
+      `CREATE TABLE ${name}_new AS FROM ${name} WHERE NOT (${goes} AND ${known})`,
+    )
+    await at.workshop.sql(
+      `DELETE FROM ${at.expected} WHERE ${KEY.name} IN (SELECT ${KEY.name} FROM ${name})`,
+    )
+    await at.workshop.sql(`INSERT INTO ${at.expected} FROM ${name}_new`)
+  }),
   operation('overwrite', fc.record(rowsChoice), async (at, choice) => {
     const rows = await newRows(at, choice)
-    committed(await at.table.commitReplace(await at.table.prepareAppend(rows), 'everything'))
+    committed(await at.table.overwrite(rows))
     await at.workshop.sql(`DELETE FROM ${at.expected}`)
+    await at.workshop.sql(`INSERT INTO ${at.expected} FROM ${rows.name}`)
+  }),
+  operation('overwrite a part', fc.record(rowsChoice), async (at, choice) => {
+    const from = BigInt(Math.max(0, at.nextKey - 10))
+    const rows = await newRows(at, choice)
+    const where = compare([KEY.name], '>=', { type: 'int64', value: from })
+    committed(await at.table.overwrite(rows, { where }))
+    await at.workshop.sql(`DELETE FROM ${at.expected} WHERE ${KEY.name} >= ${from}`)
     await at.workshop.sql(`INSERT INTO ${at.expected} FROM ${rows.name}`)
   }),
   operation('add column', fc.nat(3), async (at, index) => {
@@ -71,6 +130,14 @@ const OPERATIONS: readonly fc.Arbitrary<IcebergStep>[] = [
     committed(await at.table.changePartitioning(fields))
     at.partitionBy = fields
   }),
+  operation('optimize', fc.option(fc.nat(5)), async (at, zOrder) => {
+    const names = at.columns
+      .filter(({ name, type }) => isScalar(type) && !identities(at).includes(name))
+      .map(({ name }) => name)
+    const zOrderBy = zOrder === null ? {} : { zOrderBy: [names[zOrder % names.length]!] }
+    const { groups } = await at.table.optimize({ fileCountMin: 2, ...zOrderBy })
+    expect(groups.filter(({ status }) => status !== 'committed')).toEqual([])
+  }),
   operation('rewrite manifests', fc.constant({}), async (at) => {
     committed(await at.table.rewriteManifests())
   }),
@@ -108,12 +175,14 @@ function widerType(type: ColumnType): ColumnType | undefined {
   return undefined
 }
 
+const identities = (at: OurIcebergTable) =>
+  at.partitionBy.filter(({ transform }) => transform === 'identity').map(({ column }) => column)
+
+const conditionAt = (at: OurIcebergTable, choice: ConditionChoice) =>
+  drawCondition(at.workshop, { table: at.expected, columns: at.columns }, choice)
+
 function newRows(at: OurIcebergTable, { count, seed }: RowsChoice) {
-  // Text of any length becomes the name of a folder on its way.
-  const partitionBy = at.partitionBy
-    .filter(({ transform }) => transform === 'identity')
-    .map(({ column }) => column)
-  const choice = { from: at.nextKey, count, seed, partitionBy }
+  const choice = { from: at.nextKey, count, seed }
   at.nextKey += count
   return at.workshop.relation(rowsSql(at.columns, choice), at.columns)
 }

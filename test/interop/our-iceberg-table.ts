@@ -35,12 +35,18 @@ export interface IcebergShape {
   readonly properties: Readonly<Record<string, string>>
 }
 
+const modes = fc.constantFrom('copy-on-write', 'merge-on-read')
+
 const properties = fc.record(
   {
     'write.parquet.compression-codec': fc.constantFrom('snappy', 'zstd'),
     'write.metadata.compression-codec': fc.constantFrom('gzip', 'none'),
     'write.metadata.metrics.default': fc.constantFrom('none', 'counts', 'truncate(4)', 'full'),
     'commit.manifest.min-count-to-merge': fc.constant('2'),
+    'write.delete.mode': modes,
+    'write.update.mode': modes,
+    'write.merge.mode': modes,
+    'write.delete.granularity': fc.constantFrom('file', 'partition'),
   },
   { requiredKeys: [], noNullPrototype: true },
 )

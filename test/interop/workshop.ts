@@ -38,7 +38,7 @@ export async function openWorkshop(): Promise<Workshop> {
     threads: 2,
   })
   const connection = await engine.connection()
-  const deps = await openLakeHome({
+  const { delta: deps } = await openLakeHome({
     folder,
     engine,
     clock: systemClock,

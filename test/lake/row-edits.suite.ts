@@ -8,6 +8,7 @@ import type {
   UpdateOptions,
 } from '../../src/lake/row-statements.ts'
 import type { RowsPort } from '../../src/lake/rows-port.ts'
+import type { StageFilesPort } from '../../src/lake/stage-files.ts'
 import type { Columns } from '../../src/model/column.ts'
 import { and, compare, isIn, type Predicate } from '../../src/model/predicate.ts'
 import type { Relation } from '../../src/model/relation.ts'
@@ -33,8 +34,11 @@ export interface EditableLake<T extends EditableTable> {
   table(options: TableOptions): Promise<T>
   append(table: T, sql: string, columns: Columns): Promise<unknown>
   expectRows(table: T, sql: string): Promise<void>
-  /** The same table as somebody else sees it, with another engine for its rows if need be. */
-  again(table: T, rows?: (port: RowsPort) => RowsPort): Promise<T>
+  /**
+   * The same table as somebody else sees it, with another engine for its rows if need be. `staged` is called once, when data files
+   * were staged.
+   */
+  again(table: T, rows?: (port: RowsPort) => RowsPort, staged?: () => Promise<unknown>): Promise<T>
   close(): Promise<void>
 }
 
@@ -195,6 +199,45 @@ export function rowEditsSuite<T extends EditableTable>({
     })
   })
 
+  describe('partitions', () => {
+    const one = (g: string | null, from: number) =>
+      `SELECT ${from}::BIGINT AS id, ${g === null ? 'NULL::VARCHAR' : `'${g}'`} AS g, 1::DOUBLE AS v`
+
+    test('are replaced as wholes, and only those that new rows belong to', async () => {
+      const table = await filled({ partitionBy: ['g'] })
+      const rows = `${one('g1', 100)} UNION ALL ${one(null, 101)} UNION ALL ${one('new', 102)}`
+      const fresh = await lake.engine.relation(rows, COLUMNS)
+      expect(await table.overwrite(fresh, { where: 'same_partitions' })).toMatchObject({
+        status: 'committed',
+        metrics: { deletedRowCount: 24, insertedRowCount: 3, scannedFileCount: 0 },
+      })
+      await lake.expectRows(
+        table,
+        `SELECT * FROM (${all}) WHERE g IN ('g0', 'g2') UNION ALL ${rows}`,
+      )
+      const none = await lake.engine.relation(`SELECT * FROM (${rows}) WHERE false`, COLUMNS)
+      expect(await table.overwrite(none, { where: 'same_partitions' })).toMatchObject({
+        status: 'unchanged',
+      })
+    })
+
+    test('that others add to meanwhile are a conflict; other partitions are not', async () => {
+      for (const [g, status] of [
+        ['g0', 'committed'],
+        ['g1', 'conflict'],
+      ] as const) {
+        const table = await filled({ partitionBy: ['g'] })
+        const rival = await lake.again(table)
+        const slow = await lake.again(table, undefined, () =>
+          lake.append(rival, one(g, 200), COLUMNS),
+        )
+        const fresh = await lake.engine.relation(one('g1', 100), COLUMNS)
+        const outcome = await slow.overwrite(fresh, { where: 'same_partitions' })
+        expect(outcome.status).toBe(status)
+      }
+    })
+  })
+
   describe('a merge', () => {
     test('says when several source rows want one row, unless all want it gone', async () => {
       const table = await filled()
@@ -327,4 +370,27 @@ export function rowEditsSuite<T extends EditableTable>({
       { numRuns: 12 },
     )
   }, 60_000)
+}
+
+/** Ports with which something happens between the files and the commit. */
+export function withInterruption<P extends { tableRows: RowsPort; stageFiles: StageFilesPort }>(
+  ports: P,
+  rows: (port: RowsPort) => RowsPort = (port) => port,
+  staged?: () => Promise<unknown>,
+): P {
+  let isDue = staged !== undefined
+  return {
+    ...ports,
+    tableRows: rows(ports.tableRows),
+    stageFiles: {
+      stageFiles: async (...args: Parameters<StageFilesPort['stageFiles']>) => {
+        const files = await ports.stageFiles.stageFiles(...args)
+        if (isDue) {
+          isDue = false
+          await staged!()
+        }
+        return files
+      },
+    },
+  }
 }

@@ -11,6 +11,7 @@ import {
   DeadLetterStateError,
   StateVersionError,
 } from '../../src/state/errors.ts'
+import { runStore } from '../../src/state/run-store.ts'
 import { openStateStore, type StateStore } from '../../src/state/state-store.ts'
 
 let folder: string
@@ -170,7 +171,7 @@ describe('the state file', () => {
     database.close()
     await expect(open()).rejects.toThrow(StateVersionError)
     const back = new DatabaseSync(file())
-    back.exec('PRAGMA user_version = 1')
+    back.exec('PRAGMA user_version = 2')
     back.close()
     store = await open()
   })
@@ -212,4 +213,29 @@ describe('API keys', () => {
       ['ci', 'sha256:00', false],
     ])
   })
+})
+
+test('a state file from before there were runs is brought up to date, and read as it is meanwhile', async () => {
+  await (await open()).close()
+  const database = new DatabaseSync(file())
+  const tables = [
+    'runs',
+    'run_tasks',
+    'run_logs',
+    'leases',
+    'schedules',
+    'backfills',
+    'backfill_parts',
+  ]
+  for (const table of tables) database.exec(`DROP TABLE ${table}`)
+  database.exec('PRAGMA user_version = 1')
+  database.close()
+  const reader = await openStateStore({ file: file(), clock: systemClock, readOnly: true })
+  expect(await runStore(reader.runDatabase()).list({})).toEqual([])
+  await reader.close()
+  const upgraded = await open()
+  const runs = runStore(upgraded.runDatabase())
+  expect(await runs.leases.acquire(['a'], { runner: 'r', holder: 'h', leaseMs: 1_000 })).toBe(true)
+  expect(await runs.list({})).toEqual([])
+  await upgraded.close()
 })

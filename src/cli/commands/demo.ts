@@ -4,6 +4,7 @@ import { wholeNumber } from '../numbers.ts'
 import { play } from '../playback.ts'
 import { loadProject } from '../project.ts'
 import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
+import { type RanTasks, runTasks } from '../runs/run-tasks.ts'
 import type { Terminal } from '../terminal.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 import { withPlatform } from '../with-platform.ts'
@@ -14,7 +15,7 @@ export const demo: Command = {
   usage: 'demo [--exit] [--events N] [--seed N]',
   about: `
 Starts the whole platform on this machine, plays each pipeline's simulator through its real front door, waits until every record
-has arrived, and prints what became of them. Then it stays up until Ctrl+C. Running it again adds nothing: the same events are the
+has arrived, runs each pipeline's tasks, and prints what became of them. Then it stays up until Ctrl+C. Running it again adds nothing: the same events are the
 same records.`,
   options: {
     exit: {
@@ -43,18 +44,24 @@ same records.`,
     note(`Starting in ${project.homeFolder}: log, lake, compute, PostgreSQL …`)
     return withPlatform(context, project, async (platform) => {
       note(`Listening on ${platform.url}`)
-      const reports: PipelineReport[] = []
+      const reports: (PipelineReport & Pick<RanTasks, 'tasks'>)[] = []
+      const lines: string[] = []
+      let ran = true
       for (const plan of project.plans) {
         if (plan.simulator === undefined) continue
-        reports.push(
-          await playPipeline(platform, plan.name, { seed, eventCount, signal, terminal }),
-        )
+        const report = await playPipeline(platform, plan.name, {
+          ...{ seed, eventCount, signal, terminal },
+        })
+        const tasks = await runTasks(context, platform, { pipeline: plan.name, trigger: 'demo' })
+        reports.push({ ...report, tasks: tasks.tasks })
+        lines.push(...tasks.lines)
+        ran &&= tasks.ok
       }
-      const ok = reports.every(({ balanced }) => balanced)
+      const ok = ran && reports.every(({ balanced }) => balanced)
       if (quiet) {
         const pipelines = reports.map(({ pipeline, ...rest }) => [pipeline, rest])
         terminal.printJson({ ok, pipelines: Object.fromEntries(pipelines) })
-      } else terminal.print(reportTable(reports))
+      } else terminal.print([reportTable(reports), ...lines].join('\n'))
       if (options.exit !== true) {
         if (!quiet) terminal.print(nextSteps(platform))
         await untilInterrupted(signal, note)

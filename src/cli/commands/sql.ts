@@ -8,6 +8,7 @@ import {
   ledgerTable,
   openRowSpill,
   servedQueryTables,
+  viewQueryTables,
 } from '../../flow/tables-to-sql.ts'
 import { type ReachedPostgres, reachPostgres } from '../../orchestrator/reach-postgres.ts'
 import { queryPostgres } from '../../serve/postgres/query.ts'
@@ -129,6 +130,7 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
         sql: text,
         tables: [
           ...(await lakeQueryTables(reader.lake, engine)),
+          ...(await viewQueryTables(engine, plans)),
           ...servedQueryTables(plans, { spill, postgres }),
           ...deadLetterTables(plans, { spill, state: reader.state }),
           ledgerTable(spill, ledger),

@@ -4,7 +4,7 @@ import { changeOf } from './edit-files.ts'
 import { fileKeyAt } from './file-actions.ts'
 import { type CommitOptions, finishCommit, type TableCommitOutcome } from './finish-commit.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
-import { parseProperties } from './properties.ts'
+import { parseProperties, type TableProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
 import { mayAddMatch, planFiles } from './scan.ts'
 import { tableSchemaOf } from './table-schema.ts'
@@ -32,10 +32,8 @@ export async function editRows(
   const schema = tableSchemaOf(state, tableKey)
   const properties = parseProperties(state.metadata.configuration)
   checkWritable(state.protocol, { metadata: state.metadata, schema: schema.struct }, tableKey)
-  if (properties.appendOnly && statement.clauses.some((clause) => clause.when !== 'not_matched'))
-    throw new TableMismatchError(`Changing rows of ${tableKey}`, [
-      'the table takes appends alone (delta.appendOnly is true)',
-    ])
+  if (statement.clauses.some((clause) => clause.when !== 'not_matched'))
+    checkChangeable(properties, tableKey)
   const { predicate } = statement
   const planned = await planFiles(
     { ...log.context, state, schema },
@@ -80,8 +78,16 @@ export async function editRows(
   return outcome.status === 'committed' ? { ...outcome, metrics: change.metrics } : outcome
 }
 
+/** @throws TableMismatchError when rows that are there must stay as they are */
+export function checkChangeable({ appendOnly }: TableProperties, tableKey: string): void {
+  if (appendOnly)
+    throw new TableMismatchError(`Changing rows of ${tableKey}`, [
+      'the table takes appends alone (delta.appendOnly is true)',
+    ])
+}
+
 /** Spark's names, so that `DESCRIBE HISTORY` shows them. */
-function metricsText(metrics: EditMetrics): Readonly<Record<string, string>> {
+export function metricsText(metrics: EditMetrics): Readonly<Record<string, string>> {
   return {
     numDeletedRows: String(metrics.deletedRowCount),
     numUpdatedRows: String(metrics.updatedRowCount),

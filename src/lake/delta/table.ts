@@ -1,13 +1,12 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
+import type { OptimizeOptions } from '../optimize.ts'
 import {
-  checkSatisfies,
   type DeleteOptions,
   deleteStatement,
   type MergeOptions,
   mergeStatement,
   type OverwriteOptions,
-  overwriteStatement,
   type UpdateOptions,
   updateStatement,
 } from '../row-statements.ts'
@@ -23,13 +22,14 @@ import {
   finishCommit,
   type TableCommitOutcome,
 } from './finish-commit.ts'
-import { withGenerated } from './generated-columns.ts'
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
 import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
-import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './optimize.ts'
+import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
+import { overwriteRows } from './overwrite.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
+import { type ReplaceTableOptions, replaceTable } from './replace-table.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
 import { type DeltaSnapshot, snapshotOf } from './snapshot.ts'
 import { type DeltaDeps, TableLog } from './table-log.ts'
@@ -74,6 +74,12 @@ export interface DeltaTable {
   overwrite(
     relation: Relation,
     options?: OverwriteOptions & CommitOptions,
+    signal?: AbortSignal,
+  ): Promise<EditOutcome>
+  /** Make it another table, with other columns, partitioning and rows, by one commit. */
+  replace(
+    relation: Relation,
+    options: ReplaceTableOptions & CommitOptions,
     signal?: AbortSignal,
   ): Promise<EditOutcome>
   /** What commits did to the rows, as something to read. @throws ChangesMissingError */
@@ -145,7 +151,12 @@ export async function openDeltaTable(
       relation: Relation,
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
-    ) => overwrite(table, relation, options, abort),
+    ) => overwriteRows(table, relation, options, abort),
+    replace: (
+      relation: Relation,
+      options: ReplaceTableOptions & CommitOptions,
+      abort?: AbortSignal,
+    ) => replaceTable(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
     alter: (options: AlterOptions & CommitOptions, abort?: AbortSignal) =>
       alterTable(table, options, abort),
@@ -159,21 +170,6 @@ export async function openDeltaTable(
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
     checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })
-}
-
-async function overwrite(
-  table: OpenTable,
-  relation: Relation,
-  options: OverwriteOptions & CommitOptions,
-  signal: AbortSignal | undefined,
-): Promise<EditOutcome> {
-  const { log, deps } = table
-  const { tableKey } = log.context
-  const schema = tableSchemaOf(await log.newest(signal), tableKey)
-  await using full = await withGenerated(writeContext(table), schema, relation, signal)
-  const { where } = options
-  await checkSatisfies(deps.ports.tableRows, full.relation, { where, table: tableKey }, signal)
-  return editRows(table, overwriteStatement(full.relation, options), options, signal)
 }
 
 async function snapshot(

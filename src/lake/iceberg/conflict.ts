@@ -4,11 +4,11 @@ import type { Conflict } from './commit.ts'
 import { deleteIndex } from './delete-index.ts'
 import type { IcebergTools } from './deps.ts'
 import { FileFinder } from './file-finder.ts'
-import type { ManifestEntry } from './manifest.ts'
-import { allEntries, manifestsOf } from './manifest-read.ts'
-import { MAIN_BRANCH, type Snapshot, schemaById, snapshotById } from './metadata.ts'
-import { type BoundSpec, boundSpecs } from './partition-spec.ts'
-import { type TableLocation, tableLocation } from './table-location.ts'
+import type { ContentFile, ManifestEntry } from './manifest.ts'
+import { mainId, type Snapshot, schemaById } from './metadata.ts'
+import { type BoundSpec, boundSpecs, partitionKey } from './partition-spec.ts'
+import { type FileChanges, fileChangesOf, snapshotsBetween } from './snapshot-changes.ts'
+import { tableLocation } from './table-location.ts'
 
 /** What a commit has looked at and changes: all that others could spoil. An append has looked at nothing. */
 export interface CommitIntent {
@@ -18,12 +18,22 @@ export interface CommitIntent {
   readonly reads: ReadFiles
   /** Data files whose rows were read and are written again elsewhere: who deletes such a row later must not be undone. */
   readonly copied: readonly ManifestEntry[]
+  /** Whether the copies keep the age of what they were made from, so that later deletes by value apply to them. Default: false. */
+  readonly keepsAge?: boolean
+  /** Snapshots in between that are our own, and known to leave these files alone. */
+  readonly ours?: ReadonlySet<bigint>
   /** Data files that position deletes are about: they must stay what they are, or go with all their rows. */
   readonly marked: ReadonlySet<string>
 }
 
-/** `nothing`: new files do not matter. `where`: those that may hold rows it is true for; without it, any. */
-export type ReadFiles = 'nothing' | { readonly where?: Predicate | undefined }
+/**
+ * `nothing`: new files do not matter. `where`: those that may hold rows it is true for; without it, any. `partitions`: those of
+ * some partitions, by `partitionKey`.
+ */
+export type ReadFiles =
+  | 'nothing'
+  | { readonly where: Predicate | undefined }
+  | { readonly partitions: ReadonlySet<string> }
 
 /**
  * Whether what others committed since leaves a commit valid on top of it, as Iceberg's reference implementation has it
@@ -37,7 +47,7 @@ export async function conflictSince(
   signal?: AbortSignal,
 ): Promise<Conflict | undefined> {
   const { metadata, tableKey } = entry
-  const winners = snapshotsSince(entry, intent.base)
+  const winners = snapshotsBetween(metadata, mainId(intent.base.metadata), mainId(metadata))
   if (winners === undefined)
     return {
       reason: 'read_files_changed',
@@ -47,76 +57,42 @@ export async function conflictSince(
   const place = tableLocation(tools.store, tableKey, metadata.location)
   const specs = boundSpecs(metadata, tableKey)
   const schema = schemaById(metadata, metadata['current-schema-id'])!
-  const { reads } = intent
-  const finder =
-    reads === 'nothing' ? undefined : new FileFinder(schema, specs, reads.where, tableKey)
+  const matters = matcherOf(intent.reads, (where) => new FileFinder(schema, specs, where, tableKey))
   for (const winner of winners) {
-    const changes = await changesOf({ place, specs }, winner, signal)
-    const found = conflictWith(winner, changes, { intent, finder, specs })
+    if (intent.ours?.has(winner['snapshot-id'])) continue
+    const changes = await fileChangesOf({ place, specs }, winner, signal)
+    const found = conflictWith(winner, changes, { intent, matters, specs })
     if (found !== undefined) return found
   }
   return undefined
 }
 
-/** Snapshots of `main` that came after a state, oldest first; `undefined` when it cannot be told which. */
-function snapshotsSince({ metadata }: CatalogEntry, base: CatalogEntry): Snapshot[] | undefined {
-  const from = base.metadata.refs[MAIN_BRANCH]?.['snapshot-id']
-  const found: Snapshot[] = []
-  let id = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
-  while (id !== from) {
-    const snapshot: Snapshot | undefined = id === undefined ? undefined : snapshotById(metadata, id)
-    if (snapshot === undefined) return undefined
-    found.push(snapshot)
-    id = snapshot['parent-snapshot-id']
-  }
-  return found.reverse()
-}
-
-interface FileChanges {
-  readonly addedData: readonly ManifestEntry[]
-  readonly deletedData: readonly ManifestEntry[]
-  readonly addedDeletes: readonly ManifestEntry[]
-}
-
-/** What one snapshot did, from the manifests that it wrote. */
-async function changesOf(
-  { place, specs }: { place: TableLocation; specs: ReadonlyMap<number, BoundSpec> },
-  snapshot: Snapshot,
-  signal: AbortSignal | undefined,
-): Promise<FileChanges> {
-  const id = snapshot['snapshot-id']
-  const own = (await manifestsOf(place, snapshot, signal)).filter(
-    ({ addedSnapshotId }) => addedSnapshotId === id,
-  )
-  const entries: ManifestEntry[] = []
-  for await (const some of allEntries(place, own, specs, signal))
-    entries.push(
-      ...some.filter(({ status, snapshotId }) => status !== 'existing' && snapshotId === id),
-    )
-  const isData = ({ file }: ManifestEntry) => file.content === 'data'
-  return {
-    addedData: entries.filter((each) => each.status === 'added' && isData(each)),
-    deletedData: entries.filter((each) => each.status === 'deleted' && isData(each)),
-    addedDeletes: entries.filter((each) => each.status === 'added' && !isData(each)),
-  }
+function matcherOf(
+  reads: ReadFiles,
+  finderOf: (where: Predicate | undefined) => FileFinder,
+): (file: ContentFile) => boolean {
+  if (reads === 'nothing') return () => false
+  if ('partitions' in reads)
+    return (file) => reads.partitions.has(partitionKey(file.specId, file.partition))
+  const finder = finderOf(reads.where)
+  return (file) => finder.mayMatch(file)
 }
 
 interface Judgement {
   readonly intent: CommitIntent
-  readonly finder: FileFinder | undefined
+  readonly matters: (file: ContentFile) => boolean
   readonly specs: ReadonlyMap<number, BoundSpec>
 }
 
 function conflictWith(
   winner: Snapshot,
   { addedData, deletedData, addedDeletes }: FileChanges,
-  { intent, finder, specs }: Judgement,
+  { intent, matters, specs }: Judgement,
 ): Conflict | undefined {
   const at = `snapshot ${winner['snapshot-id']}, committed meanwhile,`
   const { operation } = winner.summary
   // Rows that were only moved are what they were when we read them.
-  const added =
-    operation === 'replace' ? undefined : addedData.find(({ file }) => finder?.mayMatch(file))
+  const added = operation === 'replace' ? undefined : addedData.find(({ file }) => matters(file))
   if (added !== undefined)
     return {
       reason: 'read_files_changed',
@@ -135,7 +111,8 @@ function conflictWith(
   const index = deleteIndex(addedDeletes, specs)
   const copied = intent.copied.find((entry) => {
     const { vector, positions, equalities } = index.deletesFor(entry)
-    return vector !== undefined || positions.length + equalities.length > 0
+    const byValue = intent.keepsAge === true ? 0 : equalities.length
+    return vector !== undefined || positions.length + byValue > 0
   })
   if (copied !== undefined)
     return {

@@ -1,4 +1,4 @@
-import type { Columns } from '../../model/column.ts'
+import type { Columns, ColumnType } from '../../model/column.ts'
 import { TableMismatchError } from '../errors.ts'
 import type { MetadataUpdate } from './catalog.ts'
 import { fieldsOf } from './define-schema.ts'
@@ -14,6 +14,8 @@ export interface CreateOptions {
   readonly partitionBy?: readonly PartitionBy[]
   /** How writers should sort. Default: not at all. */
   readonly sortBy?: readonly SortBy[]
+  /** Columns that tell rows apart (identifier fields); never null, no floats. Nothing enforces it. Default: none are known. */
+  readonly keys?: readonly string[]
   /** Iceberg's own properties and any others. Default: none. */
   readonly properties?: Readonly<Record<string, string>>
   /** Key of the table's folder in the store. Default: the table's name. */
@@ -38,13 +40,16 @@ export async function createIcebergTable(
   const tools = icebergTools(deps)
   const { properties = {}, location = table } = options
   const attempted = `Creating the table ${table}`
-  checkColumns(options.columns, attempted)
+  checkColumns(options, attempted)
   let lastId = 0
+  const fields = fieldsOf(options.columns, () => ++lastId)
   const schema: IcebergSchema = {
     type: 'struct',
     'schema-id': 0,
-    'identifier-field-ids': [],
-    fields: fieldsOf(options.columns, () => ++lastId),
+    'identifier-field-ids': fields
+      .filter(({ name }) => options.keys?.includes(name))
+      .map(({ id }) => id),
+    fields,
   }
   const nothing = { 'partition-specs': [], 'last-partition-id': PARTITION_ID_START - 1 }
   const spec = specOf(schema, options.partitionBy ?? [], nothing, attempted)
@@ -75,7 +80,7 @@ export async function createIcebergTable(
   }
 }
 
-function checkColumns(columns: Columns, attempted: string): void {
+function checkColumns({ columns, keys = [] }: CreateOptions, attempted: string): void {
   const problems: string[] = []
   const seen = new Set<string>()
   if (columns.length === 0) problems.push('it has no columns')
@@ -84,5 +89,15 @@ function checkColumns(columns: Columns, attempted: string): void {
     if (seen.has(name.toLowerCase())) problems.push(`column ${name} is there twice`)
     seen.add(name.toLowerCase())
   }
+  for (const key of keys) {
+    const column = columns.find(({ name }) => name === key)
+    if (column === undefined) problems.push(`there is no column ${key} to be a key`)
+    else if (column.nullable || !mayBeKey(column.type))
+      problems.push(`${key} cannot be a key: it may be null, is nested or a float`)
+  }
   if (problems.length > 0) throw new TableMismatchError(attempted, problems)
 }
+
+/** Table spec, "Identifier Field IDs". */
+const mayBeKey = (type: ColumnType) =>
+  typeof type === 'string' ? !type.startsWith('float') : type.kind === 'decimal'

@@ -13,13 +13,7 @@ import type { IcebergTools } from './deps.ts'
 import { type Change, changeOf, type WriteMode } from './edit-files.ts'
 import type { ContentFile } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
-import {
-  MAIN_BRANCH,
-  type Snapshot,
-  schemaById,
-  snapshotById,
-  type TableMetadata,
-} from './metadata.ts'
+import { mainId, type Snapshot, schemaById, snapshotById, type TableMetadata } from './metadata.ts'
 import { boundSpecs } from './partition-spec.ts'
 import { putManifest } from './put-manifest.ts'
 import { knownFilesChooser, stageReplacement } from './replace.ts'
@@ -116,10 +110,8 @@ export async function planNewest(
   )
 }
 
-const mainId = (metadata: TableMetadata) => metadata.refs[MAIN_BRANCH]?.['snapshot-id']
-
 /** Iceberg's own properties and defaults. An overwrite takes those of a merge, having none of its own. */
-function editProperties(
+export function editProperties(
   { properties }: TableMetadata,
   operation: RowStatement['operation'],
 ): { readonly mode: WriteMode; readonly isolation: 'serializable' | 'snapshot' } {
@@ -132,12 +124,13 @@ function editProperties(
   }
 }
 
-/** One manifest for each partition spec and kind of file. */
+/** One manifest for each partition spec and kind of file. `age` is the rows' sequence number, where it is not the commit's own. */
 export async function putManifests(
   tools: IcebergTools,
   entry: CatalogEntry,
   snapshotId: bigint,
   added: readonly ContentFile[],
+  age?: number,
 ): Promise<readonly ManifestFile[]> {
   const specs = boundSpecs(entry.metadata, entry.tableKey)
   const groups = new Map<string, ContentFile[]>()
@@ -152,7 +145,12 @@ export async function putManifests(
       await putManifest(tools, entry, specs.get(specId)!, {
         content: content === 'data' ? 'data' : 'deletes',
         snapshotId,
-        entries: files.map((file) => ({ status: 'added', snapshotId, file })),
+        entries: files.map((file) => ({
+          status: 'added',
+          snapshotId,
+          file,
+          ...(age === undefined ? {} : { sequenceNumber: age }),
+        })),
       }),
     )
   }
@@ -160,7 +158,7 @@ export async function putManifests(
 }
 
 /** Whether files written for one state of the table fit another. */
-function misfitOf({ metadata: base }: CatalogEntry, { metadata }: CatalogEntry) {
+export function misfitOf({ metadata: base }: CatalogEntry, { metadata }: CatalogEntry) {
   const isSame =
     base['table-uuid'] === metadata['table-uuid'] &&
     base['current-schema-id'] === metadata['current-schema-id'] &&

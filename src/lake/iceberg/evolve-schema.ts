@@ -27,7 +27,8 @@ export interface EvolvedSchema {
 }
 
 /**
- * The schema after some changes, one after the other. Pure. `inUse` are ids that partition specs and sort orders refer to.
+ * The schema after some changes, one after the other. Pure. `inUse` are ids that partition specs and sort orders refer to, `keys`
+ * those that tell rows apart.
  * @throws TableMismatchError naming each change that cannot be made
  */
 export function evolveSchema(
@@ -36,6 +37,7 @@ export function evolveSchema(
   options: {
     readonly lastColumnId: number
     readonly inUse: ReadonlySet<number>
+    readonly keys: ReadonlySet<number>
     readonly table: string
   },
 ): EvolvedSchema {
@@ -47,7 +49,7 @@ export function evolveSchema(
     const path = change.kind === 'add' ? [...(change.in ?? []), change.column.name] : change.path
     try {
       fields = withStruct(fields, path.slice(0, -1), (siblings) =>
-        changed(siblings, change, path.at(-1) ?? '', { newId, inUse: options.inUse }),
+        changed(siblings, change, path.at(-1) ?? '', { ...options, newId }),
       )
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
@@ -62,6 +64,7 @@ export function evolveSchema(
 interface ChangeContext {
   readonly newId: () => number
   readonly inUse: ReadonlySet<number>
+  readonly keys: ReadonlySet<number>
 }
 
 /** The fields of one struct after one change. @throws RangeError saying why not */
@@ -69,7 +72,7 @@ function changed(
   siblings: readonly IcebergField[],
   change: SchemaChange,
   name: string,
-  { newId, inUse }: ChangeContext,
+  { newId, inUse, keys }: ChangeContext,
 ): readonly IcebergField[] {
   const taken = (wanted: string) =>
     siblings.some((each) => each.name !== name && sameName(each.name, wanted))
@@ -93,11 +96,13 @@ function changed(
     case 'drop':
       if (inUse.has(field.id))
         throw new RangeError('is what the table is partitioned or sorted by; change that first')
+      if (keys.has(field.id)) throw new RangeError('is a key of the table')
       if (siblings.length === 1) throw new RangeError('is the only column there')
       return siblings.toSpliced(index, 1)
     case 'widen':
       return replace({ ...field, type: widened(field.type, change.type) })
     case 'make_nullable':
+      if (keys.has(field.id)) throw new RangeError('is a key of the table, and a key is never null')
       return replace({ ...field, required: false })
     case 'describe':
       return replace({ ...field, doc: change.doc })

@@ -98,6 +98,10 @@ export const PARTITION_ID_START = 1000
 export const snapshotById = (metadata: TableMetadata, id: bigint): Snapshot | undefined =>
   metadata.snapshots.find((snapshot) => snapshot['snapshot-id'] === id)
 
+/** The newest snapshot of the branch that a table is. */
+export const mainId = (metadata: TableMetadata): bigint | undefined =>
+  metadata.refs[MAIN_BRANCH]?.['snapshot-id'] ?? metadata['current-snapshot-id']
+
 export const schemaById = (metadata: TableMetadata, id: number): IcebergSchema | undefined =>
   metadata.schemas.find((schema) => schema['schema-id'] === id)
 

@@ -52,6 +52,7 @@ export async function writePositionDeletes(
       directory: folder.path,
       fileBytesTarget: fileBytesTarget(metadata),
       orderBy: COLUMNS.map(({ name }) => name),
+      isOrdered: true,
     },
     signal,
   )

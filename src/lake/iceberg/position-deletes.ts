@@ -60,28 +60,14 @@ async function collectPositions(
   into: Map<string, number[]>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const request = {
-    location: locate(place, file.path),
-    fields: [
-      { path: ['file_path'], as: 'text' },
-      { path: ['pos'], as: 'number' },
-    ],
-    presentAny: [['file_path']],
-  } as const
   let rowCount = 0
-  for await (const { columns } of parquet.readFields(request, signal)) {
-    const paths = columns[0] as readonly string[]
-    const rows = columns[1] as readonly number[]
-    rowCount += paths.length
-    for (let index = 0; index < paths.length; index += 1) {
-      const path = paths[index]!
-      if (!wanted.has(path)) continue
-      const list = into.get(path)
-      if (list === undefined) into.set(path, [rows[index]!])
-      else list.push(rows[index]!)
-    }
+  for await (const chunk of parquet.readPositions(locate(place, file.path), signal)) {
+    rowCount += chunk.positions.length
+    if (!wanted.has(chunk.path)) continue
+    const list = into.get(chunk.path) ?? []
+    if (list.length === 0) into.set(chunk.path, list)
+    for (const position of chunk.positions) list.push(position)
   }
-  // A file without these columns would look like one without deletes.
   if (rowCount !== file.recordCount)
     throw new TableBrokenError(
       `${file.path}, a position delete file of ${place.tableKey}, holds ${rowCount} deletes instead of ` +

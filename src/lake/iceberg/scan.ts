@@ -1,19 +1,19 @@
 import { holdsFloats } from '../../model/column.ts'
 import { columnsIn, type Predicate } from '../../model/predicate.ts'
-import type { EqualityDelete, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
-import { TableBrokenError, TableMismatchError, TableUnsupportedError } from '../errors.ts'
+import type { ScanColumn, ScanPlan } from '../../model/scan-plan.ts'
+import { TableMismatchError, TableUnsupportedError } from '../errors.ts'
 import type { ParquetPort } from '../parquet-port.ts'
-import { deleteIndex, type FileDeletes } from './delete-index.ts'
+import { applyDeletes, type DeletableFile } from './applied-deletes.ts'
+import { deleteIndex } from './delete-index.ts'
 import { FileFinder } from './file-finder.ts'
-import type { ContentFile, ManifestEntry } from './manifest.ts'
+import type { ManifestEntry } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
 import { liveEntries, manifestsOf } from './manifest-read.ts'
 import type { Snapshot, TableMetadata } from './metadata.ts'
 import { nameMappingOf } from './name-mapping.ts'
 import { type BoundSpec, boundSpecs } from './partition-spec.ts'
-import { readDeletedRows } from './position-deletes.ts'
-import { scanColumn, scanSchema, slotValues } from './scan-columns.ts'
-import { fieldsById, type IcebergSchema, type IcebergType } from './schema.ts'
+import { scanSchema, slotValues } from './scan-columns.ts'
+import type { IcebergSchema, IcebergType } from './schema.ts'
 import { locate, type TableLocation } from './table-location.ts'
 
 export interface ScanOptions {
@@ -64,11 +64,9 @@ export interface PlannedFiles {
   readonly manifests: ReadonlySet<string>
 }
 
-export interface PlannedFile {
-  readonly entry: ManifestEntry
+export interface PlannedFile extends DeletableFile {
   /** Path of the manifest that lists it. */
   readonly manifest: string
-  readonly deletes: FileDeletes
 }
 
 /** As `planScan`, for those who change the files. */
@@ -77,51 +75,96 @@ export async function planFiles(
   options: ScanOptions = {},
   signal?: AbortSignal,
 ): Promise<PlannedFiles> {
-  const { place, metadata, snapshot, schema } = context
-  const table = place.tableKey
-  const specs = boundSpecs(metadata, table)
-  const { columns: all, slots } = scanSchema(
-    schema,
-    specs.values(),
-    nameMappingOf(metadata, table),
-    table,
-  )
-  const columns = projected(all, options.columns, table)
-  const finder = new FileFinder(schema, specs, options.predicate, table)
+  const { place, metadata, schema } = context
+  const specs = boundSpecs(metadata, place.tableKey)
+  const finder = new FileFinder(schema, specs, options.predicate, place.tableKey)
   const found = await findFiles(context, finder, specs, signal)
-  const data = found.data.map(({ entry }) => entry)
-  const settledFor = (part: Predicate) => data.every(({ file }) => finder.surelyMatches(part, file))
-  const unsettled = finder.parts.filter((part) => !settledFor(part))
-  const residual = unsettled.length === 0 ? undefined : ({ kind: 'and', of: unsettled } as const)
   const index = deleteIndex(found.deletes, specs)
   const files = found.data.map((each) => ({ ...each, deletes: index.deletesFor(each.entry) }))
-  const applied = await applyDeletes(context, files, signal)
-  const safe = (shown: readonly ScanColumn[]) => withSafeBounds(shown, data, schema)
-  const plan: ScanPlan = {
-    table,
-    version: snapshot === undefined ? 'empty' : String(snapshot['snapshot-id']),
+  const { columns } = schemaOf(context)
+  const isSure = files.map(({ entry }) => finder.surelyMatchesAll(entry.file))
+  const plan = await planOf(context, finder, files, options, signal)
+  return { plan, columns, files, isSure, manifests: found.manifests }
+}
+
+/** As `planScan`, of data files that are known, as they were when they came. */
+export async function planAdded(
+  context: ScanContext,
+  added: readonly ManifestEntry[],
+  options: ScanOptions,
+  signal?: AbortSignal,
+): Promise<ScanPlan> {
+  const { place, metadata, schema } = context
+  const specs = boundSpecs(metadata, place.tableKey)
+  const finder = new FileFinder(schema, specs, options.predicate, place.tableKey)
+  const wanted = added.filter(({ file }) => finder.mayMatch(file))
+  checkReadable(wanted, place.tableKey)
+  const deletes = { positions: [], equalities: [] }
+  const files = wanted.map((entry) => ({ entry, deletes }))
+  return planOf(context, finder, files, options, signal)
+}
+
+async function planOf(
+  context: ScanContext,
+  finder: FileFinder,
+  files: readonly DeletableFile[],
+  options: ScanOptions,
+  signal: AbortSignal | undefined,
+): Promise<ScanPlan> {
+  const { columns: all } = schemaOf(context)
+  const columns = projected(all, options.columns, context.place.tableKey)
+  const unsettled = finder.parts.filter(
+    (part) => !files.every(({ entry }) => finder.surelyMatches(part, entry.file)),
+  )
+  const residual = unsettled.length === 0 ? undefined : ({ kind: 'and', of: unsettled } as const)
+  const safe = (shown: readonly ScanColumn[]) => withSafeBounds(shown, files, context.schema)
+  return {
+    ...(await wholeFilesPlan(context, files, signal)),
     columns: safe(columns),
     residualColumns: safe(residual === undefined ? [] : hiddenColumns(residual, columns, all)),
+    residual,
+  }
+}
+
+const schemaOf = ({ place, metadata, schema }: ScanContext) => {
+  const table = place.tableKey
+  const specs = boundSpecs(metadata, table).values()
+  return scanSchema(schema, specs, nameMappingOf(metadata, table), table)
+}
+
+/** All columns and rows of some files, but for the rows that their deletes delete. */
+export async function wholeFilesPlan(
+  context: ScanContext,
+  files: readonly DeletableFile[],
+  signal?: AbortSignal,
+): Promise<ScanPlan> {
+  const { place, metadata, snapshot, schema } = context
+  const { columns, slots } = schemaOf(context)
+  const specs = boundSpecs(metadata, place.tableKey)
+  const { files: deleted, equalityDeletes, rowCount } = await applyDeletes(context, files, signal)
+  return {
+    table: place.tableKey,
+    version: snapshot === undefined ? 'empty' : String(snapshot['snapshot-id']),
+    columns: withSafeBounds(columns, files, schema),
+    residualColumns: [],
     matchBy: 'field_id',
-    files: data.map(({ file }, at) => ({
+    files: files.map(({ entry: { file } }, at) => ({
       location: locate(place, file.path),
       bytes: file.bytes,
       rowCount: file.recordCount,
       partitionValues: slotValues(slots, specs.get(file.specId)!, file.partition),
-      ...applied.files[at],
+      ...deleted[at],
     })),
-    ...(applied.equalityDeletes.length === 0 ? {} : { equalityDeletes: applied.equalityDeletes }),
-    residual,
-    rowCount: applied.rowCount,
+    ...(equalityDeletes.length === 0 ? {} : { equalityDeletes }),
+    residual: undefined,
+    rowCount,
   }
-  const isSure = data.map(({ file }) => unsettled.every((part) => finder.surelyMatches(part, file)))
-  return { plan, columns: all, files, isSure, manifests: found.manifests }
 }
 
 /** Floats of which every file's metrics say that none is NaN. */
 function withSafeBounds(
   columns: readonly ScanColumn[],
-  data: readonly ManifestEntry[],
+  files: readonly DeletableFile[],
   schema: IcebergSchema,
 ): readonly ScanColumn[] {
   return columns.map((column) => {
@@ -129,7 +172,9 @@ function withSafeBounds(
     if (source.kind !== 'file' || !holdsFloats(column.type)) return column
     const field = schema.fields.find(({ id }) => id === source.fieldId)
     const floats = field === undefined ? [] : floatIds(field)
-    const isSafe = data.every(({ file }) => floats.every((id) => file.nanCounts?.get(id) === 0))
+    const isSafe = files.every(({ entry: { file } }) =>
+      floats.every((id) => file.nanCounts?.get(id) === 0),
+    )
     return isSafe ? { ...column, source: { ...source, hasSafeBounds: true } } : column
   })
 }
@@ -179,72 +224,8 @@ async function findFiles(
   return { data, deletes, manifests: new Set(all.map(({ path }) => path)) }
 }
 
-interface AppliedDeletes {
-  /** For each data file, what its `ScanFile` gets. */
-  readonly files: readonly Pick<ScanFile, 'deletedRows' | 'equalityDeletes'>[]
-  readonly equalityDeletes: readonly EqualityDelete[]
-  readonly rowCount: number | undefined
-}
-
-async function applyDeletes(
-  context: ScanContext,
-  planned: readonly PlannedFile[],
-  signal: AbortSignal | undefined,
-): Promise<AppliedDeletes> {
-  const positioned = planned.map(({ entry, deletes }) => ({ path: entry.file.path, ...deletes }))
-  const rowsOf = await readDeletedRows(context, positioned, signal)
-  const numbers = new Map<ContentFile, number>()
-  for (const { deletes } of planned)
-    for (const file of deletes.equalities) if (!numbers.has(file)) numbers.set(file, numbers.size)
-  let rowCount = 0
-  const files = planned.map(({ entry: { file }, deletes }) => {
-    const positions = rowsOf.get(file.path)
-    const equalityDeletes = deletes.equalities.map((each) => numbers.get(each)!)
-    rowCount += file.recordCount - (positions?.length ?? 0)
-    return {
-      ...(positions === undefined ? {} : { deletedRows: { positions } }),
-      ...(equalityDeletes.length === 0
-        ? {}
-        : { equalityDeletes: equalityDeletes.sort((a, b) => a - b) }),
-    }
-  })
-  return {
-    files,
-    equalityDeletes: [...numbers.keys()].map((file) => equalityDelete(context, file)),
-    rowCount: numbers.size === 0 ? rowCount : undefined,
-  }
-}
-
-/** The columns may be gone from the schema and still count (table spec, "Equality Delete Files"). */
-function equalityDelete(
-  { place, metadata, schema }: ScanContext,
-  file: ContentFile,
-): EqualityDelete {
-  const table = place.tableKey
-  const newestFirst = [schema, ...[...metadata.schemas].reverse()].map(fieldsById)
-  const mapping = nameMappingOf(metadata, table)
-  const ids = file.equalityIds ?? []
-  if (ids.length === 0)
-    throw new TableBrokenError(
-      `${file.path}, an equality delete file of ${table}, names no columns.`,
-    )
-  const columns = ids.map((id): ScanColumn => {
-    const found = newestFirst.map((fields) => fields.get(id)).find((each) => each !== undefined)
-    if (found === undefined)
-      throw new TableBrokenError(
-        `${file.path}, an equality delete file of ${table}, deletes by the column ${id}, which no schema has.`,
-      )
-    if (found.path.length > 1)
-      throw new TableUnsupportedError(
-        `${table} has equality deletes by ${found.path.join('.')}, inside a struct, which we cannot apply yet.`,
-        ['equality deletes by nested columns'],
-      )
-    return scanColumn(found.field, mapping, table)
-  })
-  return { location: locate(place, file.path), bytes: file.bytes, columns }
-}
-
-function checkReadable(entries: readonly ManifestEntry[], table: string): void {
+/** @throws TableUnsupportedError for files that we do not read */
+export function checkReadable(entries: readonly ManifestEntry[], table: string): void {
   for (const { file } of entries) {
     const isParquet = file.format === 'parquet'
     if (file.keyMetadata !== undefined)

@@ -46,7 +46,8 @@ export function summaryOf(
     'deleted-data-files': data(removed).length,
     'deleted-records': sum(data(removed), (file) => file.recordCount),
     'removed-files-size': sum(removed, (file) => file.bytes),
-    'removed-delete-files': removed.length - data(removed).length,
+    ...deleteCounts('added', added),
+    ...deleteCounts('removed', removed),
   }
   const summary: Record<string, string> = { operation }
   for (const [name, count] of Object.entries(counts)) if (count > 0) summary[name] = String(count)
@@ -57,4 +58,17 @@ export function summaryOf(
       summary[name] = String(before + sum(added, of) - sum(removed, of))
   }
   return { ...summary, ...ENGINE }
+}
+
+function deleteCounts(word: 'added' | 'removed', files: readonly ContentFile[]) {
+  const positions = files.filter(({ content }) => content === 'position_deletes')
+  const equalities = files.filter(({ content }) => content === 'equality_deletes')
+  const rowsIn = (of: readonly ContentFile[]) => of.reduce((n, file) => n + file.recordCount, 0)
+  return {
+    [`${word}-delete-files`]: positions.length + equalities.length,
+    [`${word}-position-delete-files`]: positions.length,
+    [`${word}-position-deletes`]: rowsIn(positions),
+    [`${word}-equality-delete-files`]: equalities.length,
+    [`${word}-equality-deletes`]: rowsIn(equalities),
+  }
 }

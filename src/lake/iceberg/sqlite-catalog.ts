@@ -1,5 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { Clock, Randomness } from '../../model/clock.ts'
 import type { ObjectStore } from '../../model/object-store.ts'
 import { uuidV7Maker } from '../../model/uuid.ts'
@@ -59,6 +61,8 @@ export interface SqliteCatalogOptions {
 const ATTEMPT_COUNT_MAX = 64
 /** The property by which PyIceberg, too, remembers that a namespace was made. */
 const EXISTS = 'exists'
+const GZIP_PROPERTY = 'write.metadata.compression-codec'
+const compress = promisify(gzip)
 /** Tables whose metadata is kept parsed. */
 const KEPT_COUNT_MAX = 64
 
@@ -135,13 +139,11 @@ class PointerFile implements SqliteCatalog {
         nowMs: clock.nowMs(),
         previousLocation: base?.metadataLocation,
       })
-      const file = `metadata/${nextNumber(base)}-${this.#newId()}.metadata.json`
+      const isGzip = metadata.properties[GZIP_PROPERTY]?.toLowerCase() === 'gzip'
+      const file = `metadata/${nextNumber(base)}-${this.#newId()}${isGzip ? '.gz' : ''}.metadata.json`
+      const json = new TextEncoder().encode(metadataJson(metadata))
       const tableKey = base?.tableKey ?? this.#keyOf(table, metadata.location)
-      await store.put(
-        `${tableKey}/${file}`,
-        new TextEncoder().encode(metadataJson(metadata)),
-        signal,
-      )
+      await store.put(`${tableKey}/${file}`, isGzip ? await compress(json) : json, signal)
       const metadataLocation = `${metadata.location}/${file}`
       const entry: CatalogEntry = { metadata, metadataLocation, tableKey }
       const moved = this.#move(name, base?.metadataLocation, metadataLocation)

@@ -57,6 +57,7 @@ export function columnChanges(
   const { fields, lastColumnId } = evolveSchema(schema, changes, {
     lastColumnId: metadata['last-column-id'],
     inUse: sourceIds(metadata),
+    keys: new Set(schema['identifier-field-ids'] ?? []),
     table: tableKey,
   })
   const requirements: Requirement[] = [

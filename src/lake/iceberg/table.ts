@@ -1,4 +1,6 @@
+import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
+import type { OptimizeOptions } from '../optimize.ts'
 import {
   type DeleteOptions,
   deleteStatement,
@@ -9,6 +11,8 @@ import {
   updateStatement,
 } from '../row-statements.ts'
 import { type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
+import { type AppendedOptions, type AppendedRows, appendedSince } from './appended.ts'
+import { type ChangesOptions, readChanges } from './changes.ts'
 import type { CommitOptions, CommitOutcome } from './commit.ts'
 import { commitWrite } from './commit-write.ts'
 import type { PartitionBy, SortBy } from './define-spec.ts'
@@ -25,6 +29,7 @@ import {
   removeOrphans,
   rewriteManifests,
 } from './maintenance.ts'
+import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { overwriteRows } from './overwrite.ts'
 import type { Removal } from './replace.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
@@ -101,6 +106,14 @@ export interface IcebergTable {
     options?: OverwriteOptions & CommitOptions,
     signal?: AbortSignal,
   ): Promise<EditOutcome>
+  /** What snapshots did to the rows, as something to read. @throws ChangesMissingError, SnapshotMissingError */
+  changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
+  /** What was only added since a snapshot, without a look at anything else. @throws ChangesMissingError, SnapshotMissingError */
+  appendedSince(
+    after: bigint | null,
+    options?: AppendedOptions,
+    signal?: AbortSignal,
+  ): Promise<AppendedRows>
   /** @throws TableMismatchError naming each change that cannot be made */
   changeColumns(changes: readonly SchemaChange[], signal?: AbortSignal): Promise<ChangeOutcome>
   /** How rows written from now on are split; files that are there stay as they are. @throws TableMismatchError */
@@ -111,6 +124,8 @@ export interface IcebergTable {
     properties: Readonly<Record<string, string | null>>,
     signal?: AbortSignal,
   ): Promise<ChangeOutcome>
+  /** Write data files anew, so that reading is cheaper. */
+  optimize(options?: OptimizeOptions, signal?: AbortSignal): Promise<OptimizeOutcome>
   /** Write the table's files into fewer manifests, for faster planning. Appends do it by themselves once in a while. */
   rewriteManifests(signal?: AbortSignal): Promise<CommitOutcome>
   /** Forget old snapshots and remove what only they needed. */
@@ -173,6 +188,13 @@ export async function openIcebergTable(
       options: OverwriteOptions & CommitOptions = {},
       abort?: AbortSignal,
     ) => overwriteRows(state, relation, options, abort),
+    changes: async (options: ChangesOptions, abort?: AbortSignal) =>
+      readChanges(tools, await state.newest(abort), options, abort),
+    appendedSince: async (
+      after: bigint | null,
+      options: AppendedOptions = {},
+      abort?: AbortSignal,
+    ) => appendedSince(tools, await state.newest(abort), after, options, abort),
     changeColumns: (changes: readonly SchemaChange[], abort?: AbortSignal) =>
       changeTable(state, (entry) => columnChanges(entry, changes), abort),
     changePartitioning: (fields: readonly PartitionBy[], abort?: AbortSignal) =>
@@ -181,6 +203,8 @@ export async function openIcebergTable(
       changeTable(state, (entry) => sortChanges(entry, fields), abort),
     changeProperties: (properties: Readonly<Record<string, string | null>>, abort?: AbortSignal) =>
       changeTable(state, (entry) => propertyChanges(entry, properties), abort),
+    optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
+      optimizeTable(state, options, abort),
     rewriteManifests: (abort?: AbortSignal) => rewriteManifests(state, abort),
     expireSnapshots: (options?: ExpireOptions, abort?: AbortSignal) =>
       expireSnapshots(state, options, abort),

@@ -124,7 +124,9 @@ export function openLogFileToRead(file: string): DatabaseSync {
     )
   const database = new DatabaseSync(file, { readOnly: true })
   try {
-    database.exec('PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192')
+    database.exec(
+      'PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192; PRAGMA mmap_size = 2147418112',
+    )
     checkVersion(database, file)
     return database
   } catch (error) {

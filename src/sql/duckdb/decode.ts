@@ -141,11 +141,9 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
       name,
       signal,
     })
-    let inserted: Promise<unknown> = Promise.resolve()
-    const insert = async (slice: StagingSlice, before: Promise<unknown>) => {
+    const insert = async (slice: StagingSlice, lane: EngineConnection) => {
       try {
-        await before
-        await connection.run(
+        await lane.run(
           `INSERT INTO ${name} SELECT ${columnValues(sql, batches)}, NOT (${accept}) FROM (` +
             `SELECT *, ${sql.parsed('s_value')} AS j, ${sql.kinds('s_value')} AS t FROM ${stagingSource(slice)})`,
           { signal },
@@ -154,15 +152,12 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
         await rm(slice.path, { force: true })
       }
     }
+    // Two statements at once, each on its own connection and thread, while the file of the next is written.
+    const second = await connection.engine.connection()
     try {
-      for await (const slice of slices) {
-        // The engine reads this file while the next is written; no more than two exist at once.
-        await inserted
-        inserted = insert(slice, inserted)
-        inserted.catch(() => undefined)
-      }
+      await inTurns(slices, [connection, second], insert)
     } finally {
-      await inserted
+      second.close()
     }
   }
 
@@ -200,6 +195,30 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
   }
 
   return Object.freeze({ columns, decode })
+}
+
+/**
+ * Give items to lanes by turns, each lane one at a time. Returns when all are done; after a failure nothing more is begun, and what was is
+ * waited for.
+ */
+async function inTurns<T, Lane>(
+  items: AsyncIterable<T>,
+  lanes: readonly Lane[],
+  work: (item: T, lane: Lane) => Promise<void>,
+): Promise<void> {
+  const busy: Promise<void>[] = lanes.map(() => Promise.resolve())
+  try {
+    let turn = 0
+    for await (const item of items) {
+      await busy[turn]
+      busy[turn] = work(item, lanes[turn]!)
+      busy[turn]!.catch(() => undefined)
+      turn = (turn + 1) % lanes.length
+    }
+    await Promise.all(busy)
+  } finally {
+    await Promise.allSettled(busy)
+  }
 }
 
 interface BatchRequest {

@@ -38,13 +38,21 @@ export function expressionSql(expression: Expression, context: ExpressionContext
   }
 }
 
-/** Whether evaluating the expression can fail for some rows: arithmetic that leaves its type's range. */
+/** Whether evaluating the expression can fail for some rows: arithmetic that leaves its type's range, or somebody's SQL. */
 export function canFail(expression: Expression): boolean {
   if (expression.kind !== 'call') return false
-  return ARITHMETIC.has(expression.fn) || expression.args.some(canFail)
+  return MAY_FAIL.has(expression.fn) || expression.args.some(canFail)
 }
 
 const ARITHMETIC: ReadonlySet<FunctionName> = new Set(['add', 'subtract', 'multiply'])
+
+/** What is written as SQL may do anything. */
+const MAY_FAIL: ReadonlySet<FunctionName> = new Set([...ARITHMETIC, 'sql'])
+
+function sqlText({ args: [text] }: Call): string {
+  assert(text?.kind === 'literal' && typeof text.value === 'string', 'SQL is a text')
+  return text.value
+}
 
 function literalSql({ value, type }: Literal): string {
   const name = duckdbType(type)
@@ -80,12 +88,34 @@ function callSql(call: Call, context: ExpressionContext): string {
       return `${call.fn}(${args.join(', ')})`
     case 'trim':
       return `trim(${args[0]})`
+    case 'sql':
+      return `CAST((${sqlText(call)}) AS ${duckdbType(call.type)})`
+    case 'choose':
+      return `(CASE WHEN ${args[0]} THEN ${args[1]} ELSE ${args[2]} END)`
+    case 'add_millis':
+      // As a number: adding an interval asks a calendar about every row.
+      return `make_timestamptz(epoch_us(${args[0]}) + ${args[1]} * 1000)`
     case 'processing_time':
       return `make_timestamptz(${context.processingTime})`
     case 'arrival_time':
       return '_arrived_at'
     case 'record_id':
       return '_id'
+    case 'record_partition':
+      return '_partition'
+    case 'record_offset':
+      return '_offset'
+    case 'trace_id':
+      // W3C Trace Context: version, trace id, parent id, flags; the headers are JSON as we write it.
+      return `nullif(regexp_extract(_headers, '"traceparent":"[0-9a-f]{2}-([0-9a-f]{32})-', 1), '')`
+    case 'field':
+      return `struct_extract(${args.join(', ')})`
+    case 'iso_text': {
+      const instant = `make_timestamp(epoch_us(${args[0]}))`
+      const whole = `strftime(${instant}, '%Y-%m-%dT%H:%M:%S')`
+      const fraction = `rtrim(strftime(${instant}, '.%f'), '.0')`
+      return `${whole} || ${fraction} || 'Z'`
+    }
     case 'utc_day':
       // By its microseconds: `timezone('UTC', …)` asks a calendar about every row, which takes as long as parsing the row.
       return `CAST(make_timestamp(epoch_us(${args[0]})) AS DATE)`

@@ -56,6 +56,10 @@ export interface JsonRowsRequest {
 
 export interface ParquetTables {
   readFields(request: FieldsRequest, signal?: AbortSignal): AsyncIterable<Fields>
+  readPositions(
+    location: string,
+    signal?: AbortSignal,
+  ): AsyncIterable<{ readonly path: string; readonly positions: readonly number[] }>
   writeJsonRows(request: JsonRowsRequest, signal?: AbortSignal): Promise<void>
 }
 
@@ -65,6 +69,14 @@ export function parquetTables(connect: () => Promise<TableConnection>): ParquetT
       const connection = await connect()
       try {
         yield* readFields(connection, request, signal)
+      } finally {
+        connection.close()
+      }
+    },
+    async *readPositions(location: string, signal?: AbortSignal) {
+      const connection = await connect()
+      try {
+        yield* readPositions(connection, location, signal)
       } finally {
         connection.close()
       }
@@ -116,6 +128,25 @@ async function* readFields(
       ),
     }
   }
+}
+
+/** Positions that become one JSON text, with their path said once. */
+const POSITIONS_PER_TEXT = 65_536
+
+async function* readPositions(
+  connection: TableConnection,
+  location: string,
+  signal: AbortSignal | undefined,
+): AsyncIterable<{ readonly path: string; readonly positions: readonly number[] }> {
+  const { chunks } = await connection.open(
+    'SELECT file_path, to_json(list(pos))::VARCHAR ' +
+      `FROM read_parquet(${quoteText(withoutPatterns(location))}, hive_partitioning=false) ` +
+      `GROUP BY file_path, file_row_number // ${POSITIONS_PER_TEXT}`,
+    signal,
+  )
+  for await (const chunk of chunks)
+    for (const [path, text] of chunk.getRows())
+      yield { path: path as string, positions: JSON.parse(text as string) as number[] }
 }
 
 /** What to select from the file, and where each field is in it. Fields inside one JSON text are found in one parse. */

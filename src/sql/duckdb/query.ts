@@ -11,7 +11,7 @@ import type { ComputeEngine, EngineConnection } from './engine.ts'
 import { QueryRefusedError, SqlError } from './errors.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import { withReplacements } from './sql-spans.ts'
-import { type ReadStatement, readStatement } from './statement.ts'
+import { type ReadStatement, readStatement, type TableName } from './statement.ts'
 import type { QueryPoint } from './time-travel.ts'
 
 // People's questions. In: one read-only statement, and the tables it may name. Out: typed columns and rows that JSON can hold, or a
@@ -26,6 +26,8 @@ export interface QueryTable {
   readonly select: (point?: QueryPoint) => string | Promise<string>
   /** Whether `select` knows the table's past: `FROM schema.name AT (VERSION => 3)`. Default: false. */
   readonly keepsHistory?: boolean
+  /** Other tables that the SQL names, for views. Default: none. */
+  readonly reads?: readonly TableName[]
 }
 
 /**
@@ -179,15 +181,19 @@ async function makeViews(
   tables: readonly QueryTable[],
 ): Promise<void> {
   await connection.run(`USE ${catalog}`)
-  for (const { schema, name } of statement.tables) {
+  const made = new Set<QueryTable>()
+  const make = async ({ schema, name }: TableName): Promise<void> => {
     const table = findTable(tables, schema, name)
-    if (table === undefined) continue
+    if (table === undefined || made.has(table)) return
+    made.add(table)
+    for (const read of table.reads ?? []) await make(read)
     const quoted = quoteIdentifier(table.schema)
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${catalog}.${quoted}`)
     await connection.run(
       `CREATE VIEW ${catalog}.${quoted}.${quoteIdentifier(table.name)} AS ${await table.select()}`,
     )
   }
+  for (const table of statement.tables) await make(table)
 }
 
 interface Rewriting {

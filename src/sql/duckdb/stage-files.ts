@@ -5,6 +5,7 @@ import { type Column, sameColumnType } from '../../model/column.ts'
 import type { FieldIds } from '../../model/field-ids.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from './engine.ts'
+import { NUMBER_COLUMN, numberPartitions } from './partition-numbers.ts'
 import { type DerivedValue, derivedSql } from './partition-transform.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import { duckdbType } from './type-mapping.ts'
@@ -26,8 +27,9 @@ export interface FileStageRequest {
   readonly directory: string
   readonly fileBytesTarget: number
   readonly compression?: 'zstd' | 'snappy'
-  /** Rows are sorted within each row group; the groups of one file may be in any order. */
+  /** Rows are sorted within each row group; the groups of one file may be in any order, unless `isOrdered`. */
   readonly orderBy?: readonly string[]
+  readonly isOrdered?: boolean
 }
 
 export interface WrittenFile {
@@ -67,9 +69,13 @@ export function fileStager(engine: ComputeEngine): FileStager {
       if (request.relation.rowCount === 0) return []
       const connection = await engine.connection()
       try {
-        return request.partitionBy.length === 0
-          ? await copyInPieces(connection, request, request.directory, 'true', {}, signal)
-          : await copyPartitions(connection, request, signal)
+        const files =
+          request.partitionBy.length === 0
+            ? await copyInPieces(connection, request, request.directory, 'true', {}, signal)
+            : await copyPartitions(connection, request, signal)
+        return request.isOrdered === true
+          ? await orderedFiles(connection, request, files, signal)
+          : files
       } finally {
         connection.close()
       }
@@ -96,19 +102,55 @@ async function copyInPieces(
   return writtenFiles(await rows.getRows(), request, partitionValues)
 }
 
-/** DuckDB splits rows by their values in one pass; only partitions that grew too large are written again, in pieces. */
 async function copyPartitions(
   connection: EngineConnection,
   request: FileStageRequest,
   signal: AbortSignal | undefined,
 ): Promise<readonly WrittenFile[]> {
-  const { columns, partitionBy, directory, fileBytesTarget } = request
+  const { columns, partitionBy, directory } = request
   const stored = columns.filter((column) => !partitionBy.includes(column.name))
   const only = await onlyPartition(connection, request, signal)
   if (only !== undefined) {
     const whole = { ...request, columns: stored }
     return copyInPieces(connection, whole, directory, 'true', only, signal)
   }
+  if (!hasTextKeys(request)) return copyByValue(connection, { ...request, columns: stored }, signal)
+  const source = { source: sourceSql(request), relation: request.relation }
+  const { relation, values } = await numberPartitions(connection, source, partitionBy, signal)
+  const numbered = {
+    ...request,
+    // As wide as they are to be, and with what is derived.
+    relation: { ...relation, columns },
+    derived: [],
+    columns: stored,
+    partitionBy: [NUMBER_COLUMN],
+  }
+  const files = await copyByValue(connection, numbered, signal)
+  return files.map((file) => ({
+    ...file,
+    partitionValues: values.get(file.partitionValues[NUMBER_COLUMN]!)!,
+  }))
+}
+
+/** Numbers and days are good names for folders. */
+function hasTextKeys({ partitionBy, relation, derived = [] }: FileStageRequest): boolean {
+  const types = new Map([...relation.columns, ...derived].map(({ name, type }) => [name, type]))
+  const numeric = new Set(
+    derived.filter(({ transform }) => !/identity|truncate/.test(transform)).map(({ name }) => name),
+  )
+  return partitionBy.some((name) => {
+    const type = types.get(name)
+    return !numeric.has(name) && (type === 'string' || type === 'binary')
+  })
+}
+
+/** DuckDB splits rows by their values in one pass; only partitions that grew too large are written again, in pieces. */
+async function copyByValue(
+  connection: EngineConnection,
+  request: FileStageRequest,
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenFile[]> {
+  const { columns: stored, partitionBy, directory, fileBytesTarget } = request
   const names = [...stored.map((column) => column.name), ...partitionBy].map(quoteIdentifier)
   const keys = partitionBy.map(quoteIdentifier).join(', ')
   const result = await connection.run(
@@ -133,7 +175,7 @@ async function copyPartitions(
     files.push(
       ...(await copyInPieces(
         connection,
-        { ...request, columns: stored },
+        request,
         folder,
         whose.join(' AND '),
         file.partitionValues,
@@ -142,6 +184,31 @@ async function copyPartitions(
     )
   }
   return files
+}
+
+/** The same files with the rows of each in order throughout: those of several row groups are written once more. */
+async function orderedFiles(
+  connection: EngineConnection,
+  request: FileStageRequest,
+  files: readonly WrittenFile[],
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenFile[]> {
+  const ordered: WrittenFile[] = []
+  for (const file of files) {
+    if (file.rowCount <= ROW_GROUP_ROW_COUNT) {
+      ordered.push(file)
+      continue
+    }
+    const target = `${file.path}.ordered`
+    const rows = await connection.run(
+      `COPY (FROM read_parquet(${quoteText(file.path)}, hive_partitioning=false)${orderSql(request)}) ` +
+        `TO ${quoteText(target)} (${formatSql(request, 'PRESERVE_ORDER true')})`,
+      { signal },
+    )
+    await rm(file.path)
+    ordered.push(...writtenFiles(await rows.getRows(), request, file.partitionValues))
+  }
+  return ordered
 }
 
 /**
@@ -216,7 +283,10 @@ const COMPRESSION = Object.freeze({
 /** Texts that differ from row to row are given up on sooner; categories fit in many times over. */
 const DICTIONARY_BYTES_MAX = 64 * 1024
 
-function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string {
+function formatSql(
+  { columns, compression = 'zstd' }: FileStageRequest,
+  naming = "FILENAME_PATTERN 'part-{uuid}'",
+): string {
   const ids = columns
     .filter((column) => column.fieldId !== undefined)
     .map(
@@ -225,7 +295,7 @@ function formatSql({ columns, compression = 'zstd' }: FileStageRequest): string 
     )
   const fieldIds = ids.length === 0 ? '' : `, FIELD_IDS {${ids.join(', ')}}`
   // Unique names, because DuckDB puts the rows of a null and of the text `__HIVE_DEFAULT_PARTITION__` into one folder.
-  return `FORMAT parquet, ${COMPRESSION[compression]}, STRING_DICTIONARY_PAGE_SIZE_LIMIT ${DICTIONARY_BYTES_MAX}, RETURN_STATS, FILENAME_PATTERN 'part-{uuid}'${fieldIds}`
+  return `FORMAT parquet, ${COMPRESSION[compression]}, STRING_DICTIONARY_PAGE_SIZE_LIMIT ${DICTIONARY_BYTES_MAX}, RETURN_STATS, ${naming}${fieldIds}`
 }
 
 function writtenFiles(

@@ -1,23 +1,25 @@
 import { isUtf8 } from 'node:buffer'
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { BytesColumn, RecordBatch } from '../../model/record-batch.ts'
+import {
+  type BytesColumn,
+  bytesAt,
+  bytesColumn,
+  type RecordBatch,
+} from '../../model/record-batch.ts'
 import { throwIfInterrupted, turnTaker } from './engine.ts'
 import { fileErrorOf } from './errors.ts'
+import { type PlainColumn, PlainParquetFile } from './plain-parquet.ts'
 import { quoteText } from './quote-identifier.ts'
 
-// Records reach the engine through a file, because handing over half a million strings a second one by one costs more
-// than writing them out and letting DuckDB's own reader run over them. Nothing is quoted or escaped: a record whose
-// bytes could be mistaken for the layout does not go this way (`odd`).
-//
-// One line for each record, tab-separated, no header:
-//
-//   topic-index \t partition \t offset \t arrivedMs \t id \t key \t headers \t value \n
+// Records reach the engine through a file, because handing over half a million strings a second one by one costs more than writing them
+// out and letting the engine's own reader run over them. The file is Parquet of the plainest kind: the columns of a batch go to the disk
+// as they lie in memory (`plain-parquet.ts`). Only text can go this way; records with a cell that is none stay behind (`odd`).
 
-/** Lines are gathered in buffers of this size; between two the event loop runs. About 3 ms of work. */
-const BUFFER_BYTES = 1024 * 1024
 /** A file ends after so many bytes, so that the engine reads one while the next is written. */
-export const SLICE_BYTES_TARGET = 16 * 1024 * 1024
+export const SLICE_BYTES_TARGET = 8 * 1024 * 1024
+/** Looked at between two chances to stop. */
+const GROUP_BYTES_TARGET = 2 * 1024 * 1024
 
 /** Where a record is within the batches handed over. */
 export interface RecordPlace {
@@ -29,19 +31,13 @@ export interface RecordPlace {
 export interface StagingSlice {
   readonly path: string
   readonly recordCount: number
-  readonly lineBytesMax: number
 }
 
 /** The file as an SQL table source with the columns `s_topic, s_partition, s_offset, s_arrived, s_id, s_key, s_headers, s_value`. */
-export function stagingSource(slice: StagingSlice): string {
-  const lineBytesMax = Math.max(slice.lineBytesMax + 1024, 2 * 1024 * 1024)
-  // A buffer is one unit of parallel work; it must hold a line.
-  const bufferBytes = Math.max(4 * 1024 * 1024, 2 * lineBytesMax)
+export function stagingSource({ path: file }: StagingSlice): string {
   return (
-    `read_csv(${quoteText(slice.path)}, delim = '\t', quote = '', escape = '', header = false, auto_detect = false, ` +
-    `max_line_size = ${lineBytesMax}, buffer_size = ${bufferBytes}, columns = {` +
-    `s_topic: 'INTEGER', s_partition: 'INTEGER', s_offset: 'BIGINT', s_arrived: 'BIGINT', ` +
-    `s_id: 'VARCHAR', s_key: 'VARCHAR', s_headers: 'VARCHAR', s_value: 'VARCHAR'})`
+    `(SELECT s_topic, s_partition, s_offset::BIGINT AS s_offset, trunc(s_arrived)::BIGINT AS s_arrived, s_id, ` +
+    `nullif(s_key, '') AS s_key, nullif(s_headers, '') AS s_headers, s_value FROM read_parquet(${quoteText(file)}))`
   )
 }
 
@@ -49,8 +45,8 @@ export function stagingSource(slice: StagingSlice): string {
 export type RecordMarks = Uint8Array
 
 /**
- * The records that may not travel in lines, marked: some byte of theirs is a tab, a line end or NUL, or some cell is not
- * UTF-8. Looks at whole columns first, so a clean batch costs nearly nothing.
+ * The records that may not travel as text, marked: some byte of theirs is NUL, or some cell is not UTF-8. Looks at whole columns first, so
+ * a clean batch costs nearly nothing.
  */
 export async function oddRecords(
   batches: readonly RecordBatch[],
@@ -67,7 +63,6 @@ export async function oddRecords(
   return marks
 }
 
-const LAYOUT_BYTES = [0, 9, 10, 13]
 /** So many cells are looked at between two looks at the clock. */
 const CELL_COUNT = 16_384
 
@@ -81,13 +76,11 @@ async function markOdd(
     const begin = first === 0 ? 0 : ends[first - 1]!
     // As a Buffer, whose search runs many bytes at a time.
     const part = Buffer.from(data.buffer, data.byteOffset + begin, ends[last - 1]! - begin)
-    for (const byte of LAYOUT_BYTES) {
-      let at = part.indexOf(byte)
-      while (at >= 0) {
-        const index = cellAt(ends, begin + at)
-        odd[index] = 1
-        at = part.indexOf(byte, ends[index]! - begin)
-      }
+    let at = part.indexOf(0)
+    while (at >= 0) {
+      const index = cellAt(ends, begin + at)
+      odd[index] = 1
+      at = part.indexOf(0, ends[index]! - begin)
     }
     markTorn({ data, ends }, { first, last, whole: isUtf8(part) }, odd)
     await turn()
@@ -137,54 +130,91 @@ export async function* writeStagingFiles(options: {
 }): AsyncGenerator<StagingSlice> {
   const { batches, odd, directory, name, signal } = options
   const topics = [...new Set(batches.map((batch) => batch.topic))]
-  const place = { batchIndex: 0, recordIndex: 0 }
-  for (let sliceIndex = 0; place.batchIndex < batches.length; sliceIndex += 1) {
-    const file = path.join(directory, `${name}-${sliceIndex}.tsv`)
-    const slice = await writeSlice(file, place).catch((error) => {
+  const pieces = batches.flatMap((batch, index) =>
+    piecesOf(withoutOdd(batch, odd[index]!), topics.indexOf(batch.topic)),
+  )
+  for (let next = 0, sliceIndex = 0; next < pieces.length; sliceIndex += 1) {
+    const file = path.join(directory, `${name}-${sliceIndex}.parquet`)
+    yield await writeSlice(file).catch((error) => {
       throw fileErrorOf(error, `write the batch into ${file}`)
     })
-    if (slice.recordCount > 0) yield slice
-    else await rm(slice.path)
-  }
 
-  async function writeSlice(file: string, from: typeof place): Promise<StagingSlice> {
-    await using handle = await open(file, 'w')
-    let filling = new LineBuffer()
-    let writing = new LineBuffer()
-    let written: Promise<unknown> = Promise.resolve()
-    let bytes = 0
-    let recordCount = 0
-    while (from.batchIndex < batches.length && bytes < SLICE_BYTES_TARGET) {
-      throwIfInterrupted(signal)
-      const batch = batches[from.batchIndex]!
-      const topicIndex = topics.indexOf(batch.topic)
-      const before = from.recordIndex
-      from.recordIndex = filling.fill(batch, topicIndex, before, odd[from.batchIndex]!)
-      recordCount += filling.takeLineCount()
-      if (from.recordIndex < batch.offsets.length) {
-        await written
-        bytes += filling.length
-        written = writeAll(handle, filling.bytes.subarray(0, filling.length))
-        // Heard at the next `await written`, or not at all when we are interrupted before.
-        written.catch(() => {})
-        ;[filling, writing] = [writing, filling]
-        filling.length = 0
-      } else {
-        from.batchIndex += 1
-        from.recordIndex = 0
+    async function writeSlice(file: string): Promise<StagingSlice> {
+      await using handle = await open(file, 'w')
+      const parquet = new PlainParquetFile()
+      while (next < pieces.length && parquet.bytes < SLICE_BYTES_TARGET) {
+        throwIfInterrupted(signal)
+        await writeAll(handle, parquet.rowGroup(columnsOf(pieces[next]!)))
+        next += 1
       }
+      await writeAll(handle, parquet.footer())
+      return { path: file, recordCount: parquet.rowCount }
     }
-    await written
-    await writeAll(handle, filling.bytes.subarray(0, filling.length))
-    const lineBytesMax = Math.max(filling.lineBytesMax, writing.lineBytesMax)
-    return { path: file, recordCount, lineBytesMax }
+  }
+}
+
+/** Some records of a batch that go into one row group: `[start, end)`. */
+interface Piece {
+  readonly batch: RecordBatch
+  readonly topicIndex: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Cut by bytes, never within a record. */
+function piecesOf(batch: RecordBatch, topicIndex: number): Piece[] {
+  const { ends } = batch.values
+  const pieces: Piece[] = []
+  let start = 0
+  while (start < ends.length) {
+    const from = start === 0 ? 0 : ends[start - 1]!
+    const last = cellAt(ends, Math.min(from + GROUP_BYTES_TARGET, ends.at(-1)! - 1))
+    const end = Math.max(start, last) + 1
+    pieces.push({ batch, topicIndex, start, end })
+    start = end
+  }
+  return pieces
+}
+
+function columnsOf({ batch, topicIndex, start, end }: Piece): PlainColumn[] {
+  const count = end - start
+  const text = (name: string, cells: BytesColumn) =>
+    ({ name, type: 'text', cells, start, end }) as const
+  return [
+    { name: 's_topic', type: 'int32', values: new Int32Array(count).fill(topicIndex) },
+    { name: 's_partition', type: 'int32', values: new Int32Array(count).fill(batch.partition) },
+    { name: 's_offset', type: 'float64', values: batch.offsets.subarray(start, end) },
+    { name: 's_arrived', type: 'float64', values: batch.arrivedMs.subarray(start, end) },
+    text('s_id', batch.ids),
+    text('s_key', batch.keys),
+    text('s_headers', batch.headers),
+    text('s_value', batch.values),
+  ]
+}
+
+/** The batch itself, or a copy without its odd records. */
+function withoutOdd(batch: RecordBatch, odd: RecordMarks): RecordBatch {
+  if (!odd.includes(1)) return batch
+  const kept = [...odd.keys()].filter((index) => odd[index] === 0)
+  const numbers = (values: Float64Array) => Float64Array.from(kept, (index) => values[index]!)
+  const cells = (column: BytesColumn) => bytesColumn(kept.map((index) => bytesAt(column, index)))
+  return {
+    ...batch,
+    offsets: numbers(batch.offsets),
+    arrivedMs: numbers(batch.arrivedMs),
+    ids: cells(batch.ids),
+    keys: cells(batch.keys),
+    headers: cells(batch.headers),
+    values: cells(batch.values),
   }
 }
 
 /** One call may take less than it is given, such as the last bytes that a disk has room for, and say so without an error. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; )
-    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten
+async function writeAll(handle: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  for (const bytes of parts) {
+    for (let at = 0; at < bytes.length; )
+      at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten
+  }
 }
 
 /** Remove what `writeStagingFiles` left under `name`, when reading stopped before the end. */
@@ -192,110 +222,4 @@ export async function removeStagingFiles(directory: string, name: string): Promi
   for (const file of await readdir(directory)) {
     if (file.startsWith(`${name}-`)) await rm(path.join(directory, file), { force: true })
   }
-}
-
-/** A buffer that lines are put into until it is full. */
-class LineBuffer {
-  bytes: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
-  length = 0
-  lineBytesMax = 0
-  #lineCount = 0
-
-  /** Put records in from `recordIndex` on; returns where it stopped. Takes at least one when the buffer is empty. */
-  fill(batch: RecordBatch, topicIndex: number, recordIndex: number, odd: RecordMarks): number {
-    const { offsets, arrivedMs, ids, keys, headers, values } = batch
-    const { partition } = batch
-    let index = recordIndex
-    for (; index < offsets.length; index += 1) {
-      if (odd[index] === 1) continue
-      const lineBytesMax =
-        // Four numbers of at most 20 digits, and eight separators.
-        90 +
-        cellBytes(ids, index) +
-        cellBytes(keys, index) +
-        cellBytes(headers, index) +
-        cellBytes(values, index)
-      if (this.length + lineBytesMax > this.bytes.length && !this.#makeRoom(lineBytesMax)) break
-      if (lineBytesMax > this.lineBytesMax) this.lineBytesMax = lineBytesMax
-      this.#number(topicIndex)
-      this.#number(partition)
-      this.#number(offsets[index]!)
-      this.#number(Math.trunc(arrivedMs[index]!))
-      this.#cell(ids, index, TAB)
-      this.#cell(keys, index, TAB)
-      this.#cell(headers, index, TAB)
-      this.#cell(values, index, LINE_FEED)
-      this.#lineCount += 1
-    }
-    return index
-  }
-
-  takeLineCount(): number {
-    const count = this.#lineCount
-    this.#lineCount = 0
-    return count
-  }
-
-  /** Only an empty buffer grows, for the one line that is larger than any buffer. */
-  #makeRoom(lineBytes: number): boolean {
-    if (this.length > 0) return false
-    this.bytes = Buffer.allocUnsafeSlow(lineBytes)
-    return true
-  }
-
-  #number(value: number): void {
-    const { bytes } = this
-    let rest = value
-    if (rest < 0) {
-      bytes[this.length++] = 45
-      rest = -rest
-    }
-    let digitCount = 1
-    for (let power = 10; power <= rest; power *= 10) digitCount += 1
-    let at = this.length + digitCount
-    this.length = at
-    // Whole numbers of 32 bits divide much faster, so the upper digits of long ones are split off first.
-    while (rest > 0x7fffffff) {
-      const upper = Math.floor(rest / 1e6)
-      let lower = (rest - upper * 1e6) | 0
-      for (let digit = 0; digit < 6; digit += 1) {
-        const next = (lower / 10) | 0
-        bytes[--at] = 48 + lower - next * 10
-        lower = next
-      }
-      rest = upper
-    }
-    let small = rest | 0
-    do {
-      const next = (small / 10) | 0
-      bytes[--at] = 48 + small - next * 10
-      small = next
-    } while (small > 0)
-    bytes[this.length++] = TAB
-  }
-
-  #cell(column: BytesColumn, index: number, separator: number): void {
-    const { data, ends } = column
-    const { bytes } = this
-    const start = index === 0 ? 0 : ends[index - 1]!
-    const end = ends[index]!
-    let at = this.length
-    if (end - start <= COPY_BY_HAND_BYTES_MAX) {
-      for (let from = start; from < end; from += 1) bytes[at++] = data[from]!
-    } else {
-      bytes.set(data.subarray(start, end), at)
-      at += end - start
-    }
-    bytes[at] = separator
-    this.length = at + 1
-  }
-}
-
-const TAB = 9
-const LINE_FEED = 10
-/** Up to here a loop beats the call that copies a view. */
-const COPY_BY_HAND_BYTES_MAX = 48
-
-function cellBytes({ ends }: BytesColumn, index: number): number {
-  return ends[index]! - (index === 0 ? 0 : ends[index - 1]!)
 }

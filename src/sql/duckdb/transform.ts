@@ -1,9 +1,10 @@
 import type { Micros } from '../../model/clock.ts'
 import type { Columns } from '../../model/column.ts'
 import { RECORD_COLUMNS, type Relation } from '../../model/relation.ts'
-import type { SelectStep, Step, WhereStep } from '../../model/step.ts'
+import type { JoinStep, SelectStep, Step, WhereStep } from '../../model/step.ts'
 import type { EngineConnection } from './engine.ts'
 import { canFail, expressionSql } from './expression.ts'
+import { runJoin } from './join.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import { runRowSteps } from './row-steps.ts'
 import { type FailedRecord, ownColumns, type RowStep, type StepOutcome } from './step-outcome.ts'
@@ -36,13 +37,15 @@ export interface TransformOptions {
   readonly steps: readonly Step[]
   /** What `processing_time` means for the whole batch, UTC microseconds. */
   readonly processingTime: Micros
+  /** Where the engine holds the references that steps join with, by name. */
+  readonly references?: ReadonlyMap<string, string> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Apply steps to a relation, in order. @throws EngineMemoryError, EngineInterruptedError; nothing is left behind then */
 export async function transform(
   connection: EngineConnection,
-  { relation, steps, processingTime, signal }: TransformOptions,
+  { relation, steps, processingTime, references, signal }: TransformOptions,
 ): Promise<TransformedBatch> {
   const failed: FailedRecord[] = []
   const groups = groupsOf(steps)
@@ -58,7 +61,9 @@ export async function transform(
       const outcome =
         group.kind === 'sql'
           ? await runSqlSteps(connection, current, group.steps, processingTime, signal)
-          : await runRowSteps(connection, current, group.steps, signal)
+          : group.kind === 'join'
+            ? await runJoin(connection, current, group.step, references, signal)
+            : await runRowSteps(connection, current, group.steps, signal)
       await drop(current)
       current = outcome.relation
       failed.push(...outcome.failed)
@@ -79,14 +84,19 @@ type SqlStep = SelectStep | WhereStep
 type Group =
   | { readonly kind: 'sql'; readonly steps: readonly SqlStep[] }
   | { readonly kind: 'rows'; readonly steps: readonly RowStep[] }
+  | { readonly kind: 'join'; readonly step: JoinStep }
 
 /** Neighbours of one kind run together. */
 function groupsOf(steps: readonly Step[]): readonly Group[] {
-  const groups: { kind: 'sql' | 'rows'; steps: Step[] }[] = []
+  const groups: ({ kind: 'sql' | 'rows'; steps: Step[] } | { kind: 'join'; step: JoinStep })[] = []
   for (const step of steps) {
+    if (step.kind === 'join') {
+      groups.push({ kind: 'join', step })
+      continue
+    }
     const kind = step.kind === 'select' || step.kind === 'where' ? 'sql' : 'rows'
     const last = groups.at(-1)
-    if (last?.kind === kind) last.steps.push(step)
+    if (last !== undefined && last.kind !== 'join' && last.kind === kind) last.steps.push(step)
     else groups.push({ kind, steps: [step] })
   }
   return groups as readonly Group[]

@@ -91,6 +91,10 @@ const stageFiles: StageFilesPort = {
 }
 
 const jsonTables = (store: MemoryStore): ParquetPort => ({
+  // biome-ignore lint/correctness/useYield: Delta has no position delete files.
+  async *readPositions() {
+    throw new Error('no position deletes are read here')
+  },
   async *readFields({ location, fields, presentAny }) {
     const bytes = await store.get(location.slice(store.rootUrl.length))
     const lines = new TextDecoder().decode(bytes).trim().split('\n')

@@ -1,5 +1,5 @@
 import { openDeltaTable } from '../../../src/lake/delta/table.ts'
-import { rowEditsSuite } from '../row-edits.suite.ts'
+import { rowEditsSuite, withInterruption } from '../row-edits.suite.ts'
 import { openTestLake } from './lake-for-tests.ts'
 
 const VECTORS = { 'delta.enableDeletionVectors': 'true' }
@@ -23,11 +23,11 @@ rowEditsSuite({
     const lake = await openTestLake()
     return {
       ...lake,
-      again: ({ location }, rows = (port) => port) => {
-        const { ports } = lake.deps
-        const deps = { ...lake.deps, ports: { ...ports, tableRows: rows(ports.tableRows) } }
-        return openDeltaTable(deps, location)
-      },
+      again: ({ location }, ...changes) =>
+        openDeltaTable(
+          { ...lake.deps, ports: withInterruption(lake.deps.ports, ...changes) },
+          location,
+        ),
     }
   },
 })

@@ -25,7 +25,7 @@ const engine = await openComputeEngine({
   memoryLimitBytes: 256 * 1024 * 1024,
   threads: 1,
 })
-const home = await openLakeHome({
+const { delta: home } = await openLakeHome({
   folder: path.join(folder, 'lake'),
   engine,
   clock: systemClock,

@@ -19,7 +19,7 @@ const unused = () => {
 }
 const ports: IcebergDeps['ports'] = {
   stageFiles: { stageFiles: unused },
-  parquet: { readFields: unused, writeJsonRows: unused },
+  parquet: { readFields: unused, readPositions: unused, writeJsonRows: unused },
   scratch: { makeFolder: unused },
   tableRows: {} as RowsPort,
 }

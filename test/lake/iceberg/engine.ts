@@ -28,6 +28,9 @@ export interface Bench extends AsyncDisposable {
   rows(sql: string): Promise<Record<string, unknown>[]>
   /** The rows of a plan; `wrap` puts its query into another, as `(q) => \`SELECT count(*) FROM (${q})\``. */
   scan(plan: ScanPlan, wrap?: (query: string) => string): Promise<Record<string, unknown>[]>
+  /** Run SQL, get the driver's own values. */
+  valuesOf(sql: string): Promise<readonly (readonly unknown[])[]>
+  compile(plan: ScanPlan): Promise<string>
   relation(sql: string, columns: Columns): Promise<Relation>
 }
 
@@ -60,6 +63,8 @@ export async function openBench(): Promise<Bench> {
     async scan(plan, wrap = (query) => query) {
       return rows(wrap(await compileScan(plan, (sql) => connection.rows(sql))))
     },
+    valuesOf: (sql) => connection.rows(sql),
+    compile: (plan) => compileScan(plan, (sql) => connection.rows(sql)),
     async relation(sql, columns) {
       const name = `relation_${randomUUID().replaceAll('-', '')}`
       await connection.run(`CREATE TABLE ${name} AS ${sql}`)

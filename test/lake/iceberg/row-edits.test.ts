@@ -1,5 +1,5 @@
 import { openIcebergTable } from '../../../src/lake/iceberg/table.ts'
-import { rowEditsSuite } from '../row-edits.suite.ts'
+import { rowEditsSuite, withInterruption } from '../row-edits.suite.ts'
 import { openTestLake } from './lake-for-tests.ts'
 
 const MARKS = Object.fromEntries(
@@ -27,11 +27,11 @@ rowEditsSuite({
       ...lake,
       table: ({ partitionBy = [], ...options }) =>
         lake.table({ ...options, partitionBy: partitionBy.map((column) => ({ column })) }),
-      again: ({ name }, rows = (port) => port) => {
-        const { ports } = lake.deps
-        const deps = { ...lake.deps, ports: { ...ports, tableRows: rows(ports.tableRows) } }
-        return openIcebergTable(deps, name)
-      },
+      again: ({ name }, ...changes) =>
+        openIcebergTable(
+          { ...lake.deps, ports: withInterruption(lake.deps.ports, ...changes) },
+          name,
+        ),
     }
   },
 })

@@ -1,0 +1,182 @@
+import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
+import { RUN_STATUSES } from '../model/run.ts'
+import type { TaskRange } from '../model/task.ts'
+import type { Platform } from '../orchestrator/platform.ts'
+import { type RunWish, requestOf } from '../orchestrator/runs/run-wish.ts'
+import { nextRuns } from '../orchestrator/schedules/due-run.ts'
+import { apiRoute } from './exchange.ts'
+import { queryCount, queryValue, readJsonObject, refusal } from './read-request.ts'
+import { runDetailView, runLineView, runView, scheduleView, taskView } from './run-views.ts'
+
+const LIST_SIZE = { otherwise: 20, max: 1_000 }
+const NEXT_COUNT = 3
+const LOG_SIZE = { otherwise: 1_000, max: 100_000 }
+
+/** Runs over HTTP: begin, look, stop. */
+export function runRoutes({ runner, scheduler, clock }: Platform): readonly HttpRoute[] {
+  const { store, graph } = runner
+  const found = async ({ params }: HttpExchange) => store.find(params.id!)
+  return [
+    apiRoute({
+      method: 'GET',
+      path: '/v1/tasks',
+      summary: 'Everything that can be run: models, syncs, maintenance, steps, in order',
+      answer: async () => ({ tasks: graph.tasks.map(taskView) }),
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/v1/schedules',
+      summary: 'What runs when; empty where this platform begins no runs by itself',
+      answer: async () => ({
+        schedules: (scheduler?.schedules ?? []).map((schedule) =>
+          scheduleView(schedule, nextRuns(schedule, clock.nowMs(), NEXT_COUNT)),
+        ),
+      }),
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/v1/runs',
+      summary: 'Runs, newest first',
+      query: {
+        status: RUN_STATUSES.join(', '),
+        schedule: 'Of this schedule only: `<pipeline>/<name>`.',
+        limit: 'At most so many; default 20.',
+      },
+      async answer(exchange) {
+        const status = RUN_STATUSES.find((name) => name === queryValue(exchange, 'status'))
+        const schedule = queryValue(exchange, 'schedule')
+        const runs = await store.list({
+          limit: queryCount(exchange, 'limit', LIST_SIZE),
+          ...(status === undefined ? {} : { status }),
+          ...(schedule === undefined ? {} : { schedule }),
+        })
+        return { runs: runs.map(runView) }
+      },
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/v1/runs',
+      summary: 'Begin a run; answers at once, with the run as it begins',
+      body: RUN_BODY,
+      async answer(exchange) {
+        const request = requestOf(wishOf(await readJsonObject(exchange)), clock.nowMs())
+        const run = await runner.start(request)
+        return runDetailView(await store.find(run.id))
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/v1/runs/:id',
+      summary: 'One run with its tasks',
+      description: 'The first characters of an id are enough where they are unambiguous.',
+      answer: async (exchange) => runDetailView(await found(exchange)),
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/v1/runs/:id/log',
+      summary: 'What the tasks of a run said, oldest first',
+      query: { task: 'Of this task only.', limit: 'The last so many lines; default 1000.' },
+      async answer(exchange) {
+        const { run } = await found(exchange)
+        const task = queryValue(exchange, 'task')
+        const limit = queryCount(exchange, 'limit', LOG_SIZE)
+        const lines = await store.log(run.id, { limit, ...(task === undefined ? {} : { task }) })
+        return { lines: lines.map(runLineView) }
+      },
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/v1/runs/:id/cancel',
+      summary: 'Stop a run for good; what was done stays done',
+      async answer(exchange) {
+        const { run } = await found(exchange)
+        const told = await runner.cancel(run.id)
+        if (!told) throw refusal(409, 'run_over', `Run ${run.id} is over: it ${run.status}.`)
+        return runDetailView(await store.find(run.id))
+      },
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/v1/runs/:id/resume',
+      summary: 'Go on with an interrupted run',
+      async answer(exchange) {
+        const { run } = await found(exchange)
+        if (!(await runner.resume(run.id)))
+          throw refusal(
+            409,
+            'run_not_interrupted',
+            `Run ${run.id} is not interrupted: ${run.status}.`,
+          )
+        return runDetailView(await store.find(run.id))
+      },
+    }),
+  ]
+}
+
+const RUN_BODY = {
+  type: 'object',
+  properties: {
+    selectors: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Tasks, pipelines, `tag:…`, `kind:…`, with + for what is up- or downstream.',
+    },
+    full_refresh: { type: 'boolean', description: 'Make everything anew.' },
+    logical_time: { type: 'string', description: 'The moment the run is for; default now.' },
+    from: { type: 'string', description: 'Only days from this one, `YYYY-MM-DD`; with `to`.' },
+    to: { type: 'string', description: 'Only days up to this one, inclusive.' },
+    retries: { type: 'integer' },
+    timeout_seconds: { type: 'integer', description: 'For one attempt of a task.' },
+  },
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+function wishOf(body: JsonObject): RunWish {
+  const unknown = Object.keys(body).filter((name) => !(name in RUN_BODY.properties))
+  if (unknown.length > 0) throw badBody(`There is no "${unknown[0]}"`)
+  const { selectors = [], full_refresh: fullRefresh = false } = body
+  if (!Array.isArray(selectors) || selectors.some((one) => typeof one !== 'string'))
+    throw badBody('"selectors" is a list of texts')
+  if (typeof fullRefresh !== 'boolean') throw badBody('"full_refresh" is true or false')
+  const retries = countOf(body, 'retries')
+  const timeout = countOf(body, 'timeout_seconds')
+  return {
+    selectors: selectors as string[],
+    fullRefresh,
+    range: rangeOf(body),
+    logicalMs: logicalMsOf(body),
+    limits: {
+      ...(retries === undefined ? {} : { retries }),
+      ...(timeout === undefined ? {} : { timeoutMs: Math.max(1, timeout) * 1_000 }),
+    },
+  }
+}
+
+function rangeOf({ from, to }: JsonObject): TaskRange | undefined {
+  if (from === undefined && to === undefined) return undefined
+  if (isDayText(from) && isDayText(to) && from <= to) return { from, to }
+  throw badBody('"from" and "to" are days as YYYY-MM-DD, in order')
+}
+
+const isDayText = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  /^\d{4}-\d{2}-\d{2}$/.test(value) &&
+  !Number.isNaN(Date.parse(`${value}T00:00:00Z`))
+
+function logicalMsOf({ logical_time: time }: JsonObject): number | undefined {
+  if (time === undefined) return undefined
+  const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (Number.isNaN(ms)) throw badBody('"logical_time" is an instant, such as 2026-01-01T00:00:00Z')
+  return ms
+}
+
+/** Numbers of a body are opaque, for the sake of their digits; ours are small. */
+function countOf(body: JsonObject, name: string): number | undefined {
+  if (body[name] === undefined) return undefined
+  const value = Number(JSON.stringify(body[name]))
+  if (!Number.isSafeInteger(value) || value < 0) throw badBody(`"${name}" is a whole number`)
+  return value
+}
+
+const badBody = (what: string) => refusal(400, 'bad_run', `${what}. Nothing was begun.`)

@@ -1,0 +1,74 @@
+import { openModelLake } from '../../flow/open-model-lake.ts'
+import { planModels } from '../../flow/plan-models.ts'
+import type { PlannedModel } from '../../sql/models/model-plan.ts'
+import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
+import { bytesText } from '../numbers.ts'
+import { withHome } from '../with-home.ts'
+
+export const plan: Command = {
+  name: 'plan',
+  summary: 'show what the next run of the models would do, before it does',
+  usage: 'plan [MODEL…]',
+  about: `
+One line for each model that has something to do: new, changed (by what its SQL means, not by its text) or behind; whether it is made anew or
+goes on, over which versions, and about how much it reads. Then what would break: models, tests and saved queries that name columns which go.
+Changes nothing. Exit code 1 when something would break.`,
+  options: { all: { type: 'boolean', doc: 'Also models that have nothing to do.' } },
+  examples: [
+    ['mekong plan', 'everything that is due'],
+    ['mekong plan gold.github_user_activity --all', 'one model'],
+    ['mekong plan --json', 'for a review before a deployment'],
+  ],
+
+  run: (context) =>
+    withHome(context, async (reader, { plans }) => {
+      const engine = await reader.engine()
+      const lake = openModelLake(await reader.lakeHome())
+      const all = await planModels({ engine, lake, plans })
+      const known = all.map(({ model }) => model)
+      const unknown = context.args.filter((name) => !known.includes(name))
+      if (unknown.length > 0)
+        throw new UsageError(
+          `There is no model ${unknown.join(', ')}. There are: ${known.join(', ') || 'none'}.`,
+        )
+      const asked = all.filter(
+        ({ model }) => context.args.length === 0 || context.args.includes(model),
+      )
+      return report(context, asked)
+    }),
+}
+
+function report({ terminal, options }: CommandContext, models: readonly PlannedModel[]): number {
+  const breaks = models.flatMap((model) => model.breaks)
+  if (options.json === true) terminal.printJson({ ok: breaks.length === 0, models })
+  else {
+    const idle = ({ status }: PlannedModel) => status === 'current' || status === 'view'
+    const shown = models.filter((model) => options.all === true || !idle(model))
+    if (shown.length > 0)
+      terminal.table(
+        ['model', 'is', 'would be', 'because', 'rows', 'reads'],
+        shown.map((model) => [
+          model.model,
+          model.status,
+          ACTIONS[model.action],
+          model.why,
+          model.rowsEstimated ?? null,
+          model.bytesEstimated === undefined ? null : bytesText(model.bytesEstimated),
+        ]),
+      )
+    for (const { model, columns } of shown) {
+      const said = [
+        ...columns.added.map((name) => `+ ${name}`),
+        ...columns.removed.map((name) => `- ${name}`),
+        ...columns.retyped,
+      ]
+      if (said.length > 0) terminal.print(`${model}: ${said.join(', ')}`)
+    }
+    for (const { what, problem } of breaks) terminal.print(`BREAKS ${what}: ${problem}`)
+    if (shown.length === 0)
+      terminal.print(models.length === 0 ? 'No pipeline has models.' : 'Nothing to do.')
+  }
+  return breaks.length === 0 ? EXIT.ok : EXIT.failed
+}
+
+const ACTIONS = { whole: 'made anew', increment: 'carried on', nothing: 'left alone' } as const

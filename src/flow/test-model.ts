@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto'
+import type { Columns } from '../model/column.ts'
+import type { DataTest, Severity } from '../model/sql-model.ts'
+import type { TaskContext } from '../model/task.ts'
+import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { scanSql } from '../sql/duckdb/scan.ts'
+import {
+  failingRowsSql,
+  rowCondition,
+  rowConditionsSql,
+  severityOf,
+  TESTED,
+  TESTED_NEW,
+} from '../sql/models/data-test-sql.ts'
+import { ModelInvalidError, TestsFailedError } from '../sql/models/errors.ts'
+import { jsonRowsSql } from '../sql/models/json-rows.ts'
+import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
+import { cameSql, onlyGrows } from '../sql/models/net-changes.ts'
+import type { ReadModel } from '../sql/models/read-model.ts'
+import type { ModelLake, ModelTable } from './model-lake.ts'
+
+// The data tests of one model. In: its table as committed. Out: rows in `system.test_failures` with the failing rows, and in the same
+// commit how far the table has been tested. Rows are tested once: those that came since the tests last passed. When a test of severity
+// `error` fails that cursor stays, so that the rows are looked at again until they are mended; a crash before the commit does the same.
+
+/** Failing rows kept of one test; their number is always told. */
+const KEPT_ROW_COUNT_MAX = 100
+
+export const FAILURES_TABLE = 'system.test_failures'
+
+const FAILURE_COLUMNS: Columns = [
+  { name: 'run_id', type: 'string', nullable: false },
+  { name: 'tested_at', type: 'timestamp', nullable: false },
+  { name: 'pipeline', type: 'string', nullable: false },
+  { name: 'model', type: 'string', nullable: false },
+  { name: 'test', type: 'string', nullable: false },
+  { name: 'kind', type: 'string', nullable: false },
+  { name: 'severity', type: 'string', nullable: false },
+  { name: 'version', type: 'int64', nullable: true, doc: 'Of the table that was tested.' },
+  { name: 'failing_rows', type: 'int64', nullable: false, doc: 'How many there are in all.' },
+  { name: 'row', type: 'string', nullable: true, doc: 'One of them, as JSON.' },
+]
+
+export interface TestOptions {
+  readonly engine: ComputeEngine
+  readonly lake: ModelLake
+  readonly pipeline: string
+  readonly read: ReadModel
+  readonly views: ReadonlyMap<string, ReadModel>
+  /** Texts of the custom tests, by name of the test, with the tables they read. */
+  readonly custom: ReadonlyMap<string, CustomTest>
+  readonly context: Pick<TaskContext, 'runId' | 'logicalMs' | 'signal' | 'log'>
+}
+
+export interface CustomTest {
+  readonly sql: string
+  readonly reads: readonly string[]
+}
+
+export interface TestResult {
+  readonly test: DataTest
+  readonly severity: Severity
+  readonly failingCount: number
+  /** Some of the rows. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+}
+
+/**
+ * Test what nobody has tested yet, and keep what failed.
+ * @throws TestsFailedError when a test of severity `error` found rows
+ */
+export async function testModel(options: TestOptions): Promise<readonly TestResult[]> {
+  const { lake, read, context } = options
+  const { model } = read
+  if (model.tests.length === 0) return []
+  const isView = model.materialize.kind === 'view'
+  const table = isView ? undefined : await lake.open(model.name)
+  if (table === undefined && !isView) return []
+  const passed = table === undefined ? undefined : await testedVersion(lake, read, table)
+  if (passed !== undefined && passed === table?.version) return []
+  const results = await testResults(options, { table, since: passed })
+  const failed = results.filter(({ failingCount }) => failingCount > 0)
+  const graveFailures = failed.filter(({ severity }) => severity === 'error')
+  await keep(options, { table, failed, moves: graveFailures.length === 0 })
+  for (const { test, severity, failingCount } of failed)
+    context.log(`${model.name}: test ${test.name} found ${failingCount} rows (${severity})`)
+  if (graveFailures.length > 0)
+    throw new TestsFailedError(
+      model.name,
+      graveFailures.map(({ test, failingCount }) => ({ test: test.name, failingCount })),
+    )
+  return results
+}
+
+/** Ask the tests. `since` is the version up to which rows have passed; without one, all rows are looked at. */
+export async function testResults(
+  options: Omit<TestOptions, 'pipeline'>,
+  { table, since }: { readonly table: ModelTable | undefined; readonly since: number | undefined },
+): Promise<readonly TestResult[]> {
+  const { engine, context } = options
+  const session = await openModelSession(engine, {
+    runTimeMs: context.logicalMs,
+    signal: context.signal,
+  })
+  try {
+    await makeRelations(session, options, { table, since })
+    return await askTests(session, options)
+  } finally {
+    await session.close()
+  }
+}
+
+async function makeRelations(
+  session: ModelSession,
+  { lake, read, views, custom }: Omit<TestOptions, 'pipeline'>,
+  { table, since }: { readonly table: ModelTable | undefined; readonly since: number | undefined },
+): Promise<void> {
+  const { model } = read
+  const made = new Set<string>()
+  const make = async (name: string) => {
+    if (made.has(name)) return
+    made.add(name)
+    const view = name === model.name && table === undefined ? read : views.get(name)
+    if (view !== undefined) {
+      for (const under of view.reads) await make(under)
+      return session.view(name, view.sql)
+    }
+    const opened = name === model.name ? table : await lake.open(name)
+    if (opened === undefined)
+      throw new ModelInvalidError(`A test of ${model.name} reads ${name}, which is not there.`)
+    await session.view(name, scanSql(await opened.plan()))
+  }
+  await make(model.name)
+  const others = model.tests.flatMap((test) =>
+    test.kind === 'relationship'
+      ? [test.table]
+      : test.kind === 'custom'
+        ? (custom.get(test.name)?.reads ?? [])
+        : [],
+  )
+  for (const name of others) await make(name)
+  await session.view(TESTED, `SELECT * FROM ${model.name}`)
+  const changes = since === undefined ? undefined : await table?.changesSince(since)
+  if (changes === undefined) await session.view(TESTED_NEW, `SELECT * FROM ${model.name}`)
+  else if (onlyGrows(changes)) await session.view(TESTED_NEW, cameSql(changes))
+  else await session.table(TESTED_NEW, cameSql(changes))
+}
+
+async function askTests(
+  session: ModelSession,
+  { read, custom }: Pick<TestOptions, 'read' | 'custom'>,
+): Promise<readonly TestResult[]> {
+  const { materialize, tests } = read.model
+  const keptUnique = materialize.kind === 'merge' ? materialize.key : []
+  const conditions = tests.flatMap((test) => {
+    const condition = rowCondition(test)
+    return condition === undefined ? [] : [{ test, condition }]
+  })
+  const counts = new Map<DataTest, number>()
+  if (conditions.length > 0) {
+    const [row] = await session.read(rowConditionsSql(conditions.map(({ condition }) => condition)))
+    for (const [index, { test }] of conditions.entries()) counts.set(test, Number(row![index]))
+  }
+  const results: TestResult[] = []
+  for (const test of tests) {
+    if (counts.get(test) === 0) {
+      results.push({ test, severity: test.severity, failingCount: 0, rows: [] })
+      continue
+    }
+    const customSql = custom.get(test.name)?.sql
+    const sql = failingRowsSql(test, {
+      keptUnique,
+      ...(customSql === undefined ? {} : { customSql }),
+    })
+    await session.table('failing', sql)
+    const [[count]] = (await session.read('SELECT count(*) FROM failing')) as [[unknown]]
+    const kept = await session.read(
+      `SELECT to_json(f)::VARCHAR FROM failing AS f LIMIT ${KEPT_ROW_COUNT_MAX}`,
+    )
+    const rows = kept.map(([json]) => JSON.parse(json as string) as Record<string, unknown>)
+    const severity = rows[0] === undefined ? test.severity : severityOf(test, rows[0])
+    results.push({ test, severity, failingCount: Number(count), rows })
+  }
+  return results
+}
+
+/** Application id under which the failures' table keeps how far a table has passed its tests. Other tests begin anew. */
+function testedAppId({ model }: ReadModel, table: ModelTable): string {
+  const said = JSON.stringify(model.tests, (_, value: unknown) =>
+    value instanceof URL ? value.pathname.split('/').at(-1) : value,
+  )
+  const hash = createHash('sha256').update(said).digest('hex').slice(0, 12)
+  return `mekong/tests/${model.name}/${table.id}/${hash}`
+}
+
+async function testedVersion(
+  lake: ModelLake,
+  read: ReadModel,
+  table: ModelTable,
+): Promise<number | undefined> {
+  const failures = await lake.open(FAILURES_TABLE)
+  return failures?.progress.get(testedAppId(read, table))
+}
+
+async function keep(
+  { engine, lake, pipeline, read, context }: TestOptions,
+  {
+    table,
+    failed,
+    moves,
+  }: {
+    readonly table: ModelTable | undefined
+    readonly failed: readonly TestResult[]
+    readonly moves: boolean
+  },
+): Promise<void> {
+  if (failed.length === 0 && (!moves || table === undefined)) return
+  const failures =
+    (await lake.open(FAILURES_TABLE)) ??
+    (await lake.create({
+      ...{ name: FAILURES_TABLE, format: 'delta', columns: FAILURE_COLUMNS },
+      ...{ partitionBy: [], properties: {} },
+    }))
+  const steps =
+    moves && table !== undefined
+      ? [
+          {
+            appId: testedAppId(read, table),
+            version: table.version,
+            expected: failures.progress.get(testedAppId(read, table)) ?? null,
+          },
+        ]
+      : []
+  const testedAt = new Date(context.logicalMs).toISOString()
+  const rows = failed.flatMap(({ test, severity, failingCount, rows: some }) =>
+    (some.length === 0 ? [null] : some).map((row) => ({
+      ...{ run_id: context.runId, tested_at: testedAt, pipeline, model: read.model.name },
+      ...{ test: test.name, kind: test.kind, severity, version: table?.version ?? null },
+      ...{ failing_rows: failingCount, row: row === null ? null : JSON.stringify(row) },
+    })),
+  )
+  const session = await openModelSession(engine, { runTimeMs: context.logicalMs })
+  try {
+    const relation = await session.relation(jsonRowsSql(rows, FAILURE_COLUMNS), FAILURE_COLUMNS)
+    const write =
+      rows.length === 0
+        ? ({ kind: 'nothing' } as const)
+        : ({ kind: 'append', rows: relation } as const)
+    await failures.write(write, steps, context.signal)
+  } finally {
+    await session.close()
+  }
+}

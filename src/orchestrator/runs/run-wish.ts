@@ -1,0 +1,33 @@
+import type { AttemptLimits, RunRequest, RunTrigger } from '../../model/run.ts'
+import type { TaskRange } from '../../model/task.ts'
+
+/** What somebody asks of a run; the rest is as usual. */
+export interface RunWish {
+  readonly trigger?: RunTrigger
+  readonly pipeline?: string | undefined
+  readonly selectors?: readonly string[]
+  readonly logicalMs?: number | undefined
+  readonly fullRefresh?: boolean
+  readonly range?: TaskRange | undefined
+  readonly limits?: Partial<AttemptLimits>
+}
+
+/** Of runs that no schedule makes: somebody waits for the end, and sees why it failed. */
+export const DEFAULT_LIMITS: AttemptLimits = {
+  retries: 1,
+  retryDelayMs: 2_000,
+  timeoutMs: 6 * 3_600_000,
+}
+
+export const requestOf = (wish: RunWish, nowMs: number): RunRequest => ({
+  trigger: wish.trigger ?? 'manual',
+  schedule: null,
+  backfill: null,
+  pipeline: wish.pipeline ?? null,
+  selectors: wish.selectors ?? [],
+  logicalMs: wish.logicalMs ?? nowMs,
+  fullRefresh: wish.fullRefresh ?? false,
+  range: wish.range ?? null,
+  versions: null,
+  limits: { ...DEFAULT_LIMITS, ...wish.limits },
+})

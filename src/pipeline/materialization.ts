@@ -1,0 +1,69 @@
+import type {
+  MergeMaterialization,
+  PartitionReach,
+  PartitionsMaterialization,
+  SnapshotMaterialization,
+  SqlSource,
+} from '../model/sql-model.ts'
+
+/** Rows made from `incoming` are put in by key: a key that is there takes the new row, or with `whenMatched: 'keep'` stays as it is. */
+export function merge(options: {
+  readonly key: readonly string[]
+  /** Default `update`. */
+  readonly whenMatched?: 'update' | 'keep'
+}): MergeMaterialization {
+  return Object.freeze({ kind: 'merge', whenMatched: 'update', ...options })
+}
+
+/** How much of a table a partition needs, by column: the same value of a partition column, or days around it. */
+export type Reaches = Readonly<
+  Record<
+    string,
+    string | { readonly of: string; readonly daysBefore?: number; readonly daysAfter?: number }
+  >
+>
+
+/**
+ * Partitions that `incoming` touches are made anew, and replaced at once. The SQL is that of the whole table: its rows outside the
+ * touched partitions are left out, and it may join the relation `touched` to do less.
+ */
+export function partitions(options: {
+  readonly by: readonly string[]
+  /** SQL over `incoming` that yields the partitions to make anew. Default: `SELECT DISTINCT <by> FROM incoming`. */
+  readonly touched?: SqlSource
+  /** By table: `{ 'silver.x': { event_date: { of: 'activity_date', daysBefore: 6 } } }`. Default: the tables whole. */
+  readonly reads?: Readonly<Record<string, Reaches>>
+}): PartitionsMaterialization {
+  const { by, touched, reads = {} } = options
+  return Object.freeze({
+    kind: 'partitions',
+    by,
+    ...(touched === undefined ? {} : { touched }),
+    reads: Object.fromEntries(
+      Object.entries(reads).map(([table, reaches]) => [table, reachesOf(reaches)]),
+    ),
+  })
+}
+
+/** Every version of a row by key, with `valid_from`, `valid_to` and `is_current`. */
+export function snapshot(options: {
+  readonly key: readonly string[]
+  /**
+   * Column that says since when a row holds, an instant: each such moment is a version, in whatever order they come. Default: the run's
+   * logical time, when something has changed.
+   */
+  readonly validFrom?: string
+  /** Columns whose change alone makes no new version; not with `validFrom`. Default: none. */
+  readonly ignore?: readonly string[]
+}): SnapshotMaterialization {
+  return Object.freeze({ kind: 'snapshot', ignore: [], ...options })
+}
+
+function reachesOf(reaches: Reaches): Readonly<Record<string, PartitionReach>> {
+  return Object.fromEntries(
+    Object.entries(reaches).map(([column, reach]) => [
+      column,
+      { daysBefore: 0, daysAfter: 0, ...(typeof reach === 'string' ? { of: reach } : reach) },
+    ]),
+  )
+}

@@ -1,0 +1,54 @@
+import { columnsOf, type RecordSchema } from '../model/schema.ts'
+import type {
+  DataTest,
+  Materialization,
+  SqlModel,
+  SqlSource,
+  UnitTest,
+} from '../model/sql-model.ts'
+
+export interface ModelOptions {
+  /** Default `table`. */
+  readonly materialize?:
+    | 'view'
+    | 'table'
+    | 'append'
+    | Exclude<Materialization, { readonly kind: 'view' | 'table' | 'append' }>
+  /** The upstream table whose committed versions drive an incremental model; in SQL it is the relation `incoming`. */
+  readonly incoming?: string
+  /** Default `delta`. */
+  readonly format?: 'delta' | 'iceberg'
+  /** Columns of the result. Default: those of `partitions({ by })`, else none. */
+  readonly partitionBy?: readonly string[]
+  /** Of the table, as its format names them. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** Words to select models by in schedules and commands. */
+  readonly tags?: readonly string[]
+  readonly tests?: readonly DataTest[]
+  readonly unitTests?: readonly UnitTest[]
+  /** What the rows must be. A model that reads its own table must say it. */
+  readonly columns?: RecordSchema
+  /** What a changed SQL does to the rows that are there. Default `rebuild`. */
+  readonly onChange?: 'rebuild' | 'keep'
+}
+
+/** A model with its defaults filled in. */
+export function modelPlan(name: string, sql: SqlSource, options: ModelOptions): SqlModel {
+  const { materialize: how = 'table', incoming, columns } = options
+  const materialize: Materialization = typeof how === 'string' ? { kind: how } : how
+  const by = materialize.kind === 'partitions' ? materialize.by : []
+  return {
+    name,
+    sql,
+    materialize,
+    ...(incoming === undefined ? {} : { incoming }),
+    format: options.format ?? 'delta',
+    partitionBy: options.partitionBy ?? by,
+    properties: options.properties ?? {},
+    tags: options.tags ?? [],
+    tests: options.tests ?? [],
+    unitTests: options.unitTests ?? [],
+    ...(columns === undefined ? {} : { columns: columnsOf(columns) }),
+    onChange: options.onChange ?? 'rebuild',
+  }
+}

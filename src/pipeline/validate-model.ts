@@ -1,0 +1,81 @@
+import type { SqlModel } from '../model/sql-model.ts'
+
+type Report = (where: string, what: string, fix: string) => void
+
+const TABLE_NAME = /^(bronze|silver|gold)\.[a-z][a-z0-9_]*$/
+const INCREMENTAL = new Set(['append', 'merge', 'partitions'])
+
+/** What is wrong with a model as far as it can be told without its SQL. */
+export function checkModel(model: SqlModel, report: Report): void {
+  const where = `model ${model.name}`
+  const { materialize, incoming } = model
+  if (!TABLE_NAME.test(model.name))
+    report(where, 'is no table name', 'Use layer.name in snake_case, the layer silver or gold')
+  if (INCREMENTAL.has(materialize.kind) && incoming === undefined)
+    report(
+      where,
+      `is kept by ${materialize.kind} and names no incoming table`,
+      "Say incoming: 'layer.name', the table whose new rows it takes",
+    )
+  if (
+    !INCREMENTAL.has(materialize.kind) &&
+    materialize.kind !== 'snapshot' &&
+    incoming !== undefined
+  )
+    report(
+      where,
+      `is a ${materialize.kind}, which has no incoming rows`,
+      'Leave incoming out, or materialize it by append, merge or partitions',
+    )
+  if (incoming === model.name)
+    report(where, 'names itself as its incoming table', 'Name the table it is made from')
+  if (
+    (materialize.kind === 'merge' || materialize.kind === 'snapshot') &&
+    materialize.key.length === 0
+  )
+    report(where, 'has an empty key', 'Name the columns that tell rows apart')
+  if (materialize.kind === 'partitions') {
+    if (materialize.by.length === 0)
+      report(where, 'is kept by partitions and names none', 'Name the columns in by')
+    const lacking = materialize.by.filter((name) => !model.partitionBy.includes(name))
+    if (lacking.length > 0)
+      report(
+        where,
+        `replaces partitions by ${lacking.join(', ')}, by which the table is not partitioned`,
+        'Leave partitionBy out, or name the same columns in it',
+      )
+    const strange = Object.values(materialize.reads)
+      .flatMap((reaches) => Object.values(reaches))
+      .filter(({ of }) => !materialize.by.includes(of))
+    for (const { of } of strange)
+      report(
+        where,
+        `reads by "${of}", which is no partition of it`,
+        `Its partitions are ${materialize.by.join(', ')}`,
+      )
+  }
+  if (materialize.kind === 'view' && model.partitionBy.length > 0)
+    report(where, 'is a view and has partitions', 'Leave partitionBy out')
+  checkTests(where, model, report)
+}
+
+function checkTests(where: string, model: SqlModel, report: Report): void {
+  for (const [kind, names] of [
+    ['test', model.tests.map(({ name }) => name)],
+    ['unit test', model.unitTests.map(({ name }) => name)],
+  ] as const)
+    for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index)))
+      report(where, `has two ${kind}s named "${name}"`, 'Give each a name of its own')
+  for (const test of model.tests) {
+    if (
+      test.kind === 'freshness' &&
+      test.warnAfterMs === undefined &&
+      test.errorAfterMs === undefined
+    )
+      report(where, `has a freshness test without an age`, 'Say warnAfterMs, errorAfterMs or both')
+    if (test.kind === 'row_count' && test.min === undefined && test.max === undefined)
+      report(where, 'has a row count test without bounds', 'Say min, max or both')
+    if (test.kind === 'accepted' && test.values.length === 0)
+      report(where, `accepts no value of "${test.column}"`, 'Name the values')
+  }
+}

@@ -1,0 +1,123 @@
+import type { Columns } from '../../model/column.ts'
+import type { Relation } from '../../model/relation.ts'
+import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
+import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
+import { ModelInvalidError } from './errors.ts'
+import { type ResultColumns, resultColumns } from './result-columns.ts'
+
+/**
+ * A catalog of a run's own, in which a model's SQL runs as it is written: tables it reads are views under their names, at the versions
+ * that the run has fixed; `run_time()` is the moment the run is for. Gone with `close`, also after a crash: it is memory.
+ */
+export class ModelSession {
+  readonly #engine: ComputeEngine
+  readonly #connection: EngineConnection
+  readonly #catalog: string
+  readonly #signal: AbortSignal | undefined
+
+  constructor(
+    engine: ComputeEngine,
+    connection: EngineConnection,
+    catalog: string,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#engine = engine
+    this.#connection = connection
+    this.#catalog = catalog
+    this.#signal = signal
+  }
+
+  /** Make a relation that SQL can name: `layer.name`, or a plain word. */
+  async view(name: string, select: string): Promise<void> {
+    await this.#make('VIEW', name, select)
+  }
+
+  /** The same, worked out once. */
+  async table(name: string, select: string): Promise<void> {
+    await this.#make('TABLE', name, select)
+  }
+
+  /** What a statement yields, without running it. */
+  async describe(sql: string): Promise<ResultColumns> {
+    const { names, types, chunks } = await this.#connection.open(
+      `SELECT * FROM (${sql}\n) LIMIT 0`,
+      this.#signal,
+    )
+    for await (const _ of chunks);
+    return resultColumns(names, types)
+  }
+
+  /**
+   * Run a model's statement; its rows stay until the session is closed. `shape` puts a statement around it.
+   * @throws ModelInvalidError when no table can hold them
+   */
+  async rows(model: string, sql: string): Promise<Relation> {
+    const { columns, selectList, problems } = await this.describe(sql)
+    if (problems.length > 0)
+      throw new ModelInvalidError(
+        `The rows of ${model} cannot be kept: ${problems.join('; ')}. Cast them, or name them apart.`,
+      )
+    return this.relation(`SELECT ${selectList} FROM (${sql}\n)`, columns)
+  }
+
+  /** A relation that anyone on the engine can read, until the session is closed. */
+  async relation(select: string, columns: Columns): Promise<Relation> {
+    const name = `${this.#catalog}.main.${this.#engine.relationName('rows')}`
+    const result = await this.#connection.run(`CREATE TABLE ${name} AS ${select}`, {
+      signal: this.#signal,
+    })
+    const [count] = (await result.getRows())[0] ?? [0]
+    return { name, columns, rowCount: Number(count) }
+  }
+
+  /** Rows of a small result, as the driver's values. */
+  async read(sql: string): Promise<readonly (readonly unknown[])[]> {
+    return this.#connection.rows(sql, this.#signal)
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#connection.run('USE memory')
+      await this.#connection.run(`DETACH ${this.#catalog}`)
+    } finally {
+      this.#connection.close()
+    }
+  }
+
+  async #make(kind: 'VIEW' | 'TABLE', name: string, select: string): Promise<void> {
+    const [schema, table] = name.includes('.') ? name.split('.') : ['main', name]
+    if (schema !== 'main')
+      await this.#connection.run(
+        `CREATE SCHEMA IF NOT EXISTS ${this.#catalog}.${quoteIdentifier(schema!)}`,
+      )
+    await this.#connection.run(
+      `CREATE OR REPLACE ${kind} ${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)} AS ${select}`,
+      { signal: this.#signal },
+    )
+  }
+}
+
+export interface ModelSessionOptions {
+  /** What `run_time()` says, milliseconds since 1970. */
+  readonly runTimeMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Open a session on the engine; close it when the relations it made are no longer read. */
+export async function openModelSession(
+  engine: ComputeEngine,
+  { runTimeMs, signal }: ModelSessionOptions,
+): Promise<ModelSession> {
+  const connection = await engine.connection()
+  const catalog = engine.relationName('model_run')
+  try {
+    await connection.run(`ATTACH ':memory:' AS ${catalog}`)
+    await connection.run(`USE ${catalog}`)
+    const runTime = quoteText(new Date(runTimeMs).toISOString())
+    await connection.run(`CREATE MACRO ${catalog}.main.run_time() AS (TIMESTAMPTZ ${runTime})`)
+    return new ModelSession(engine, connection, catalog, signal)
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import type { SqlModel } from '../../model/sql-model.ts'
+import type { EngineConnection } from '../duckdb/engine.ts'
+import { quoteText } from '../duckdb/quote-identifier.ts'
+import { readStatement } from '../duckdb/statement.ts'
+import { ModelInvalidError } from './errors.ts'
+
+// What a model's SQL says, found by parsing it with DuckDB itself. In: the texts. Out: what it reads, and a fingerprint that
+// only a change of meaning moves. Nothing is run, and nothing of a lake is needed.
+
+/** Relations that a model may name beside tables. */
+export const INCOMING = 'incoming'
+export const TOUCHED = 'touched'
+
+/** A model with the texts of its files. */
+export interface ModelText {
+  readonly model: SqlModel
+  /** Without a semicolon at its end. */
+  readonly sql: string
+  /** Of `partitions({ touched })`. */
+  readonly touchedSql?: string
+}
+
+export interface ReadModel extends ModelText {
+  /** Tables and views, `layer.name`, without itself; `incoming`'s own is among them. */
+  readonly reads: readonly string[]
+  /** Those its SQL names as tables, not only as `incoming`. */
+  readonly namesTables: readonly string[]
+  readonly readsIncoming: boolean
+  readonly readsTouched: boolean
+  /** Its SQL names the model's own table: the rows that a run leaves as they are. */
+  readonly readsItself: boolean
+  /** 52 bits of a hash over the normalised SQL and how the rows are kept. */
+  readonly fingerprint: number
+}
+
+/** @throws ModelInvalidError, SqlError, QueryRefusedError when it is not one SELECT over tables */
+export async function readModel(connection: EngineConnection, text: ModelText): Promise<ReadModel> {
+  const { model, sql, touchedSql } = text
+  const own = await readText(connection, model, sql)
+  const touched =
+    touchedSql === undefined ? undefined : await readText(connection, model, touchedSql)
+  const names = new Set([...own.tables, ...(touched?.tables ?? [])])
+  const readsIncoming = own.relations.has(INCOMING)
+  const { incoming } = model
+  if (incoming === undefined && (readsIncoming || touched?.relations.has(INCOMING)))
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads "incoming", and the model does not say which table that is. Say incoming: 'layer.name'.`,
+    )
+  const reads = new Set(names)
+  reads.delete(model.name)
+  if (incoming !== undefined) reads.add(incoming)
+  return {
+    ...text,
+    reads: [...reads].sort(),
+    namesTables: [...names].filter((name) => name !== model.name).sort(),
+    readsIncoming,
+    readsTouched: own.relations.has(TOUCHED),
+    readsItself: names.has(model.name),
+    fingerprint: fingerprintOf(model, [own.normal, touched?.normal ?? '']),
+  }
+}
+
+/** Tables that a statement of a model's test reads. @throws ModelInvalidError, SqlError, QueryRefusedError */
+export async function readTables(
+  connection: EngineConnection,
+  what: string,
+  sql: string,
+): Promise<readonly string[]> {
+  const { tables, reaches } = await readStatement(connection, sql)
+  if (reaches.length > 0 || tables.some(({ schema }) => schema === ''))
+    throw new ModelInvalidError(
+      `The SQL of ${what} reads ${[...reaches, ...tables.filter((t) => t.schema === '').map((t) => t.name)].join(', ')}. It may read tables named layer.name, and nothing else.`,
+    )
+  return tables.map(({ schema, name }) => `${schema}.${name}`)
+}
+
+interface ReadText {
+  readonly tables: ReadonlySet<string>
+  readonly relations: ReadonlySet<string>
+  /** The statement without what does not matter. */
+  readonly normal: string
+}
+
+async function readText(
+  connection: EngineConnection,
+  model: SqlModel,
+  sql: string,
+): Promise<ReadText> {
+  const { tables, reaches } = await readStatement(connection, sql)
+  if (reaches.length > 0)
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads ${reaches.join(', ')}. A model reads tables of the lake and nothing else.`,
+    )
+  const relations = new Set(tables.filter(({ schema }) => schema === '').map(({ name }) => name))
+  const known = model.materialize.kind === 'partitions' ? [INCOMING, TOUCHED] : [INCOMING]
+  const unknown = [...relations].filter((name) => !known.includes(name))
+  if (unknown.length > 0)
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads ${unknown.join(', ')}. Tables are named layer.name; ${known.join(' and ')} ${known.length > 1 ? 'are' : 'is'} the only other name${known.length > 1 ? 's' : ''}.`,
+    )
+  return {
+    tables: new Set(
+      tables.filter(({ schema }) => schema !== '').map(({ schema, name }) => `${schema}.${name}`),
+    ),
+    relations,
+    normal: await normalSql(connection, sql),
+  }
+}
+
+/** The statement's tree without places in the text: two texts that differ in space, comments and brackets are the same. */
+export async function normalSql(connection: EngineConnection, sql: string): Promise<string> {
+  const [row] = await connection.rows(
+    `SELECT json_serialize_sql(${quoteText(sql)}, skip_empty := true, skip_null := true, skip_default := true)`,
+  )
+  return (row![0] as string).replaceAll(/"query_location":\d+,?/g, '')
+}
+
+/** A whole number below 2^52, so that a lake can keep it as an application's version. */
+function fingerprintOf(model: SqlModel, statements: readonly string[]): number {
+  const { materialize, partitionBy, columns, incoming } = model
+  const how =
+    materialize.kind === 'partitions' ? { ...materialize, touched: undefined } : materialize
+  const text = JSON.stringify([statements, how, partitionBy, columns, incoming])
+  const digest = createHash('sha256').update(text).digest()
+  return digest.readUIntBE(0, 6) * 16 + (digest[6]! >> 4)
+}

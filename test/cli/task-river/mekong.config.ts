@@ -1,0 +1,9 @@
+import { defineConfig } from 'mekong'
+
+export default defineConfig({
+  pipelines: ['./pipeline.ts'],
+  port: 0,
+  lakeIntervalMs: 0,
+  memoryMb: 256,
+  taskConcurrency: 3,
+})
