@@ -4,7 +4,7 @@ import { filesLedger } from '../flow/files-ledger.ts'
 import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
@@ -80,6 +80,8 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  /** The lake's Iceberg tables, and where they are. */
+  readonly iceberg: LakeHome['iceberg']
   readonly references: References
   readonly followers: Followers
   /** Names of the collections of documents. */
@@ -210,6 +212,7 @@ async function assemble(
     psqlCommand: postgres?.psqlCommand,
     ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(
