@@ -35,7 +35,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome) },
+      ...{ engine, clock, lake: openModelLake(lakeHome) },
+      maintainsByDefault: settings.maintenance === 'on',
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())
