@@ -23,10 +23,13 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
+import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
+import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
@@ -78,6 +81,9 @@ export interface Platform {
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
   readonly references: References
+  readonly followers: Followers
+  /** Names of the collections of documents. */
+  collections(): readonly string[]
   readonly clock: Clock
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
@@ -87,7 +93,7 @@ export interface Platform {
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
-  /** Returns when every hop has carried everything that is in its topics, or has failed. */
+  /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
   loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
@@ -124,7 +130,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings, onNotice })
+  const log = await openLog({ home, settings, onNotice, watch: logMetrics(meter) })
   closers.push(() => log.close())
   // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
   const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
@@ -150,6 +156,11 @@ async function assemble(
   const references = await openReferences({
     ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
   })
+  const followers = await openFollowers({
+    ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
+    chance: () => Math.random(),
+  })
+  closers.push(() => followers.stop())
   closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   closers.push(() => references.stop())
   for (const plan of plans) {
@@ -165,7 +176,10 @@ async function assemble(
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
         },
-        onBatch: metrics.batch,
+        onBatch: (pipeline: string, hop: string, report: BatchReport) => {
+          metrics.batch(pipeline, hop, report)
+          followers.wake(hop)
+        },
       }
       hops.push(startHop(world, plan, planned))
     }
@@ -194,7 +208,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner, scheduler },
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
@@ -217,7 +231,11 @@ async function assemble(
           ]),
         )
       ).flat(),
-    drained: (signal) => untilDrained(hops, signal),
+    async drained(signal) {
+      await untilDrained(hops, signal)
+      await followers.settled(signal)
+    },
+    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
     stop,
   }
   if (options.openGateway === false) return platform

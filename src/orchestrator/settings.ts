@@ -107,6 +107,17 @@ export const SETTINGS = {
     default: 'disable',
     choices: ['disable', 'require', 'verify-full'],
   }),
+  mongodbUrl: text({
+    variable: 'MONGODB_URL',
+    doc: 'Where documents live when it is set: a MongoDB server. Otherwise they live in PostgreSQL. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  mongodbDatabase: text({
+    variable: 'MONGODB_DATABASE',
+    doc: 'Database on the MongoDB server.',
+    default: 'mekong',
+  }),
   startAt: choice({
     variable: 'MEKONG_START_AT',
     doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',

@@ -1,3 +1,4 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import {
   type Body,
   columnsOf,
@@ -13,7 +14,9 @@ import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from '
 import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
+  AggregatesPlan,
   DayPartition,
+  DocumentsPlan,
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
@@ -72,6 +75,19 @@ export interface TableOptions<R> {
   readonly keepRaw?: boolean
 }
 
+export interface DocumentsOptions {
+  readonly from: string
+  /** Column whose value names the document. */
+  readonly id: string
+  readonly columns: readonly string[]
+  /** Fields to look documents up by. */
+  readonly indexes?: readonly (readonly string[])[]
+}
+
+export interface AggregatesOptions extends AggregatesShape {
+  readonly from: string
+}
+
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
 
@@ -102,6 +118,11 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** One document for each row of a lake table of this pipeline, following its changes: in PostgreSQL, or MongoDB when there is one. */
+  documents(collection: string, options: DocumentsOptions): void
+
+  /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
+  aggregates(name: string, options: AggregatesOptions): void
   /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
   sync(name: string, options: SyncOptions): void
 
@@ -159,6 +180,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
   const references: ReferencePlan[] = []
+  const documents: DocumentsPlan[] = []
+  const aggregates: AggregatesPlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -213,6 +236,10 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    documents: (collection, { from, id, columns, indexes = [] }) =>
+      void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
+    aggregates: (aggregatesName, { from, ...shape }) =>
+      void aggregates.push({ name: aggregatesName, from, shape }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
@@ -226,7 +253,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    ...{ name, topics, ingests, tables, models, serves, references, files, labels, syncs },
+    ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
+    ...{ files, labels, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }
