@@ -36,11 +36,9 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   try {
     const world = {
-      ...{
-        engine,
-        lake: openModelLake(lakeHome),
-        lineage: openLineage(settings, options.onNotice),
-      },
+      ...{ engine, clock, lake: openModelLake(lakeHome) },
+      lineage: openLineage(settings, options.onNotice),
+      maintainsByDefault: settings.maintenance === 'on',
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())

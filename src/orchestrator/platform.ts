@@ -197,7 +197,7 @@ async function assemble(
   const isScheduled = options.schedule === true && settings.scheduler === 'on'
   const scheduler = isScheduled
     ? await startScheduler({
-        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
         historyMs: settings.runHistoryDays * 86_400_000,
       })
     : undefined

@@ -193,6 +193,12 @@ export const SETTINGS = {
     default: 'on',
     choices: ['on', 'off'],
   }),
+  maintenance: choice({
+    variable: 'MEKONG_MAINTENANCE',
+    doc: 'Whether bronze tables that a pipeline says nothing about are kept in shape: small files put together daily, old versions and unneeded files removed weekly. Tables named in `p.maintain` always are.',
+    default: 'on',
+    choices: ['on', 'off'],
+  }),
   runHistoryDays: integer({
     variable: 'MEKONG_RUN_HISTORY_DAYS',
     doc: 'How long runs that are over are remembered.',
