@@ -1,4 +1,6 @@
-import { pipeline } from 'mekong'
+import { accepted, notNull, pipeline, unique } from 'mekong'
+import { classifyKeyword } from './labels/classify-keyword.ts'
+import { CATEGORIES } from './labels/lexicon.ts'
 import { ContentLog, SearchLog } from './schema.ts'
 
 /** What customers of an OTT operator watch and search: day files in, one profile a customer out. */
@@ -42,4 +44,37 @@ export default pipeline('ott', (p) => {
     id: 'event_id',
     counted: ['invalid_user', 'invalid_keyword'],
   })
+
+  p.model('silver.content_days', new URL('./models/content_days.sql', import.meta.url), {
+    materialize: 'view',
+  })
+  p.model(
+    'gold.customer_content_stats',
+    new URL('./models/customer_content_stats.sql', import.meta.url),
+    {
+      // Names with spaces need names of their own in the files.
+      properties: { 'delta.columnMapping.mode': 'name' },
+      tests: [notNull('Contract'), unique('Contract'), notNull('Active')],
+    },
+  )
+
+  p.label('silver.search_labels', {
+    sql: new URL('./models/search_keywords.sql', import.meta.url),
+    reads: ['bronze.search_log'],
+    labels: CATEGORIES,
+    prompt: new URL('./labels/prompt.md', import.meta.url),
+    promptVersion: '1',
+    rules: classifyKeyword,
+    rulesVersion: '1',
+  })
+  p.model(
+    'gold.customer_search_stats',
+    new URL('./models/customer_search_stats.sql', import.meta.url),
+    {
+      tests: [
+        ...[notNull('user_id'), unique('user_id')],
+        accepted('taste', ['Unchanged', 'Changed', 'New', 'Churned']),
+      ],
+    },
+  )
 })

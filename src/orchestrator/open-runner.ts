@@ -1,3 +1,4 @@
+import { estimateLabels, type LabelEstimate } from '../flow/label-keywords.ts'
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
@@ -7,6 +8,7 @@ import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Home } from './home.ts'
+import { labelModelOf } from './open-label-model.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
 import type { Settings } from './settings.ts'
@@ -26,6 +28,8 @@ export interface PlatformRunnerOptions
 
 export interface PlatformRunner {
   readonly runner: Runner
+  /** What labelling would take now, table by table. */
+  estimateLabels(plan: PipelinePlan, signal: AbortSignal): Promise<readonly LabelEstimate[]>
   stop(): Promise<void>
 }
 
@@ -35,7 +39,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome) },
+      ...{ engine, lake: openModelLake(lakeHome), state, clock, randomness },
+      labelModel: labelModelOf(settings),
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())
@@ -48,6 +53,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     })
     return {
       runner,
+      estimateLabels: (plan, signal) =>
+        Promise.all(plan.labels.map((label) => estimateLabels(world, label, signal))),
       async stop() {
         await runner.stop()
         lakeHome.close()

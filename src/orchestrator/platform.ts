@@ -29,7 +29,7 @@ import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
-import { openPlatformRunner } from './open-runner.ts'
+import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
@@ -78,6 +78,8 @@ export interface Platform {
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
   readonly startedMs: number
+  /** What labelling a pipeline's texts would take now, without asking anybody. */
+  readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
   /** Returns when every hop has carried everything that is in its topics, or has failed. */
@@ -173,7 +175,11 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
-  const { runner, stop: stopRunner } = await openPlatformRunner({
+  const {
+    runner,
+    estimateLabels,
+    stop: stopRunner,
+  } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
@@ -186,7 +192,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner },
+    ...{ plans, log, state, engine, clock, meter, references, runner, estimateLabels },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
