@@ -67,6 +67,7 @@ export type {
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export { type MysqlTableOptions, mysql, type PublishTarget } from './pipeline/publish.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
 export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'

@@ -1,4 +1,4 @@
-import { accepted, notNull, pipeline, unique } from 'mekong'
+import { accepted, mysql, notNull, pipeline, unique } from 'mekong'
 import { classifyKeyword } from './labels/classify-keyword.ts'
 import { CATEGORIES } from './labels/lexicon.ts'
 import { ContentLog, SearchLog } from './schema.ts'
@@ -76,5 +76,14 @@ export default pipeline('ott', (p) => {
         accepted('taste', ['Unchanged', 'Changed', 'New', 'Churned']),
       ],
     },
+  )
+
+  p.publish(
+    'gold.customer_content_stats',
+    mysql('customer_content_stats', { key: ['Contract'], indexes: [['MostWatch'], ['Active']] }),
+  )
+  p.publish(
+    'gold.customer_search_stats',
+    mysql('customer_search_stats', { key: ['user_id'], indexes: [['taste'], ['category_m7']] }),
   )
 })

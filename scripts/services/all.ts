@@ -1,4 +1,5 @@
 import { kafka } from './kafka.ts'
+import { mariadb } from './mariadb.ts'
 import { postgres } from './postgres.ts'
 import { python } from './python.ts'
 import type { Service } from './service.ts'
@@ -6,4 +7,4 @@ import { spark } from './spark.ts'
 import { sparkConnect } from './spark-connect.ts'
 
 /** Every engine that can be had; adding one is adding a file and a line. */
-export const services: readonly Service[] = [kafka, postgres, python, spark, sparkConnect]
+export const services: readonly Service[] = [kafka, mariadb, postgres, python, spark, sparkConnect]

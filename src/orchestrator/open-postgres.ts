@@ -26,7 +26,9 @@ export async function openPostgres(
   const { home, settings, plans, onNotice } = options
   const wanted = plans.some(
     (plan) =>
-      plan.references.length > 0 || plan.serves.some(({ target }) => target.store === 'postgres'),
+      plan.references.length > 0 ||
+      plan.serves.some(({ target }) => target.store === 'postgres') ||
+      (settings.mysql === 'postgres' && plan.publishes.length > 0),
   )
   if (!wanted) return undefined
   if (settings.postgres === 'server') {

@@ -181,6 +181,7 @@ async function assemble(
     stop: stopRunner,
   } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
   closers.push(stopRunner)

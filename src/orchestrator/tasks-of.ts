@@ -1,11 +1,12 @@
 import { type LabelWorld, labelTasks } from '../flow/label-keywords.ts'
+import { type PublishWorld, publishTasks } from '../flow/publish-table.ts'
 import { type ModelWorld, modelTasks } from '../flow/run-model.ts'
 import { type PlainTaskWorld, plainTasks } from '../flow/run-plain-task.ts'
 import type { Task } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 
 /** What the doorways need to make and carry out tasks: one of each for the whole process. */
-export interface TaskWorld extends ModelWorld, PlainTaskWorld, LabelWorld {}
+export interface TaskWorld extends ModelWorld, PlainTaskWorld, LabelWorld, PublishWorld {}
 
 /** A doorway's tasks for a pipeline. */
 type TaskSource = (
@@ -14,7 +15,7 @@ type TaskSource = (
 ) => readonly Task[] | Promise<readonly Task[]>
 
 /** Every kind of task, one line each. */
-const TASK_SOURCES: readonly TaskSource[] = [labelTasks, modelTasks, plainTasks]
+const TASK_SOURCES: readonly TaskSource[] = [labelTasks, modelTasks, plainTasks, publishTasks]
 
 /** Every task of some pipelines. @throws whatever a doorway finds wrong with a plan, such as ModelInvalidError */
 export async function tasksOf(

@@ -7,6 +7,7 @@ import type { DayFilesPlan } from './day-files.ts'
 import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
+import type { PublishPlan } from './publish.ts'
 import type { SchedulePlan } from './schedule.ts'
 import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
@@ -34,6 +35,8 @@ export interface PipelinePlan {
   readonly files: readonly DayFilesPlan[]
   /** Tables of labels that a model or rules give. */
   readonly labels: readonly LabelPlan[]
+  /** Lake tables that serving stores show as a whole. */
+  readonly publishes: readonly PublishPlan[]
 }
 
 export interface TopicPlan {
