@@ -8,6 +8,9 @@ import { freshness } from './freshness.ts'
 import { gateway } from './gateway.ts'
 import { describeMachine } from './machine.ts'
 import { merge } from './merge.ts'
+import { optimize } from './optimize.ts'
+import { scan } from './scan.ts'
+import { snapshot } from './snapshot.ts'
 import { start } from './start.ts'
 import { stream } from './stream.ts'
 
@@ -16,7 +19,11 @@ import { stream } from './stream.ts'
 // Progress goes to stderr, the table to stdout, and with --json exactly one line of JSON comes last. Every run is kept in
 // `bench/results/`; `--save` makes it the baseline that later runs are compared with.
 
-const BENCHES: readonly Bench[] = [gateway, stream, freshness, merge, start]
+const BENCHES: readonly Bench[] = [
+  ...[gateway, stream, freshness],
+  ...[scan, merge, optimize, snapshot],
+  start,
+]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
 

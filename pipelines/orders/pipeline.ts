@@ -89,5 +89,38 @@ export default pipeline('orders', (p) => {
     key: 'order_id',
   })
 
+  p.documents('orders', {
+    from: 'silver.orders',
+    id: 'order_id',
+    columns: [
+      ...['order_id', 'customer_id', 'customer_name', 'order_timestamp', 'order_list'],
+      ...['total', 'missing_refs'],
+    ],
+    indexes: [['customer_id', 'order_timestamp']],
+  })
+  p.aggregates('orders', {
+    from: 'silver.orders',
+    at: 'order_timestamp',
+    measures: {
+      sales: { kind: 'sum', column: 'total' },
+      orders: { kind: 'count' },
+      customers: { kind: 'distinct', column: 'customer_id' },
+    },
+    series: {
+      category_value: {
+        each: 'order_list',
+        label: 'product_category',
+        value: 'quantity * price',
+        grains: ['minute', 'hour', 'day'],
+      },
+      product_demand: {
+        each: 'order_list',
+        label: 'product_id',
+        value: 'quantity',
+        grains: ['day'],
+      },
+    },
+  })
+
   p.load(adventureWorks)
 })

@@ -1,6 +1,8 @@
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
+import { aggregateRoutes } from './aggregate-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { documentRoutes } from './document-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { runRoutes } from './run-routes.ts'
 
@@ -10,5 +12,11 @@ import { runRoutes } from './run-routes.ts'
 
 /** Every route of the API. */
 export function apiRoutes(platform: Platform): readonly HttpRoute[] {
-  return [...platformRoutes(platform), ...deadLetterRoutes(platform), ...runRoutes(platform)]
+  return [
+    ...platformRoutes(platform),
+    ...deadLetterRoutes(platform),
+    ...aggregateRoutes(platform),
+    ...documentRoutes(platform),
+    ...runRoutes(platform),
+  ]
 }

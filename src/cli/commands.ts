@@ -16,6 +16,7 @@ import { plan } from './commands/plan.ts'
 import { restore } from './commands/restore.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
+import { schedules } from './commands/schedules.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { tables } from './commands/tables.ts'
@@ -27,7 +28,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, enrich],
+  ...[run, runs, schedules, enrich],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],

@@ -27,6 +27,7 @@ export async function openPostgres(
   const wanted = plans.some(
     (plan) =>
       plan.references.length > 0 ||
+      (plan.documents.length > 0 && settings.mongodbUrl === undefined) ||
       plan.serves.some(({ target }) => target.store === 'postgres') ||
       (settings.mysql === 'postgres' && plan.publishes.length > 0),
   )

@@ -9,6 +9,7 @@ import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
+import { topicConfig } from '../flow/topic-config.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -22,15 +23,20 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
+import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
+import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
+import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
+import { schedulesOf } from './schedules/schedules-of.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -46,6 +52,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
@@ -73,16 +81,21 @@ export interface Platform {
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
   readonly references: References
+  readonly followers: Followers
+  /** Names of the collections of documents. */
+  collections(): readonly string[]
   readonly clock: Clock
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  /** Begins runs at their moments; `undefined` when nobody does here. */
+  readonly scheduler: Scheduler | undefined
   readonly startedMs: number
   /** What labelling a pipeline's texts would take now, without asking anybody. */
   readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
-  /** Returns when every hop has carried everything that is in its topics, or has failed. */
+  /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
   loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
@@ -119,7 +132,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings, onNotice })
+  const log = await openLog({ home, settings, onNotice, watch: logMetrics(meter) })
   closers.push(() => log.close())
   // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
   const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
@@ -138,20 +151,18 @@ async function assemble(
   const metrics = hopMetrics(meter)
   const hops: RunningHop[] = []
   for (const plan of plans) {
-    for (const { name, partitions, retentionMs, retentionBytes } of plan.topics) {
-      await log.ensureTopic({
-        name,
-        partitions,
-        ...(retentionMs === undefined ? {} : { retentionMs }),
-        ...(retentionBytes === undefined ? {} : { retentionBytes }),
-      })
-    }
+    for (const topic of plan.topics) await log.ensureTopic(topicConfig(topic))
     for (const { replayTopic } of hopsOf(plan))
       await log.ensureTopic({ name: replayTopic, partitions: 1 })
   }
   const references = await openReferences({
     ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
   })
+  const followers = await openFollowers({
+    ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
+    chance: () => Math.random(),
+  })
+  closers.push(() => followers.stop())
   closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   closers.push(() => references.stop())
   for (const plan of plans) {
@@ -167,7 +178,10 @@ async function assemble(
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
         },
-        onBatch: metrics.batch,
+        onBatch: (pipeline: string, hop: string, report: BatchReport) => {
+          metrics.batch(pipeline, hop, report)
+          followers.wake(hop)
+        },
       }
       hops.push(startHop(world, plan, planned))
     }
@@ -185,6 +199,14 @@ async function assemble(
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
   closers.push(stopRunner)
+  const isScheduled = options.schedule === true && settings.scheduler === 'on'
+  const scheduler = isScheduled
+    ? await startScheduler({
+        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        historyMs: settings.runHistoryDays * 86_400_000,
+      })
+    : undefined
+  closers.push(() => scheduler?.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -193,7 +215,8 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner, estimateLabels },
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
+    estimateLabels,
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
@@ -216,7 +239,11 @@ async function assemble(
           ]),
         )
       ).flat(),
-    drained: (signal) => untilDrained(hops, signal),
+    async drained(signal) {
+      await untilDrained(hops, signal)
+      await followers.settled(signal)
+    },
+    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
     stop,
   }
   if (options.openGateway === false) return platform

@@ -107,6 +107,17 @@ export const SETTINGS = {
     default: 'disable',
     choices: ['disable', 'require', 'verify-full'],
   }),
+  mongodbUrl: text({
+    variable: 'MONGODB_URL',
+    doc: 'Where documents live when it is set: a MongoDB server. Otherwise they live in PostgreSQL. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  mongodbDatabase: text({
+    variable: 'MONGODB_DATABASE',
+    doc: 'Database on the MongoDB server.',
+    default: 'mekong',
+  }),
   startAt: choice({
     variable: 'MEKONG_START_AT',
     doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',
@@ -227,6 +238,20 @@ export const SETTINGS = {
     default: 2,
     min: 1,
     max: 1_000,
+  }),
+  scheduler: choice({
+    variable: 'MEKONG_SCHEDULER',
+    doc: 'Whether `mekong up` begins runs at the moments of schedules. Off where something else does, such as Airflow.',
+    default: 'on',
+    choices: ['on', 'off'],
+  }),
+  runHistoryDays: integer({
+    variable: 'MEKONG_RUN_HISTORY_DAYS',
+    doc: 'How long runs that are over are remembered.',
+    unit: 'days',
+    default: 90,
+    min: 1,
+    max: 36_500,
   }),
 } as const satisfies Record<string, Setting>
 

@@ -1,3 +1,4 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import {
   type Body,
   columnsOf,
@@ -13,7 +14,9 @@ import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from '
 import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
+  AggregatesPlan,
   DayPartition,
+  DocumentsPlan,
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
@@ -21,6 +24,7 @@ import type {
   ServePlan,
   SimulatorPlan,
   TablePlan,
+  TopicCodec,
   TopicPlan,
 } from './plan.ts'
 import type { PublishPlan, PublishTarget } from './publish.ts'
@@ -47,6 +51,11 @@ export interface TopicOptions<Fields extends FieldMap> {
   readonly key?: (keyof Fields & string) | `${keyof Fields & string}.${string}`
   /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
   readonly id?: keyof Fields & string
+  /**
+   * Keep values as Avro on the topic, under this name: smaller, and readable by whoever has the schema, which is registered in the topic
+   * `mekong.schemas`. Fields that the schema does not name are not kept then. Default: the JSON as it came.
+   */
+  readonly codec?: TopicCodec
   /** Brings records of older shapes into this one, at the front door; what it cannot is kept as dead letters. Default: none are known. */
   readonly upgrade?: Upgrade
   /** Default 3. Cannot change once the topic exists. */
@@ -65,6 +74,19 @@ export interface TableOptions<R> {
   readonly properties?: Readonly<Record<string, string>>
   /** Keep the value as it was received in `_raw`; false saves its bytes where the columns hold all that counts. Default true. */
   readonly keepRaw?: boolean
+}
+
+export interface DocumentsOptions {
+  readonly from: string
+  /** Column whose value names the document. */
+  readonly id: string
+  readonly columns: readonly string[]
+  /** Fields to look documents up by. */
+  readonly indexes?: readonly (readonly string[])[]
+}
+
+export interface AggregatesOptions extends AggregatesShape {
+  readonly from: string
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
@@ -97,6 +119,11 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** One document for each row of a lake table of this pipeline, following its changes: in PostgreSQL, or MongoDB when there is one. */
+  documents(collection: string, options: DocumentsOptions): void
+
+  /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
+  aggregates(name: string, options: AggregatesOptions): void
   /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
   sync(name: string, options: SyncOptions): void
 
@@ -134,6 +161,10 @@ export interface PipelineBuilder {
   load(loader: LoaderPlan): void
 }
 
+/** Values of a topic as Avro: a name and a namespace such as `com.github.events`. */
+export const avro = (name: { readonly name: string; readonly namespace: string }): TopicCodec =>
+  Object.freeze({ kind: 'avro', ...name })
+
 /** Lay rows by the UTC day of an instant, in a column named `event_date` unless told otherwise. */
 export function day<const Name extends string>(
   column: Name,
@@ -157,6 +188,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
   const references: ReferencePlan[] = []
+  const documents: DocumentsPlan[] = []
+  const aggregates: AggregatesPlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -166,13 +199,14 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
-      const { value, key, id, upgrade, partitions = 3, retention = {} } = options
+      const { value, key, id, codec, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
         schema: value,
         partitions,
         ...(key === undefined ? {} : { key }),
         ...(id === undefined ? {} : { id }),
+        ...(codec === undefined ? {} : { codec }),
         ...(upgrade === undefined ? {} : { upgrade }),
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
@@ -211,6 +245,10 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    documents: (collection, { from, id, columns, indexes = [] }) =>
+      void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
+    aggregates: (aggregatesName, { from, ...shape }) =>
+      void aggregates.push({ name: aggregatesName, from, shape }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
@@ -225,19 +263,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    ...{
-      name,
-      topics,
-      ingests,
-      tables,
-      models,
-      serves,
-      references,
-      files,
-      labels,
-      publishes,
-      syncs,
-    },
+    ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
+    ...{ files, labels, publishes, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

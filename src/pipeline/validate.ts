@@ -86,6 +86,8 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.labels.map(({ name }) => `table ${name}`),
     ...draft.publishes.map(({ target }) => `publish ${target.table}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
+    ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
+    ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.syncs.map(({ name }) => `sync ${name}`),
     ...draft.plainTasks.map(({ name }) => `step ${name}`),
