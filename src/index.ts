@@ -63,6 +63,7 @@ export type {
   FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
+  SimulatedFile,
   SimulatedRequest,
   SimulatorOptions,
   SimulatorPlan,

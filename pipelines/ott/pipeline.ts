@@ -2,6 +2,7 @@ import { accepted, mysql, notNull, pipeline, unique } from 'mekong'
 import { classifyKeyword } from './labels/classify-keyword.ts'
 import { CATEGORIES } from './labels/lexicon.ts'
 import { ContentLog, SearchLog } from './schema.ts'
+import { simulator } from './simulator.ts'
 
 /** What customers of an OTT operator watch and search: day files in, one profile a customer out. */
 export default pipeline('ott', (p) => {
@@ -86,4 +87,6 @@ export default pipeline('ott', (p) => {
     'gold.customer_search_stats',
     mysql('customer_search_stats', { key: ['user_id'], indexes: [['taste'], ['category_m7']] }),
   )
+
+  p.simulate(simulator)
 })

@@ -75,6 +75,8 @@ export interface Platform {
   /** How people reach the relational store, without its password. */
   readonly postgresUrl: string | undefined
   readonly psqlCommand: string | undefined
+  /** The home folder. */
+  readonly folder: string
   readonly plans: readonly PipelinePlan[]
   readonly log: Log
   readonly state: StateStore
@@ -215,6 +217,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
+    folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
     estimateLabels,
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),

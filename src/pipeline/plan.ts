@@ -142,7 +142,18 @@ export interface ServePlan {
 /** Plays a pipeline's source through its real front door. The same seed and count give the same requests. */
 export interface SimulatorPlan {
   readonly eventCountDefault: number
-  readonly requests: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** What is sent to the front door. Default: nothing. */
+  readonly requests?: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** Day files that are written and then loaded. Default: none. */
+  readonly files?: (options: SimulatorOptions) => Iterable<SimulatedFile>
+}
+
+/** A file of a simulated source. */
+export interface SimulatedFile {
+  /** Relative, with `/`: NDJSON as `.json` or `.json.gz`, or `.parquet` with the rows' own names and types. */
+  readonly path: string
+  /** One line each; a string is written as it is, and only into NDJSON. */
+  readonly rows: Iterable<object | string>
 }
 
 export interface SimulatorOptions {
