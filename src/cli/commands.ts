@@ -5,6 +5,7 @@ import { demo } from './commands/demo.ts'
 import { describe } from './commands/describe.ts'
 import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
+import { enrich } from './commands/enrich.ts'
 import { expire } from './commands/expire.ts'
 import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
@@ -28,7 +29,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, schedules],
+  ...[run, runs, schedules, enrich],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],
