@@ -5,6 +5,7 @@ import { openLineage } from '../flow/open-lineage.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { DocumentStore } from '../serve/document-store.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
@@ -12,6 +13,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Home } from './home.ts'
 import { labelModelOf } from './open-label-model.ts'
 import { publisherOf } from './open-publisher.ts'
+import { openWarehouse } from './open-warehouse.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
 import type { Settings } from './settings.ts'
@@ -27,6 +29,8 @@ export interface PlatformRunnerOptions
   readonly engine: ComputeEngine
   /** Where tables are served from; `undefined` when no pipeline needs it. */
   readonly postgres: PostgresConfig | undefined
+  /** Where documents are. */
+  readonly documents: DocumentStore | undefined
   readonly clock: Clock
   readonly randomness: Randomness
 }
@@ -50,6 +54,9 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       labelModel: labelModelOf(settings),
       // Without a MySQL server the platform has opened PostgreSQL for every pipeline that publishes.
       publisher: () => publisherOf(settings, postgres!),
+      documents: options.documents,
+      deltaLake: lakeHome.delta,
+      warehouse: openWarehouse(home, settings),
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())

@@ -29,7 +29,7 @@ import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import { logMetrics } from './log-metrics.ts'
-import { type Followers, openFollowers } from './open-followers.ts'
+import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
@@ -198,6 +198,7 @@ async function assemble(
     estimateLabels,
     stop: stopRunner,
   } = await openPlatformRunner({
+    documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
@@ -249,7 +250,7 @@ async function assemble(
       await untilDrained(hops, signal)
       await followers.settled(signal)
     },
-    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
+    collections: () => plans.flatMap(collectionsOf),
     stop,
   }
   if (options.openGateway === false) return platform

@@ -1,5 +1,7 @@
 import { type LabelWorld, labelTasks } from '../flow/label-keywords.ts'
+import { type WarehouseWorld, warehouseTasks } from '../flow/load-warehouse.ts'
 import { type MaintenanceWorld, maintenanceTasks } from '../flow/maintain-table.ts'
+import { type CollectionWorld, collectionTasks } from '../flow/publish-collection.ts'
 import { type PublishWorld, publishTasks } from '../flow/publish-table.ts'
 import { type ModelWorld, modelTasks } from '../flow/run-model.ts'
 import { type PlainTaskWorld, plainTasks } from '../flow/run-plain-task.ts'
@@ -11,6 +13,8 @@ export interface TaskWorld
   extends LabelWorld,
     ModelWorld,
     PublishWorld,
+    CollectionWorld,
+    WarehouseWorld,
     PlainTaskWorld,
     MaintenanceWorld {}
 
@@ -25,6 +29,8 @@ const TASK_SOURCES: readonly TaskSource[] = [
   labelTasks,
   modelTasks,
   publishTasks,
+  collectionTasks,
+  warehouseTasks,
   plainTasks,
   maintenanceTasks,
 ]

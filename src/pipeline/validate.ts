@@ -87,6 +87,11 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.publishes.map(({ target }) => `publish ${target.table}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
+    ...draft.collections.map(({ facts }) => `documents ${facts.name}`),
+    ...draft.warehouses.map(({ name }) => `warehouse ${name}`),
+    ...draft.warehouses.flatMap(({ tables }) =>
+      tables.map(({ name }) => `warehouse table ${name}`),
+    ),
     ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.syncs.map(({ name }) => `sync ${name}`),
