@@ -7,6 +7,7 @@ import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Home } from './home.ts'
+import { openSyncStores, type SyncStores } from './open-sync-stores.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
 import type { Settings } from './settings.ts'
@@ -26,6 +27,8 @@ export interface PlatformRunnerOptions
 
 export interface PlatformRunner {
   readonly runner: Runner
+  /** The stores that follow tables by their changes. */
+  readonly stores: SyncStores
   stop(): Promise<void>
 }
 
@@ -33,9 +36,10 @@ export interface PlatformRunner {
 export async function openPlatformRunner(options: PlatformRunnerOptions): Promise<PlatformRunner> {
   const { home, settings, plans, state, engine, clock, randomness } = options
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
+  const stores = openSyncStores({ home, settings, plans, clock })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome) },
+      ...{ engine, lake: openModelLake(lakeHome), delta: lakeHome.delta, targets: stores },
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())
@@ -48,12 +52,15 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     })
     return {
       runner,
+      stores,
       async stop() {
         await runner.stop()
+        await stores.close()
         lakeHome.close()
       },
     }
   } catch (error) {
+    await stores.close()
     lakeHome.close()
     throw error
   }

@@ -31,6 +31,7 @@ import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner } from './open-runner.ts'
+import type { SyncStores } from './open-sync-stores.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
@@ -78,6 +79,8 @@ export interface Platform {
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  /** The stores that follow tables by their changes. */
+  readonly stores: SyncStores
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
@@ -167,7 +170,11 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
-  const { runner, stop: stopRunner } = await openPlatformRunner({
+  const {
+    runner,
+    stores,
+    stop: stopRunner,
+  } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
@@ -180,7 +187,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner },
+    ...{ plans, log, state, engine, clock, meter, references, runner, stores },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
