@@ -3,6 +3,7 @@ import type { Platform } from '../orchestrator/platform.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { syncRoutes } from './sync-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
 // that the gateway has let through (a key, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
@@ -10,5 +11,10 @@ import { runRoutes } from './run-routes.ts'
 
 /** Every route of the API. */
 export function apiRoutes(platform: Platform): readonly HttpRoute[] {
-  return [...platformRoutes(platform), ...deadLetterRoutes(platform), ...runRoutes(platform)]
+  return [
+    ...platformRoutes(platform),
+    ...deadLetterRoutes(platform),
+    ...runRoutes(platform),
+    ...syncRoutes(platform),
+  ]
 }

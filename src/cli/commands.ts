@@ -17,6 +17,7 @@ import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
+import { sync } from './commands/sync.ts'
 import { tables } from './commands/tables.ts'
 import { test } from './commands/test.ts'
 import { topics } from './commands/topics.ts'
@@ -26,7 +27,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs],
+  ...[run, runs, sync],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],

@@ -1,3 +1,4 @@
+import { type CheckSyncsOptions, checkSyncs, type SourceCheck } from '../flow/check-syncs.ts'
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
@@ -29,6 +30,8 @@ export interface PlatformRunner {
   readonly runner: Runner
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
+  /** Compare them with the tables. */
+  checkSyncs(options: CheckSyncsOptions): Promise<readonly SourceCheck[]>
   stop(): Promise<void>
 }
 
@@ -53,6 +56,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     return {
       runner,
       stores,
+      checkSyncs: (request) => checkSyncs(world, plans, request),
       async stop() {
         await runner.stop()
         await stores.close()

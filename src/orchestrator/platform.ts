@@ -30,7 +30,7 @@ import { hopMetrics } from './hop-metrics.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
-import { openPlatformRunner } from './open-runner.ts'
+import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { SyncStores } from './open-sync-stores.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Settings } from './settings.ts'
@@ -81,6 +81,7 @@ export interface Platform {
   readonly runner: Runner
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
+  readonly checkSyncs: PlatformRunner['checkSyncs']
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
@@ -173,6 +174,7 @@ async function assemble(
   const {
     runner,
     stores,
+    checkSyncs,
     stop: stopRunner,
   } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
@@ -187,7 +189,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner, stores },
+    ...{ plans, log, state, engine, clock, meter, references, runner, stores, checkSyncs },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
