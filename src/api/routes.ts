@@ -6,6 +6,7 @@ import { documentRoutes } from './document-routes.ts'
 import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { syncRoutes } from './sync-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
 // that the gateway has let through (a key, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
@@ -19,6 +20,7 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
     ...runRoutes(platform),
+    ...syncRoutes(platform),
     ...icebergRoutes(platform),
   ]
 }

@@ -34,6 +34,7 @@ import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
+import type { SyncStores } from './open-sync-stores.ts'
 import type { Runner } from './runs/runner.ts'
 import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
 import { schedulesOf } from './schedules/schedules-of.ts'
@@ -94,6 +95,9 @@ export interface Platform {
   readonly runner: Runner
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
+  /** The stores that follow tables by their changes. */
+  readonly stores: SyncStores
+  readonly checkSyncs: PlatformRunner['checkSyncs']
   readonly startedMs: number
   /** What labelling a pipeline's texts would take now, without asking anybody. */
   readonly estimateLabels: PlatformRunner['estimateLabels']
@@ -196,6 +200,8 @@ async function assemble(
   const {
     runner,
     estimateLabels,
+    stores,
+    checkSyncs,
     stop: stopRunner,
   } = await openPlatformRunner({
     documents: followers.documents,
@@ -222,7 +228,7 @@ async function assemble(
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
-    estimateLabels,
+    ...{ stores, checkSyncs, estimateLabels },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),

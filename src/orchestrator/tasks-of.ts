@@ -5,6 +5,7 @@ import { type CollectionWorld, collectionTasks } from '../flow/publish-collectio
 import { type PublishWorld, publishTasks } from '../flow/publish-table.ts'
 import { type ModelWorld, modelTasks } from '../flow/run-model.ts'
 import { type PlainTaskWorld, plainTasks } from '../flow/run-plain-task.ts'
+import { type SyncTaskWorld, syncTasks } from '../flow/sync-tasks.ts'
 import type { Task } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 
@@ -15,6 +16,7 @@ export interface TaskWorld
     PublishWorld,
     CollectionWorld,
     WarehouseWorld,
+    SyncTaskWorld,
     PlainTaskWorld,
     MaintenanceWorld {}
 
@@ -31,6 +33,7 @@ const TASK_SOURCES: readonly TaskSource[] = [
   publishTasks,
   collectionTasks,
   warehouseTasks,
+  syncTasks,
   plainTasks,
   maintenanceTasks,
 ]
