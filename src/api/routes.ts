@@ -1,10 +1,13 @@
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
+import { dashboardRoutes } from './dashboard-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { riverRoutes } from './river-routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { sqlRoutes } from './sql-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
 // that the gateway has let through (a key, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
@@ -18,5 +21,8 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
     ...runRoutes(platform),
+    ...riverRoutes(platform),
+    ...sqlRoutes(platform),
+    ...dashboardRoutes(platform),
   ]
 }

@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import {
   type Body,
   columnsOf,
@@ -146,6 +147,9 @@ export interface PipelineBuilder {
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
+  /** A page of charts for this pipeline. */
+  dashboard(dashboard: Dashboard): void
+
   /** How `mekong demo` plays this pipeline's source. */
   simulate(simulator: SimulatorPlan): void
 
@@ -182,6 +186,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const references: ReferencePlan[] = []
   const documents: DocumentsPlan[] = []
   const aggregates: AggregatesPlan[] = []
+  const dashboards: Dashboard[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -247,6 +252,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
+    dashboard: (page) => void dashboards.push(page),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -255,6 +261,6 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
     ...{ files, labels, syncs },
-    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
+    ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }
