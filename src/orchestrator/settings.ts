@@ -274,13 +274,6 @@ export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTING
 type SecretName = {
   [Name in SettingName]: (typeof SETTINGS)[Name] extends { readonly secret: true } ? Name : never
 }[SettingName]
-type SecretName =
-  | 'postgresPassword'
-  | 'clickhousePassword'
-  | 'neo4jPassword'
-  | 'pineconeApiKey'
-  | 'embeddingsApiKey'
-  | 'answersApiKey'
 
 /** What `mekong.config.ts` exports. Secrets are not among them. */
 export type ConfigFile = {

@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import {
   type Body,
   columnsOf,
@@ -197,6 +198,9 @@ export interface PipelineBuilder {
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
+  /** A page of charts for this pipeline. */
+  dashboard(dashboard: Dashboard): void
+
   /** How `mekong demo` plays this pipeline's source. */
   simulate(simulator: SimulatorPlan): void
 
@@ -247,6 +251,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const aggregates: AggregatesPlan[] = []
   const collections: CollectionPlan[] = []
   const warehouses: WarehousePlan[] = []
+  const dashboards: Dashboard[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -321,6 +326,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     publish: (from, target, { tags = [] } = {}) => void publishes.push({ from, target, tags }),
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
+    dashboard: (page) => void dashboards.push(page),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -329,6 +335,6 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
     ...{ collections, warehouses, files, labels, publishes, syncs },
-    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
+    ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }
