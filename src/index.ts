@@ -19,6 +19,7 @@ export type { DataTest, UnitTest } from './model/sql-model.ts'
 export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
+export { type ChartOptions, chart, dashboard } from './pipeline/dashboard.ts'
 export {
   accepted,
   customSql,
@@ -52,20 +53,23 @@ export {
   trim,
   upper,
 } from './pipeline/expression.ts'
+export type { LabelOptions, LabelPlan } from './pipeline/label.ts'
 export { sortBy, zOrder } from './pipeline/maintenance.ts'
 export { merge, partitions, snapshot } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'
-export { day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
+export { avro, day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
 export type { StepContext } from './pipeline/plain-task.ts'
 export type {
   FileLoaderPlan,
   FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
+  SimulatedFile,
   SimulatedRequest,
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export { type MysqlTableOptions, mysql, type PublishTarget } from './pipeline/publish.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
 export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'

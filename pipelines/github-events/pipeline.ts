@@ -1,5 +1,6 @@
 import {
   arrivalTime,
+  avro,
   day,
   field,
   isoText,
@@ -12,6 +13,7 @@ import { archive } from './loader.ts'
 import { hourlyModels, maintenance } from './models.ts'
 import { upgradeOlderEvent } from './older-events.ts'
 import { GitHubEvent } from './schema.ts'
+import { simulator } from './simulator.ts'
 
 const DAY_MS = 86_400_000
 
@@ -21,6 +23,7 @@ export default pipeline('github-events', (p) => {
     value: GitHubEvent,
     id: 'id',
     key: 'repo.id',
+    codec: avro({ name: 'GitHubEvent', namespace: 'com.github.events' }),
     upgrade: upgradeOlderEvent,
     partitions: 3,
     retention: { days: 7, gigabytes: 1 },
@@ -65,5 +68,6 @@ export default pipeline('github-events', (p) => {
 
   hourlyModels(p)
   maintenance(p)
+  p.simulate(simulator)
   p.load(archive)
 })

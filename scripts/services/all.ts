@@ -1,4 +1,6 @@
+import { dbt } from './dbt.ts'
 import { kafka } from './kafka.ts'
+import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { postgres } from './postgres.ts'
 import { python } from './python.ts'
@@ -9,11 +11,7 @@ import { sparkConnect } from './spark-connect.ts'
 
 /** Every engine that can be had; adding one is adding a file and a line. */
 export const services: readonly Service[] = [
-  kafka,
-  mongodb,
-  postgres,
-  python,
-  snowflake,
-  spark,
-  sparkConnect,
+  ...[kafka, mariadb, mongodb, postgres, snowflake],
+  ...[python, dbt],
+  ...[spark, sparkConnect],
 ]

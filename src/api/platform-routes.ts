@@ -6,7 +6,7 @@ import {
   commitView,
   hopView,
   instant,
-  isReplayTopic,
+  isOwnTopic,
   ledgerView,
   tableDetailView,
   tableView,
@@ -19,7 +19,7 @@ const HISTORY_SIZE = { otherwise: 20, max: 10_000 }
 export function platformRoutes(platform: Platform): readonly HttpRoute[] {
   const { log, lake } = platform
   const topics = async (all: boolean) =>
-    (await log.topics()).filter(({ name }) => all || !isReplayTopic(name)).map(topicView)
+    (await log.topics()).filter(({ name }) => all || !isOwnTopic(name)).map(topicView)
   return [
     apiRoute({
       method: 'GET',

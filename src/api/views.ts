@@ -1,5 +1,6 @@
 import type { LakeTableFacts } from '../flow/lake-catalog.ts'
 import type { TableCommit, TableSize, TableState } from '../flow/table-door.ts'
+import { SCHEMAS_TOPIC } from '../log/codec/coded-log.ts'
 import type { TopicDescription } from '../log/log.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -81,8 +82,9 @@ export function commitView(commit: TableCommit) {
 
 export type TopicView = ReturnType<typeof topicView>
 
-/** Replay topics are the platform's own: `<topic>.replay.<hop>`. */
-export const isReplayTopic = (name: string): boolean => name.includes('.replay.')
+/** Topics that are the platform's own: those of replayed dead letters, `<topic>.replay.<hop>`, and that of the schemas. */
+export const isOwnTopic = (name: string): boolean =>
+  name.includes('.replay.') || name === SCHEMAS_TOPIC
 
 export function topicView(topic: TopicDescription) {
   const kept = topic.bounds.map(({ offsetStart, offsetEnd }) => offsetEnd - offsetStart)
@@ -104,13 +106,14 @@ export function topicView(topic: TopicDescription) {
 
 export type HopView = ReturnType<typeof hopView>
 
-export function hopView({ pipeline, name, state, lagRecords }: HopReport) {
+export function hopView({ pipeline, name, state, lagRecords, done }: HopReport) {
   return {
     pipeline,
     hop: name,
     state: state.name,
     reason: 'reason' in state ? state.reason : null,
     lag_records: lagRecords,
+    ...done,
   }
 }
 

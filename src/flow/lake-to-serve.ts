@@ -53,7 +53,7 @@ export interface SyncReport {
 }
 
 /** Enough to make a round trip worth its while, few enough to hold in memory with their texts. */
-const BATCH_ITEM_COUNT = 1_000
+const BATCH_ITEM_COUNT = 4_000
 
 /** Bring a target up to the newest version of each of its tables. @throws what the target throws; then the cursor tells how far it came */
 export async function runSync(world: SyncWorld, job: SyncJob): Promise<SyncReport> {

@@ -40,9 +40,10 @@ export interface ParquetField {
   readonly inside?: readonly string[]
   /**
    * `text` for strings, and for other scalars as text; `number` for integers (exact to 2^53); `boolean`; and `json`
-   * for anything as JSON text, structs and maps as objects.
+   * for anything as JSON text, structs and maps as objects. As bigint: `integer`; `days` of dates and `micros` of dates and
+   * timestamps, since 1970; null throughout where the file's column is of another type.
    */
-  readonly as: 'text' | 'number' | 'boolean' | 'json'
+  readonly as: 'text' | 'number' | 'boolean' | 'json' | 'integer' | 'days' | 'micros'
 }
 
 export interface FieldChunk {
@@ -52,7 +53,7 @@ export interface FieldChunk {
   readonly columns: readonly (readonly FieldCell[])[]
 }
 
-export type FieldCell = string | number | boolean | null
+export type FieldCell = string | number | bigint | boolean | null
 
 export interface WriteJsonRowsRequest {
   /** Absolute local path; nothing is there yet. */

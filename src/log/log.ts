@@ -75,6 +75,11 @@ export interface TopicConfig {
   readonly retentionMs?: number
   /** Bytes kept for each partition; `undefined` keeps all. */
   readonly retentionBytes?: number
+  /**
+   * Avro schema (JSON) that values are coded with on the topic; those who append and read see JSON all the same. It may
+   * change at any time: what was written with another stays readable. `undefined` keeps values as they come.
+   */
+  readonly valueSchema?: string
 }
 
 export interface TopicDescription extends TopicConfig {

@@ -72,9 +72,9 @@ export interface PartitionReach {
 export interface SnapshotMaterialization {
   readonly kind: 'snapshot'
   readonly key: readonly string[]
-  /** Column that says since when a row holds. By default the run's logical time. */
+  /** Column that says since when a row holds; each such moment is a version. By default the run's logical time, when something changed. */
   readonly validFrom?: string
-  /** Columns whose change alone makes no new version. */
+  /** Columns whose change alone makes no new version; for rows that do not say since when they hold. */
   readonly ignore: readonly string[]
 }
 

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { codedLog, codedLogReader } from '../log/codec/coded-log.ts'
 import { openEmbeddedLog, openEmbeddedLogReader } from '../log/embedded/embedded-log.ts'
 import type { Log, LogReader } from '../log/log.ts'
+import type { LogWatch } from '../log/log-watch.ts'
 import { spillingLog } from '../log/spilling-log.ts'
 import { messageOf } from '../model/errors.ts'
 import type { Home } from './home.ts'
@@ -23,8 +25,13 @@ export async function openLog({
   home,
   settings,
   onNotice,
-}: OpenLogOptions & { readonly onNotice: (line: string) => void }): Promise<Log> {
-  if (settings.log === 'embedded') return openEmbeddedLog({ file: home.log })
+  watch = {},
+}: OpenLogOptions & {
+  readonly onNotice: (line: string) => void
+  readonly watch?: LogWatch
+}): Promise<Log> {
+  if (settings.log === 'embedded')
+    return codedLog(await openEmbeddedLog({ file: home.log, ...writesOf(watch) }), watch)
   const folder = path.dirname(home.log)
   const spill = await openEmbeddedLog({ file: path.join(folder, 'kafka-spill.sqlite') })
   try {
@@ -32,26 +39,31 @@ export async function openLog({
     const primary = await openKafkaLog({
       brokers: brokersOf(settings),
       indexFile: kafkaIndexFile(home),
+      ...writesOf(watch),
     })
-    return await spillingLog({
+    const log = await spillingLog({
       primary,
       spill,
+      watch,
       onTrouble: (topic, error) =>
         onNotice(`Records of ${topic} wait in the local log: ${messageOf(error)}`),
     })
+    return codedLog(log, watch)
   } catch (error) {
     await spill.close()
     throw error
   }
 }
 
+const writesOf = ({ onWrite }: LogWatch) => (onWrite === undefined ? {} : { onWrite })
+
 /** The same log for looking only, whoever writes it meanwhile; `undefined` when there is none yet. */
 export async function openLogReader({
   home,
   settings,
 }: OpenLogOptions): Promise<LogReader | undefined> {
-  if (settings.log === 'kafka') return openKafkaReader(home, settings)
-  return existsSync(home.log) ? openEmbeddedLogReader(home.log) : undefined
+  if (settings.log === 'kafka') return codedLogReader(await openKafkaReader(home, settings))
+  return existsSync(home.log) ? codedLogReader(await openEmbeddedLogReader(home.log)) : undefined
 }
 
 /** Kafka has many readers, but the index of ids beside it has one owner: a reader looks at a copy. */

@@ -29,7 +29,8 @@ export async function openPostgres(
     (plan) =>
       plan.references.length > 0 ||
       (settings.mongodbUrl === undefined && collectionsOf(plan).length > 0) ||
-      plan.serves.some(({ target }) => target.store === 'postgres'),
+      plan.serves.some(({ target }) => target.store === 'postgres') ||
+      (settings.mysql === 'postgres' && plan.publishes.length > 0),
   )
   if (!wanted) return undefined
   if (settings.postgres === 'server') {

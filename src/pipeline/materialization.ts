@@ -48,9 +48,12 @@ export function partitions(options: {
 /** Every version of a row by key, with `valid_from`, `valid_to` and `is_current`. */
 export function snapshot(options: {
   readonly key: readonly string[]
-  /** Column that says since when a row holds; an instant. Default: the run's logical time. */
+  /**
+   * Column that says since when a row holds, an instant: each such moment is a version, in whatever order they come. Default: the run's
+   * logical time, when something has changed.
+   */
   readonly validFrom?: string
-  /** Columns whose change alone makes no new version. Default: none. */
+  /** Columns whose change alone makes no new version; not with `validFrom`. Default: none. */
   readonly ignore?: readonly string[]
 }): SnapshotMaterialization {
   return Object.freeze({ kind: 'snapshot', ignore: [], ...options })

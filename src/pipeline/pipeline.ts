@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import {
   type Body,
   columnsOf,
@@ -9,6 +10,7 @@ import {
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Upgrade } from '../model/upgrade.ts'
 import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
+import type { LabelOptions, LabelPlan } from './label.ts'
 import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from './maintenance.ts'
 import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
@@ -24,9 +26,11 @@ import type {
   ServePlan,
   SimulatorPlan,
   TablePlan,
+  TopicCodec,
   TopicPlan,
   WarehousePlan,
 } from './plan.ts'
+import type { PublishPlan, PublishTarget } from './publish.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
@@ -50,6 +54,11 @@ export interface TopicOptions<Fields extends FieldMap> {
   readonly key?: (keyof Fields & string) | `${keyof Fields & string}.${string}`
   /** Field whose value is the record's id: the same id is the same record. Without one an id is assigned on arrival. */
   readonly id?: keyof Fields & string
+  /**
+   * Keep values as Avro on the topic, under this name: smaller, and readable by whoever has the schema, which is registered in the topic
+   * `mekong.schemas`. Fields that the schema does not name are not kept then. Default: the JSON as it came.
+   */
+  readonly codec?: TopicCodec
   /** Brings records of older shapes into this one, at the front door; what it cannot is kept as dead letters. Default: none are known. */
   readonly upgrade?: Upgrade
   /** Default 3. Cannot change once the topic exists. */
@@ -176,8 +185,21 @@ export interface PipelineBuilder {
   /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
   files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
 
+  /** Show a lake table in a serving store, replaced at once whenever the lake has a newer version. */
+  publish(
+    from: string,
+    target: PublishTarget,
+    options?: { readonly tags?: readonly string[] },
+  ): void
+
+  /** Keep labels for texts in a lake table, each text asked once. */
+  label(name: string, options: LabelOptions): void
+
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
+
+  /** A page of charts for this pipeline. */
+  dashboard(dashboard: Dashboard): void
 
   /** How `mekong demo` plays this pipeline's source. */
   simulate(simulator: SimulatorPlan): void
@@ -185,6 +207,10 @@ export interface PipelineBuilder {
   /** How `mekong load` reads files into this pipeline. */
   load(loader: LoaderPlan): void
 }
+
+/** Values of a topic as Avro: a name and a namespace such as `com.github.events`. */
+export const avro = (name: { readonly name: string; readonly namespace: string }): TopicCodec =>
+  Object.freeze({ kind: 'avro', ...name })
 
 /** Lay rows by the UTC day of an instant, in a column named `event_date` unless told otherwise. */
 export function day<const Name extends string>(
@@ -225,20 +251,24 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const aggregates: AggregatesPlan[] = []
   const collections: CollectionPlan[] = []
   const warehouses: WarehousePlan[] = []
+  const dashboards: Dashboard[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
+  const labels: LabelPlan[] = []
+  const publishes: PublishPlan[] = []
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
-      const { value, key, id, upgrade, partitions = 3, retention = {} } = options
+      const { value, key, id, codec, upgrade, partitions = 3, retention = {} } = options
       topics.push({
         name: topicName,
         schema: value,
         partitions,
         ...(key === undefined ? {} : { key }),
         ...(id === undefined ? {} : { id }),
+        ...(codec === undefined ? {} : { codec }),
         ...(upgrade === undefined ? {} : { upgrade }),
         ...(retention.days === undefined ? {} : { retentionMs: retention.days * 86_400_000 }),
         ...(retention.gigabytes === undefined ? {} : { retentionBytes: retention.gigabytes * 1e9 }),
@@ -294,6 +324,9 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
+    publish: (from, target, { tags = [] } = {}) => void publishes.push({ from, target, tags }),
+    label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
+    dashboard: (page) => void dashboards.push(page),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -301,7 +334,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ collections, warehouses, files, syncs },
-    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
+    ...{ collections, warehouses, files, labels, publishes, syncs },
+    ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }

@@ -1,12 +1,15 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
 import type { DayFilesPlan } from './day-files.ts'
+import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
+import type { PublishPlan } from './publish.ts'
 import type { SchedulePlan } from './schedule.ts'
 import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
@@ -31,16 +34,23 @@ export interface PipelinePlan {
   readonly aggregates: readonly AggregatesPlan[]
   readonly collections: readonly CollectionPlan[]
   readonly warehouses: readonly WarehousePlan[]
+  readonly dashboard?: Dashboard
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
   /** Day files that go straight into lake tables. */
   readonly files: readonly DayFilesPlan[]
+  /** Tables of labels that a model or rules give. */
+  readonly labels: readonly LabelPlan[]
+  /** Lake tables that serving stores show as a whole. */
+  readonly publishes: readonly PublishPlan[]
 }
 
 export interface TopicPlan {
   readonly name: string
   readonly schema: RecordSchema
+  /** How values lie on the topic; JSON as it came when absent. */
+  readonly codec?: TopicCodec
   /** Asked about records that the schema refuses. */
   readonly upgrade?: Upgrade
   readonly key?: string
@@ -48,6 +58,13 @@ export interface TopicPlan {
   readonly partitions: number
   readonly retentionMs?: number
   readonly retentionBytes?: number
+}
+
+/** Values as Avro under this name, by the topic's own schema. */
+export interface TopicCodec {
+  readonly kind: 'avro'
+  readonly name: string
+  readonly namespace: string
 }
 
 export interface IngestPlan {
@@ -169,7 +186,18 @@ export interface SimulatorPlan {
   readonly eventCountDefault: number
   /** Rows of the pipeline's references, put in place before the first request. */
   readonly references?: () => Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
-  readonly requests: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** What is sent to the front door. Default: nothing. */
+  readonly requests?: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** Day files that are written and then loaded. Default: none. */
+  readonly files?: (options: SimulatorOptions) => Iterable<SimulatedFile>
+}
+
+/** A file of a simulated source. */
+export interface SimulatedFile {
+  /** Relative, with `/`: NDJSON as `.json` or `.json.gz`, or `.parquet` with the rows' own names and types. */
+  readonly path: string
+  /** One line each; a string is written as it is, and only into NDJSON. */
+  readonly rows: Iterable<object | string>
 }
 
 export interface SimulatorOptions {

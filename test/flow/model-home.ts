@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { openLakeHome, tableKey } from '../../src/flow/lake-home.ts'
+import { type LakeHome, openLakeHome, tableKey } from '../../src/flow/lake-home.ts'
 import type { ModelLake } from '../../src/flow/model-lake.ts'
 import { openModelLake } from '../../src/flow/open-model-lake.ts'
 import { modelTasks } from '../../src/flow/run-model.ts'
@@ -10,7 +10,7 @@ import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
 import type { DeltaDeps } from '../../src/lake/delta/table-log.ts'
 import { createIcebergTable } from '../../src/lake/iceberg/create.ts'
 import { type IcebergTable, openIcebergTable } from '../../src/lake/iceberg/table.ts'
-import { systemClock, systemRandomness } from '../../src/model/clock.ts'
+import { type Clock, systemClock, systemRandomness } from '../../src/model/clock.ts'
 import type { Task, TaskContext, TaskReport } from '../../src/model/task.ts'
 import { type PipelineBuilder, pipeline } from '../../src/pipeline/pipeline.ts'
 import { type ComputeEngine, openComputeEngine } from '../../src/sql/duckdb/engine.ts'
@@ -23,6 +23,7 @@ export interface ModelHome extends AsyncDisposable {
   readonly engine: ComputeEngine
   readonly delta: DeltaDeps
   readonly lake: ModelLake
+  readonly lakeHome: LakeHome
   /** Add rows to a table, making it with their columns if need be. */
   add(name: string, select: string, options?: SourceOptions): Promise<DeltaTable | IcebergTable>
   table(name: string): Promise<DeltaTable>
@@ -53,27 +54,38 @@ export const taskContext = (context: Partial<TaskContext> = {}): TaskContext => 
   ...context,
 })
 
+export interface ModelHomeOptions {
+  /** Default: a new one, removed in the end. */
+  readonly folder?: string
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Asked before and after every change of the lake; what it throws is thrown there, as if the process died. */
+  readonly strike?: () => void
+}
+
 export async function openModelHome(
   defaultFormat: 'delta' | 'iceberg' = 'delta',
+  options: ModelHomeOptions = {},
 ): Promise<ModelHome> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'mekong-models-'))
+  const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'mekong-models-')))
   const engine = await openComputeEngine({ spillDirectory: path.join(folder, 'spill') })
   const lakeHome = await openLakeHome({
     ...{ folder: path.join(folder, 'lake'), engine },
-    ...{ clock: systemClock, randomness: systemRandomness },
+    ...{ clock: options.clock ?? systemClock, randomness: systemRandomness },
   })
-  const { delta, iceberg } = lakeHome
-  const lake = openModelLake(lakeHome)
+  const { delta, iceberg } =
+    options.strike === undefined ? lakeHome : mortal(lakeHome, options.strike)
+  const lake = openModelLake({ ...lakeHome, delta, iceberg })
   const table = (name: string) => openDeltaTable(delta, tableKey(name))
   const tasks = (describe: (p: PipelineBuilder) => void) =>
     modelTasks({ engine, lake }, pipeline('models', inFormat(describe, defaultFormat)))
   return {
-    ...{ folder, engine, delta, lake, table, tasks },
-    async add(name, select, options = {}) {
+    ...{ folder, engine, delta, lake, table, tasks, lakeHome },
+    async add(name, select, source = {}) {
       const session = await openModelSession(engine, { runTimeMs: RUN_MS })
       try {
         const rows = await session.rows(name, select)
-        const { format = defaultFormat, partitionBy = [], properties = {} } = options
+        const { format = defaultFormat, partitionBy = [], properties = {} } = source
         const { columns } = rows
         if (format === 'iceberg') {
           const split = partitionBy.map((column) => ({ column }))
@@ -114,7 +126,7 @@ export async function openModelHome(
     async [Symbol.asyncDispose]() {
       lakeHome.close()
       engine.close()
-      await rm(folder, { recursive: true, force: true })
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }
@@ -126,3 +138,29 @@ const inFormat =
       ...p,
       model: (name, sql, options = {}) => p.model(name, sql, { format, ...options }),
     })
+
+/** The same lake, asked at every step that changes it whether the process dies there. */
+function mortal(
+  { delta, iceberg }: LakeHome,
+  strike: () => void,
+): Pick<LakeHome, 'delta' | 'iceberg'> {
+  const around = <T extends object>(what: T, methods: readonly (keyof T)[]): T =>
+    new Proxy(what, {
+      get(target, name) {
+        const method = Reflect.get(target, name, target) as unknown
+        if (typeof method !== 'function') return method
+        if (!methods.includes(name as keyof T)) return method.bind(target) as unknown
+        return async (...given: unknown[]) => {
+          strike()
+          const answer = (await Reflect.apply(method, target, given)) as unknown
+          strike()
+          return answer
+        }
+      },
+    })
+  const store = around(delta.store, ['put', 'putIfAbsent', 'putFile', 'remove'])
+  return {
+    delta: { ...delta, store },
+    iceberg: { ...iceberg, store, catalog: around(iceberg.catalog, ['commit']) },
+  }
+}

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type HopView, isReplayTopic, type TopicView, topicView } from '../../api/views.ts'
+import { type HopView, isOwnTopic, type TopicView, topicView } from '../../api/views.ts'
 import { homeUse, type RunningPlatform } from '../../orchestrator/home.ts'
 import type { HomeReader } from '../../orchestrator/home-reader.ts'
 import { type Command, type CommandContext, EXIT } from '../command.ts'
@@ -67,7 +67,7 @@ async function lookAt(context: CommandContext, reader: HomeReader): Promise<Stat
     ...{ running: false, home: reader.home.path, pid: null, url: null, postgres_url: null },
     started_at: null,
     hops: [],
-    topics: topics.filter(({ name }) => !isReplayTopic(name)).map(topicView),
+    topics: topics.filter(({ name }) => !isOwnTopic(name)).map(topicView),
   }
 }
 

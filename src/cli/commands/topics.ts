@@ -1,5 +1,5 @@
 import { bytesView } from '../../api/letter-views.ts'
-import { instant, isReplayTopic, type TopicView, topicView } from '../../api/views.ts'
+import { instant, isOwnTopic, type TopicView, topicView } from '../../api/views.ts'
 import { topicMissing } from '../../log/errors.ts'
 import type { LogReader, TopicDescription } from '../../log/log.ts'
 import { type LogRecord, recordAt } from '../../model/record-batch.ts'
@@ -57,9 +57,7 @@ because they were there already. "show" prints records: the newest ones, or thos
 }
 
 function list({ terminal, options }: CommandContext, found: readonly TopicDescription[]): number {
-  const shown = found
-    .filter(({ name }) => options.all === true || !isReplayTopic(name))
-    .map(topicView)
+  const shown = found.filter(({ name }) => options.all === true || !isOwnTopic(name)).map(topicView)
   if (options.json === true) terminal.printJson({ topics: shown })
   else if (shown.length === 0) terminal.print('There are no topics yet.')
   else printTopics(terminal, shown)

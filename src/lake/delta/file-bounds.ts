@@ -46,6 +46,29 @@ export function boundsFromTokens(found: StatsTokens, type: ColumnType): ColumnBo
   }
 }
 
+/** The same, from values of the column's type that were parsed already. */
+export function boundsFromValues(
+  found: {
+    readonly numRecords: number | undefined
+    readonly min: bigint | undefined
+    readonly max: bigint | undefined
+    readonly nullCount: number | undefined
+  },
+  type: ColumnType,
+): ColumnBounds {
+  const { numRecords, min, max, nullCount } = found
+  return {
+    min,
+    max: max === undefined ? undefined : endOfMillisecond(max, type),
+    mayBeNull: nullCount === undefined || nullCount > 0,
+    mayBeValue: nullCount === undefined || numRecords === undefined || nullCount < numRecords,
+  }
+}
+
+/** Timestamps are cut down to milliseconds, so that the true maximum is anywhere within the next one. */
+const endOfMillisecond = (max: bigint, type: ColumnType): bigint =>
+  (type === 'timestamp' || type === 'timestamp_ntz') && max % 1000n === 0n ? max + 999n : max
+
 /** `numRecords` of a file; `undefined` when unknown. */
 export function rowCountFromStats(stats: string | null): number | undefined {
   const match = stats === null ? null : /"numRecords"\s*:\s*(\d+)/.exec(stats)
@@ -66,9 +89,7 @@ function valueBounds(
 ): { min?: Scalar | undefined; max?: Scalar | undefined } {
   let low = min === undefined ? undefined : scalarFromText(min, type)
   let high = max === undefined ? undefined : scalarFromText(max, type)
-  // Timestamps are cut down to milliseconds, so that the true maximum is anywhere within the next one.
-  if ((type === 'timestamp' || type === 'timestamp_ntz') && typeof high === 'bigint')
-    high += high % 1000n === 0n ? 999n : 0n
+  if (typeof high === 'bigint') high = endOfMillisecond(high, type)
   if (type === 'float32' || type === 'float64') {
     // NaN is above every number, yet some writers leave it out of the maximum.
     high = undefined

@@ -1,9 +1,11 @@
+import type { ColumnType } from '../../model/column.ts'
 import type { ObjectStore } from '../../model/object-store.ts'
 import type { ColumnBounds } from '../file-skipping.ts'
-import type { ParquetField, ParquetPort } from '../parquet-port.ts'
+import type { FieldCell, ParquetField, ParquetPort } from '../parquet-port.ts'
 import {
   boundsFromStats,
   boundsFromTokens,
+  boundsFromValues,
   rowCountFromStats,
   type StatsColumn,
   type StatsTokens,
@@ -114,9 +116,21 @@ interface Place {
 const GROUPS = ['minValues', 'maxValues', 'nullCount'] as const
 
 const IN_STRUCT: Place = {
-  rowCount: { path: ['add', 'stats_parsed', 'numRecords'], as: 'text' },
-  fieldsOf: ({ path }) =>
-    GROUPS.map((group) => ({ path: ['add', 'stats_parsed', group, ...path], as: 'text' })),
+  rowCount: { path: ['add', 'stats_parsed', 'numRecords'], as: 'number' },
+  fieldsOf: ({ path, type }) => {
+    const as = wholeAs(type) ?? 'text'
+    return GROUPS.map((group) => ({
+      path: ['add', 'stats_parsed', group, ...path],
+      as: group === 'nullCount' ? 'number' : as,
+    }))
+  },
+}
+
+/** How values come that are whole numbers underneath: without a text for each. */
+function wholeAs(type: ColumnType): 'integer' | 'days' | 'micros' | undefined {
+  if (type === 'timestamp' || type === 'timestamp_ntz') return 'micros'
+  if (type === 'date') return 'days'
+  return typeof type === 'string' && type.startsWith('int') ? 'integer' : undefined
 }
 
 const IN_TEXT: Place = {
@@ -144,7 +158,8 @@ async function fetchFrom(
   const request = {
     location: reader.store.locate(source.key),
     fields: [place.rowCount, ...columns.flatMap((column) => place.fieldsOf(column))],
-    presentAny: [['add', 'path']],
+    // Every `add` has it, and it costs less to look at than the path.
+    presentAny: [['add', 'size']],
   }
   const found = new Set<StatsColumn>()
   let isComplete = true
@@ -160,10 +175,10 @@ async function fetchFrom(
       const into = bounds.get(column)!
       for (let index = 0; index < rowNumbers.length; index += 1) {
         const bound = boundsAt(column, place, {
-          numRecords: textOf(numRecords[index]),
-          min: textOf(mins![index]),
-          max: textOf(maxs![index]),
-          nullCount: textOf(nulls![index]),
+          numRecords: numRecords[index],
+          min: mins![index],
+          max: maxs![index],
+          nullCount: nulls![index],
         })
         if (bound === undefined) continue
         found.add(column)
@@ -174,10 +189,32 @@ async function fetchFrom(
   return { missing: columns.filter((column) => !found.has(column)), isComplete }
 }
 
-const textOf = (cell: unknown) => (cell === null || cell === undefined ? undefined : String(cell))
+const textOf = (cell: FieldCell | undefined) =>
+  cell === null || cell === undefined ? undefined : String(cell)
+const bigintOf = (cell: FieldCell | undefined) => (typeof cell === 'bigint' ? cell : undefined)
+const numberOf = (cell: FieldCell | undefined) => (typeof cell === 'number' ? cell : undefined)
 
-function boundsAt(column: StatsColumn, place: Place, found: StatsTokens): ColumnBounds | undefined {
-  const { min, max, nullCount } = found
+function boundsAt(
+  column: StatsColumn,
+  place: Place,
+  cells: Readonly<Record<keyof StatsTokens, FieldCell | undefined>>,
+): ColumnBounds | undefined {
+  if (place === IN_STRUCT && wholeAs(column.type) !== undefined) {
+    const found = {
+      numRecords: numberOf(cells.numRecords),
+      min: bigintOf(cells.min),
+      max: bigintOf(cells.max),
+      nullCount: numberOf(cells.nullCount),
+    }
+    const isTold = found.min !== undefined || found.max !== undefined
+    return isTold || found.nullCount !== undefined
+      ? boundsFromValues(found, column.type)
+      : undefined
+  }
+  const min = textOf(cells.min)
+  const max = textOf(cells.max)
+  const nullCount = textOf(cells.nullCount)
+  const found = { numRecords: textOf(cells.numRecords), min, max, nullCount }
   if (place === IN_TEXT && !isExactInJson(column))
     return min === undefined ? undefined : boundsFromStats(min, column)
   if (min === undefined && max === undefined && nullCount === undefined) return undefined

@@ -1,5 +1,5 @@
+import type { AvroRow, AvroValue } from '../../model/avro/decode.ts'
 import { openAvroFile } from './avro/container.ts'
-import type { AvroRow, AvroValue } from './avro/decode.ts'
 import { byFieldId } from './manifest.ts'
 
 /** A manifest as the list of a snapshot names it (table spec, "Manifest Lists"). Counts are absent where not written. */

@@ -1,4 +1,4 @@
-import type { AvroField, AvroSchema } from './avro/schema.ts'
+import type { AvroField, AvroSchema } from '../../model/avro/schema.ts'
 import type { BoundSpec } from './partition-spec.ts'
 import { fixedLength } from './schema.ts'
 import { decimalBytes } from './single-value.ts'

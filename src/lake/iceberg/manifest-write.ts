@@ -1,7 +1,7 @@
+import type { AvroRow } from '../../model/avro/decode.ts'
 import type { Scalar } from '../../model/predicate.ts'
 import { compareScalars } from '../../model/scalar.ts'
 import { writeAvroFile } from './avro/container.ts'
-import type { AvroRow } from './avro/decode.ts'
 import type { ContentFile, ManifestEntry } from './manifest.ts'
 import type { FieldSummary, ManifestFile } from './manifest-list.ts'
 import { avroName, MANIFEST_FILE_SCHEMA, manifestEntrySchema } from './manifest-schema.ts'

@@ -1,5 +1,5 @@
+import type { AvroRow, AvroValue } from '../../model/avro/decode.ts'
 import { openAvroFile } from './avro/container.ts'
-import type { AvroRow, AvroValue } from './avro/decode.ts'
 import type { BoundSpec, PartitionTuple } from './partition-spec.ts'
 import { scalarFromAvro } from './single-value.ts'
 

@@ -1,6 +1,6 @@
+import type { AvroValue } from '../../model/avro/decode.ts'
 import type { Scalar } from '../../model/predicate.ts'
 import { scalarFromText } from '../../model/scalar.ts'
-import type { AvroValue } from './avro/decode.ts'
 import { columnTypeOf, fixedLength } from './schema.ts'
 
 /**

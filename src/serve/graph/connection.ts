@@ -24,6 +24,13 @@ export type GraphRow = Readonly<Record<string, unknown>>
 export interface GraphDialect {
   /** Node and edge tables must be declared with their columns; else constraints and indexes are. */
   readonly needsTables: boolean
+  /**
+   * New edges go in by COPY. LadybugDB 0.19 gives all edges that an UNWIND creates the end and the properties of its first row, and its MERGE of an edge
+   * takes milliseconds; COPY does neither. It sees only nodes that are committed.
+   */
+  readonly copiesEdges: boolean
   /** A text as a value of a type, as an expression. */
   cast(expression: string, type: 'int' | 'float' | 'text' | 'bool' | 'texts'): string
+  /** A list of texts as whole numbers. */
+  castInts(expression: string): string
 }

@@ -97,22 +97,42 @@ const ends = (dialect: GraphDialect, { from, to }: EdgePlace) =>
   `MATCH (a:${name(from.name)} {${name(from.key)}: ${dialect.cast('row.a', 'int')}}) ` +
   `MATCH (b:${name(to.name)} {${name(to.key)}: ${dialect.cast('row.b', 'int')}})`
 
-/** Ids of the edges whose ends are there. */
-export const placeable = (dialect: GraphDialect, place: EdgePlace): string =>
-  `UNWIND $rows AS row ${ends(dialect, place)} RETURN row.id AS id`
+/** Which of the nodes `$ids` are there. */
+export const findNodes = (dialect: GraphDialect, of: NodesCollection): string =>
+  `MATCH (n:${name(of.name)}) WHERE n.${name(of.key)} IN ${dialect.castInts('$ids')} RETURN n.${name(of.key)} AS id`
 
-export const putEdges = (dialect: GraphDialect, place: EdgePlace): string =>
-  `UNWIND $rows AS row ${ends(dialect, place)} ` +
-  `MERGE (a)-[r:${name(place.edges.name)} {${name(place.edges.id)}: row.id}]->(b) ` +
-  `WITH r, row WHERE ${notNewer(dialect, 'r')} SET ${assignments(dialect, 'r', place.edges.properties)}`
+/**
+ * Edges `$ids` that end at the nodes `$bs`. By lists and not by UNWIND, for which the embedded engine compares every row with every edge, or
+ * returns the first row for all of them.
+ */
+const theEdges = (dialect: GraphDialect, { edges, from, to }: EdgePlace) =>
+  `MATCH (a:${name(from.name)})-[r:${name(edges.name)}]->(b:${name(to.name)}) ` +
+  `WHERE b.${name(to.key)} IN ${dialect.castInts('$bs')} AND r.${name(edges.id)} IN $ids`
 
-export const removeEdges = (dialect: GraphDialect, place: EdgePlace): string => {
+/** Which of the edges are there, in which version. */
+export const findEdges = (dialect: GraphDialect, place: EdgePlace): string =>
+  `${theEdges(dialect, place)} RETURN r.${name(place.edges.id)} AS id, r.batch_version AS v`
+
+export const removeEdges = (dialect: GraphDialect, place: EdgePlace): string =>
+  `${theEdges(dialect, place)} DELETE r`
+
+/** Edges that are not there, between nodes that are. */
+export function createEdges(dialect: GraphDialect, place: EdgePlace): string {
   const { edges, from, to } = place
-  return (
-    `UNWIND $rows AS row MATCH (a:${name(from.name)} {${name(from.key)}: ${dialect.cast('row.a', 'int')}})` +
-    `-[r:${name(edges.name)}]->(b:${name(to.name)} {${name(to.key)}: ${dialect.cast('row.b', 'int')}}) ` +
-    `WHERE r.${name(edges.id)} = row.id AND (${notNewer(dialect, 'r')}) DELETE r`
-  )
+  if (!dialect.copiesEdges)
+    return (
+      `UNWIND $rows AS row ${ends(dialect, place)} ` +
+      `CREATE (a)-[r:${name(edges.name)} {${name(edges.id)}: row.id}]->(b) ` +
+      `SET ${assignments(dialect, 'r', edges.properties)}`
+    )
+  const cells = [
+    dialect.cast('row.a', 'int'),
+    dialect.cast('row.b', 'int'),
+    'row.id',
+    ...Object.values(edges.properties).map((type, index) => dialect.cast(`row.p${index}`, type)),
+    dialect.cast('row.v', 'int'),
+  ]
+  return `COPY ${name(edges.name)} FROM (UNWIND $rows AS row RETURN ${cells.join(', ')}) (from='${from.name}', to='${to.name}')`
 }
 
 const returned = (variable: string, properties: Readonly<Record<string, PropertyType>>) =>

@@ -10,12 +10,13 @@ import type { StoredItem, SyncBatch, SyncTarget } from '../sync-target.ts'
 import type { GraphConnection, GraphRow } from './connection.ts'
 import {
   CURSOR,
+  createEdges,
   createStatements,
   type EdgePlace,
+  findEdges,
+  findNodes,
   type GraphCollection,
   itemParameters,
-  placeable,
-  putEdges,
   putNodes,
   removeEdges,
   removeNodes,
@@ -36,7 +37,7 @@ export interface GraphTargetOptions {
 }
 
 /**
- * A graph that follows lake tables: nodes by key, one edge for each credit, removals. A batch is one transaction. An edge one of whose nodes is not there yet
+ * A graph that follows lake tables: nodes by key, one edge for each credit, removals. A batch is two transactions, nodes before edges. An edge one of whose nodes is not there yet
  * waits in the graph until it is (`waiting-edges.ts`), and waits again when the node goes.
  */
 export function graphSyncTarget(options: GraphTargetOptions): SyncTarget {
@@ -70,12 +71,15 @@ export function graphSyncTarget(options: GraphTargetOptions): SyncTarget {
       })
     },
 
-    write: ({ puts, removes }: SyncBatch) =>
-      at().transaction(async (run) => {
-        const writer = new GraphWriter(at(), shape, run)
+    async write({ puts, removes }: SyncBatch) {
+      const within = <T>(work: (writer: GraphWriter) => Promise<T>) =>
+        at().transaction((run) => work(new GraphWriter(at(), shape, run)))
+      await within(async (writer) => {
         await writer.remove(removes)
-        return { waiting: await writer.put(puts) }
-      }),
+        await writer.putNodes(puts)
+      })
+      return { waiting: await within((writer) => writer.putEdges(puts)) }
+    },
 
     async *items(collection, range) {
       const of = shape.collection(collection)
@@ -114,8 +118,14 @@ function graphShape(collections: readonly GraphCollection[]) {
   const nodes = collections.filter((c): c is NodesCollection => c.kind === 'nodes')
   const edges = collections.filter((c): c is EdgesCollection => c.kind === 'edges')
   const node = (label: string) => nodes.find(({ name }) => name === label)!
-  const places = (of: EdgesCollection): readonly EdgePlace[] =>
-    of.between.map(([from, to]) => ({ edges: of, from: node(from), to: node(to) }))
+  // One object for each place, so that items can be grouped by it.
+  const known = new Map(
+    edges.map((of) => [
+      of.name,
+      of.between.map(([from, to]): EdgePlace => ({ edges: of, from: node(from), to: node(to) })),
+    ]),
+  )
+  const places = (of: EdgesCollection): readonly EdgePlace[] => known.get(of.name)!
   return {
     nodes,
     edges,
@@ -145,7 +155,7 @@ class GraphWriter {
   async remove(removes: readonly VersionedItem[]): Promise<void> {
     const edges = removes.filter(isEdge)
     for (const [place, items] of Map.groupBy(edges, ({ item }) => this.#shape.placeOf(item)))
-      await this.#statement(removeEdges(this.#dialect, place), place.edges, items)
+      await this.#takeOut(place, items)
     await dropWaiting(
       this.#run,
       edges.map(({ item }) => item),
@@ -158,21 +168,19 @@ class GraphWriter {
     }
   }
 
-  /** Returns how many edges wait for a node now. */
-  async put(puts: readonly VersionedItem[]): Promise<number> {
+  async putNodes(puts: readonly VersionedItem[]): Promise<void> {
     const nodes = puts.filter((each) => !isEdge(each))
     for (const [name, items] of Map.groupBy(nodes, ({ item }) => item.collection)) {
       const of = this.#shape.collection(name) as NodesCollection
       await this.#statement(putNodes(this.#dialect, of), of, items)
     }
+  }
+
+  /** Edges, and those that waited for one of the nodes. Returns how many more wait for a node now. */
+  async putEdges(puts: readonly VersionedItem[]): Promise<number> {
     const waiting = await countWaiting(this.#run)
-    const called =
-      waiting === 0
-        ? []
-        : await waitingFor(
-            this.#run,
-            nodes.map(({ item }) => item),
-          )
+    const nodes = puts.filter((each) => !isEdge(each)).map(({ item }) => item)
+    const called = waiting === 0 ? [] : await waitingFor(this.#run, nodes)
     const newer = new Set(puts.filter(isEdge).map(({ item }) => `${item.collection}/${item.id}`))
     const edges = [
       ...called.filter(({ item }) => !newer.has(`${item.collection}/${item.id}`)),
@@ -183,22 +191,47 @@ class GraphWriter {
     return (await countWaiting(this.#run)) - waiting
   }
 
+  /** Edges that are there in no newer version are taken out and put in anew. */
   async #putEdges(place: EdgePlace, items: readonly VersionedItem[], mayWait: boolean) {
-    const rows = items.map(({ item }) => ({ id: item.id, a: item.from!.id, b: item.to!.id }))
-    const found = await this.#run(placeable(this.#dialect, place), { rows })
-    const ids = new Set(found.map(({ id }) => id))
-    const placed = items.filter(({ item }) => ids.has(item.id))
-    await this.#statement(putEdges(this.#dialect, place), place.edges, placed)
+    const newer = await this.#takeOut(place, items)
+    const starts = await this.#there(
+      place.from,
+      items.map(({ item }) => item.from!.id),
+    )
+    const ends = await this.#there(
+      place.to,
+      items.map(({ item }) => item.to!.id),
+    )
+    const isPossible = ({ item }: VersionedItem) =>
+      starts.has(item.from!.id) && ends.has(item.to!.id)
+    const create = createEdges(this.#dialect, place)
+    const made = items.filter((each) => isPossible(each) && !newer.has(each.item.id))
+    await this.#statement(create, place.edges, made)
     if (mayWait)
       await dropWaiting(
         this.#run,
-        placed.map(({ item }) => item),
+        items.filter(isPossible).map(({ item }) => item),
       )
-    await keepWaiting(
-      this.#run,
-      this.#connection,
-      items.filter(({ item }) => !ids.has(item.id)),
-    )
+    const waiting = items.filter((each) => !isPossible(each))
+    await keepWaiting(this.#run, this.#connection, waiting)
+  }
+
+  /** Ids of the nodes that are there. */
+  async #there(of: NodesCollection, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#run(findNodes(this.#dialect, of), { ids: [...new Set(ids)] })
+    return new Set(rows.map(({ id }) => String(id)))
+  }
+
+  /** Remove these edges, but for those that are there in a newer version; returns the ids of those. */
+  async #takeOut(place: EdgePlace, items: readonly VersionedItem[]): Promise<ReadonlySet<string>> {
+    const versions = new Map(items.map(({ item, version }) => [item.id, version]))
+    const bs = [...new Set(items.map(({ item }) => item.to!.id))]
+    const find = findEdges(this.#dialect, place)
+    const found = await this.#run(find, { bs, ids: [...versions.keys()] })
+    const isNewer = ({ id, v }: GraphRow) => Number(v ?? -1) > versions.get(String(id))!
+    const ids = found.filter((row) => !isNewer(row)).map(({ id }) => String(id))
+    if (ids.length > 0) await this.#run(removeEdges(this.#dialect, place), { bs, ids })
+    return new Set(found.filter(isNewer).map(({ id }) => String(id)))
   }
 
   /** A node goes, and what others say of it stays true: its edges wait for it to come back. */

@@ -25,6 +25,8 @@ const TYPES = { int: 'INT64', float: 'DOUBLE', text: 'STRING', bool: 'BOOLEAN' }
 
 const LADYBUG: GraphDialect = Object.freeze({
   needsTables: true,
+  copiesEdges: true,
+  castInts: (expression: string) => `cast(${expression}, 'INT64[]')`,
   cast: (expression: string, type: Parameters<GraphDialect['cast']>[1]) =>
     type === 'texts' ? expression : `cast(${expression}, '${TYPES[type]}')`,
 })

@@ -7,6 +7,8 @@ const CASTS = { int: 'toInteger', float: 'toFloat', bool: 'toBoolean' } as const
 
 const NEO4J: GraphDialect = Object.freeze({
   needsTables: false,
+  copiesEdges: false,
+  castInts: (expression: string) => `[text IN ${expression} | toInteger(text)]`,
   cast: (expression: string, type: Parameters<GraphDialect['cast']>[1]) =>
     type === 'text' || type === 'texts' ? expression : `${CASTS[type]}(${expression})`,
 })

@@ -23,7 +23,9 @@ export interface RowVersionsOptions {
 /**
  * SQL for what a run changes in a table of versions (slowly changing dimension of type 2): versions to put in by key and
  * `valid_from`, and with `_gone` those to take away. The chain of every key concerned is made anew from what is kept and what
- * came, so that late versions find their place, repeats make none, and the same rows again change nothing.
+ * came, so that late versions find their place and the same rows again change nothing. Where rows say themselves since when they hold,
+ * every such moment is a version, also one that changes nothing: dropped, it would be missing once a late one comes before it, and the
+ * table would depend on the order in which rows arrived.
  */
 export function rowVersionsSql(options: RowVersionsOptions): string {
   const { how, made, kept, columns, runTime, isEverything } = options
@@ -63,7 +65,7 @@ told AS (
 changed AS (
   SELECT * FROM told
   WINDOW chain AS (PARTITION BY ${key} ORDER BY valid_from)
-  QUALIFY _is_end OR lag(_is_end) OVER chain IS NOT FALSE OR lag(${values}) OVER chain IS DISTINCT FROM ${values}
+  QUALIFY ${how.validFrom === undefined ? '' : 'true OR '}_is_end OR lag(_is_end) OVER chain IS NOT FALSE OR lag(${values}) OVER chain IS DISTINCT FROM ${values}
 ),
 chained AS (
   SELECT *, lead(valid_from) OVER (PARTITION BY ${key} ORDER BY valid_from) AS valid_to FROM changed

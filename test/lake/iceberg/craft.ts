@@ -1,6 +1,5 @@
 import path from 'node:path'
 import { writeAvroFile } from '../../../src/lake/iceberg/avro/container.ts'
-import type { AvroField, AvroRecord } from '../../../src/lake/iceberg/avro/schema.ts'
 import type { ContentFile } from '../../../src/lake/iceberg/manifest.ts'
 import { manifestEntrySchema } from '../../../src/lake/iceberg/manifest-schema.ts'
 import {
@@ -12,6 +11,7 @@ import { metadataJson, parseMetadata } from '../../../src/lake/iceberg/metadata-
 import { boundSpecs } from '../../../src/lake/iceberg/partition-spec.ts'
 import { type IcebergSnapshot, snapshotView } from '../../../src/lake/iceberg/snapshot-view.ts'
 import { tableLocation } from '../../../src/lake/iceberg/table-location.ts'
+import type { AvroField, AvroRecord } from '../../../src/model/avro/schema.ts'
 import type { ObjectStore } from '../../../src/model/object-store.ts'
 import type { Bench } from './engine.ts'
 

@@ -1,10 +1,10 @@
 import { promisify } from 'node:util'
 import { crc32, deflateRaw, inflateRaw, zstdDecompress } from 'node:zlib'
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
-import { type AvroRow, decoderOf, type FieldNaming } from './decode.ts'
-import { encoderOf } from './encode.ts'
-import { type AvroSchema, avroSchemaJson, parseAvroSchema } from './schema.ts'
+import { ByteReader } from '../../../model/avro/byte-reader.ts'
+import { ByteWriter } from '../../../model/avro/byte-writer.ts'
+import { type AvroRow, decoderOf, type FieldNaming } from '../../../model/avro/decode.ts'
+import { encoderOf } from '../../../model/avro/encode.ts'
+import { type AvroSchema, avroSchemaJson, parseAvroSchema } from '../../../model/avro/schema.ts'
 import { unsnappy } from './snappy.ts'
 
 /**

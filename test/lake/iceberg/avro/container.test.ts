@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openAvroFile, writeAvroFile } from '../../../../src/lake/iceberg/avro/container.ts'
-import type { AvroRow, AvroValue } from '../../../../src/lake/iceberg/avro/decode.ts'
+import type { AvroRow, AvroValue } from '../../../../src/model/avro/decode.ts'
 import {
   type AvroSchema,
   avroSchemaJson,
   parseAvroSchema,
-} from '../../../../src/lake/iceberg/avro/schema.ts'
+} from '../../../../src/model/avro/schema.ts'
 
 const SYNC = Uint8Array.from({ length: 16 }, (_, index) => index)
 

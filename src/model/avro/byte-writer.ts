@@ -13,6 +13,11 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#end)
   }
 
+  /** Begin again, over what was written. */
+  clear(): void {
+    this.#end = 0
+  }
+
   /** @throws RangeError when the value does not fit 64 bits */
   long(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} is not a long`)

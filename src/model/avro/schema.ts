@@ -1,5 +1,5 @@
 /**
- * Avro schemas (Apache Avro 1.12 specification, "Schema Declaration"), as far as Iceberg's metadata and others' files
+ * Avro schemas (Apache Avro 1.12 specification, "Schema Declaration"), as far as topics, Iceberg's metadata and others' files
  * of it go: every type but none of the aliases. Attributes beside the type, such as Iceberg's `field-id`, are kept.
  */
 export type AvroSchema =

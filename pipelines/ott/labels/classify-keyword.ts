@@ -1,0 +1,140 @@
+import { CATEGORIES, type Category, LEXICON } from './lexicon.ts'
+
+// The rules of the prompt, without a model: for homes without a key. Text is compared without accents; a phrase of some length is also found where it
+// was typed without spaces. Marks that decide (an episode, a channel's number, two teams) come before words that only speak for something.
+
+/** What a keyword most probably is about. Deterministic. */
+export function classifyKeyword(keyword: string): Category {
+  const text = foldText(keyword)
+  const bare = text.replaceAll(' ', '')
+  if (bare.length < 2) return 'Other'
+  for (const [category, mark] of MARKS) if (mark.test(text)) return category
+  const scores = scoresOf(text, bare)
+  const words = text.split(' ')
+  if (EPISODE.test(text)) {
+    if (scores['Reality Show'] >= DECISIVE) return 'Reality Show'
+    scores.Drama += 1.5
+  }
+  let best: Category = 'Other'
+  let bestScore = 0
+  for (const category of CATEGORIES)
+    if (scores[category] > bestScore) {
+      best = category
+      bestScore = scores[category]
+    }
+  const likely = bestScore < DECISIVE ? (looksLike(words, bare) ?? nearTitle(bare)) : undefined
+  if (likely !== undefined) return likely
+  if (bestScore > 0) return best
+  return fallback(words, keyword)
+}
+
+/** Lower case, without accents and signs, one space between words: `Đá  bóng!` is `da bong`. */
+export function foldText(text: string): string {
+  return text
+    .normalize('NFD')
+    .toLowerCase()
+    .replaceAll('đ', 'd')
+    .replaceAll(/\p{M}+/gu, '')
+    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+}
+
+const EPISODE = /\b(tap|ep|episode)( ?(\d+|cuoi))?\b/
+
+/** Told by form alone. */
+const MARKS: readonly (readonly [Category, RegExp])[] = [
+  [
+    'TV Channel',
+    /(^| )k(enh|)? ?(vtv|htv|sctv|thvl|vtc|vtvcab|btv|hanoitv|scj|antv|ott)[a-z]{0,2} ?\d{0,2}( hd)?( |$)/,
+  ],
+  [
+    'TV Channel',
+    /^(dai |xem )?(vtv|htv|sctv|thvl|vtc|vt|hvt|btv|thdt|thtg|bptv|dnrtv|hgtv|tv|stv|atv|ktv|qtv|ltv|tvb)( ?(can tho|cab|c))? ?\d{0,2}( hd)?$/,
+  ],
+  ['TV Channel', /^(kenh|dai)\b/],
+  ['TV Channel', /(^| )(truyen hinh|thvl)\b/],
+  ['Sports', /\b(vs|u ?(1[6-9]|2[0-3]))\b/],
+  ['Sports', /(bong ?da|da ?bong|da ?banh|truc ?tiep|the ?thao|giao ?huu|madri|chung ket c1)/],
+  ['Music', /\b(karaoke|ka ?ra ?oke|remix|nhac|lien khuc|cai luong|bolero)\b/],
+  ['Animation', /(hoat ?hinh|anime\b)/],
+]
+
+/** What plays against what: two of them are a match. Names as they are typed, half of them misspelt. */
+const COUNTRIES =
+  /\b(viet nam|vn|thai lan|thai|lao|campuchia|malaysia|malai|indonesia|indo|myanma\w*|philippin\w*|singapo\w*|brunei|timor|han quoc|nhat ban|trung quoc|uc|australia|a rap|saudi|iraq|iran|oman|uae|qatar|jordan|uzbekistan|tajikistan|mong co|yemen|duc|phap|anh|y|italia|tay ban nha|bo dao nh?\w+|ha lan|bi|croatia|crotia|thuy si|dan mach|ba lan|hungary|sec|cong hoa sec|ukraina|brazil|bra[sz]il|a[rn]g?h?entina|peru|chile|my|mexico|xu wales|paraguay)\b/g
+
+/** Japanese in Latin letters: a word of at least three of its syllables, which no Vietnamese word has. */
+const ROMAJI =
+  /^((ky|gy|sh|ch|ts|ny|hy|my|ry|by|py|j|k|s|t|n|h|f|m|y|r|w|g|z|d|b|p)?(aa|ii|uu|ou|oo|ei|a|i|u|e|o)n?){3,}$/
+/** Syllables that Korean names in Latin letters are made of, and words of other languages are not. */
+const KOREAN =
+  /\b(\w*(eon|eok|eun|yeo|yeon|yoon|yoo|hyu|kyu|gyu|seo|woo|joo|soo|hwa|gwa|kwon|hye|jae|dae|baek|byul)\w*)\b/
+
+/** By the shape of the words, where no word of them is known. */
+function looksLike(words: readonly string[], bare: string): Category | undefined {
+  const text = words.join(' ')
+  if (new Set(text.match(COUNTRIES)).size >= 2) return 'Sports'
+  if (KOREAN.test(text)) return 'K Drama'
+  const long = words.filter((word) => word.length >= 6 && ROMAJI.test(word))
+  return long.length > 0 && bare.length >= 6 ? 'Animation' : undefined
+}
+
+const NEAR_LENGTH_MIN = 5
+
+/** A title that was not typed to its end, or with a letter wrong. */
+function nearTitle(bare: string): Category | undefined {
+  if (bare.length < NEAR_LENGTH_MIN) return undefined
+  const begun = TITLES.find(({ joined }) => joined.startsWith(bare))
+  if (begun !== undefined) return begun.category
+  if (bare.length > 14) return undefined
+  return TITLES.find(({ joined }) => joined.length >= NEAR_LENGTH_MIN && isOneOff(bare, joined))
+    ?.category
+}
+
+/** One letter changed, too many or missing. */
+function isOneOff(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false
+  let start = 0
+  while (start < a.length && a[start] === b[start]) start += 1
+  const rest = (text: string, skip: number) => text.slice(start + skip)
+  return rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1)
+}
+
+/** From here on a category needs no other support. */
+const DECISIVE = 3
+/** Phrases this long are looked for without their spaces too; shorter ones are in other words by chance. */
+const RUN_TOGETHER_LENGTH_MIN = 7
+
+type Scores = Record<Category, number>
+
+function scoresOf(text: string, bare: string): Scores {
+  const scores = Object.fromEntries(CATEGORIES.map((category) => [category, 0])) as Scores
+  const spaced = ` ${text} `
+  for (const { category, weight, phrase, joined } of PHRASES) {
+    const isThere =
+      spaced.includes(phrase) || (joined.length >= RUN_TOGETHER_LENGTH_MIN && bare.includes(joined))
+    // A long phrase says more than a short one of the same weight, and cannot be there by chance.
+    if (isThere) scores[category] += weight * (1 + phrase.length / 20)
+  }
+  return scores
+}
+
+const PHRASES = Object.entries(LEXICON).flatMap(([category, groups]) =>
+  groups.flatMap(({ weight, words }) =>
+    words.map((word) => ({
+      category: category as Category,
+      weight: weight === 1 ? 0.4 : weight === 2 ? 1 : 3,
+      phrase: ` ${word} `,
+      joined: word.replaceAll(' ', ''),
+    })),
+  ),
+)
+
+/** What decides alone and is long enough to be known from a part of it. */
+const TITLES = PHRASES.filter(({ weight, joined }) => weight === 3 && joined.length >= 6)
+
+/** Nothing known is in it: long Vietnamese phrases are mostly titles, short foreign words mostly names or halves of words. */
+function fallback(words: readonly string[], keyword: string): Category {
+  if (words.length >= 2) return 'Drama'
+  return /^\d+$/.test(keyword.trim()) || words[0]!.length <= 4 ? 'Other' : 'Drama'
+}
