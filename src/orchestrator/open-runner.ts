@@ -40,6 +40,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
         engine,
         lake: openModelLake(lakeHome),
         lineage: openLineage(settings, options.onNotice),
+        spark: sparkPlace(home, settings),
       },
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
@@ -63,3 +64,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     throw error
   }
 }
+
+/** Rows go to and from Spark as files in the spill folder. */
+const sparkPlace = (home: Home, { sparkRemote }: Settings) =>
+  sparkRemote === undefined ? undefined : { url: sparkRemote, folder: home.spill }

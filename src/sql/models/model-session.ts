@@ -75,6 +75,21 @@ export class ModelSession {
     return this.#connection.rows(sql, this.#signal)
   }
 
+  /** Write a relation that SQL can name into a Parquet file. */
+  async exportParquet(name: string, file: string): Promise<void> {
+    const relation = name.split('.').map(quoteIdentifier).join('.')
+    await this.#connection.run(
+      `COPY (SELECT * FROM ${relation}) TO ${quoteText(file)} (FORMAT parquet)`,
+      { signal: this.#signal },
+    )
+  }
+
+  /** The tree of a statement, as the parser makes it. */
+  async parse(sql: string): Promise<unknown> {
+    const [[json]] = (await this.read(`SELECT json_serialize_sql(${quoteText(sql)})`)) as [[string]]
+    return (JSON.parse(json) as { statements: unknown[] }).statements[0]
+  }
+
   async close(): Promise<void> {
     try {
       await this.#connection.run('USE memory')
