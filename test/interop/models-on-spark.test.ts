@@ -18,9 +18,8 @@ const EVENTS = path.join(ROOT, '../shared/data/github-events')
 const spark = await ensureService('spark-connect')
 
 const GAPS: Readonly<Record<string, string>> = {
-  'silver.movies': 'json_transform',
-  'silver.tv_series': 'json_transform',
-  'silver.people': 'json_transform',
+  'silver.movies': 'list_position',
+  'silver.tv_series': 'list_position',
   'silver.search_keywords': 'nfc_normalize',
   'silver.search_labels': 'nfc_normalize',
   'gold.customer_search_stats': 'nfc_normalize',
@@ -37,6 +36,14 @@ const SEEDS: Readonly<Record<string, (half: 0 | 1) => string>> = {
       actor: 'STRUCT(id BIGINT, login VARCHAR, url VARCHAR, avatar_url VARCHAR)', repo: 'STRUCT(id BIGINT, name VARCHAR, url VARCHAR)',
       payload: 'JSON', public: 'BOOLEAN', created_at: 'VARCHAR'})
     WHERE hash(id) % 8 = ${half}`,
+  'bronze.catalog_records': (half) => `
+    SELECT 'person' AS data_type, CASE WHEN n % 11 = 0 THEN 'delete' ELSE 'new' END AS data_label,
+      TIMESTAMPTZ '2026-01-01' + to_minutes((hash(n) % 500)::INTEGER) AS "timestamp", (hash(n * 3) % 30)::BIGINT AS id_of_data_type,
+      'tmdb-people' AS _topic, 0 AS _partition, n AS _offset, TIMESTAMPTZ '2026-01-02' + to_seconds(n) AS _arrived_at,
+      json_object('data_type', 'person', 'person_detail', CASE WHEN n % 11 <> 0 THEN json_object('name', 'Nguyễn "' || n || '"', 'gender', n % 3,
+        'also_known_as', ['a', 'b' || n], 'birthday', CASE WHEN n % 4 = 0 THEN '' ELSE '1980-02-' || (10 + n % 18) END,
+        'popularity', n / 7, 'known_for_department', 'Acting', 'other', {'x': 1}) END)::VARCHAR AS _raw
+    FROM (SELECT range * 2 + ${half} AS n FROM range(60))`,
   'bronze.content_log': (half) => `
     SELECT 'c' || (hash(n) % 40) AS contract, DATE '2022-04-01' + (n % 9)::INTEGER AS event_date, (hash(n * 3) % 9000)::BIGINT AS duration_s,
       ['CHANNEL', 'VOD', 'RELAX', 'CHILD', 'SPORT', 'OTHER'][1 + (hash(n * 5) % 6)::INTEGER] AS app_name
