@@ -19,6 +19,7 @@ export type { DataTest, UnitTest } from './model/sql-model.ts'
 export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
+export { type ChartOptions, chart, dashboard } from './pipeline/dashboard.ts'
 export {
   accepted,
   customSql,
@@ -63,10 +64,12 @@ export type {
   FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
+  SimulatedFile,
   SimulatedRequest,
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export { type MysqlTableOptions, mysql, type PublishTarget } from './pipeline/publish.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
 export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'

@@ -1,46 +1,19 @@
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import {
+  type ChoiceSetting,
+  choice,
+  type IntegerSetting,
+  integer,
+  type Setting,
+  text,
+} from './setting-kinds.ts'
+import { STORE_SETTINGS } from './store-settings.ts'
+
+export type { Setting } from './setting-kinds.ts'
 
 // Every setting of the platform, said once: its type, default, limits, environment variable and meaning. Validation, the
 // help text and `docs/configuration.md` all come from this table. Nothing here reads the environment: the command
 // line hands the variables in.
-
-interface SettingFacts<T> {
-  readonly variable: string
-  readonly doc: string
-  readonly default: T
-  readonly example?: string
-  /** Never printed. */
-  readonly secret?: true
-}
-
-interface IntegerSetting extends SettingFacts<number> {
-  readonly kind: 'integer'
-  readonly unit?: string
-  readonly min: number
-  readonly max: number
-}
-interface TextSetting<D extends string | undefined = string | undefined> extends SettingFacts<D> {
-  readonly kind: 'text'
-}
-interface ChoiceSetting<C extends string> extends SettingFacts<C> {
-  readonly kind: 'choice'
-  readonly choices: readonly C[]
-}
-export type Setting = IntegerSetting | TextSetting | ChoiceSetting<string>
-
-const integer = (facts: Omit<IntegerSetting, 'kind'>): IntegerSetting => ({
-  kind: 'integer',
-  ...facts,
-})
-const text = <const D extends string | undefined>(
-  facts: Omit<TextSetting<D>, 'kind'>,
-): TextSetting<D> => ({ kind: 'text', ...facts })
-const choice = <const C extends string>(
-  facts: Omit<ChoiceSetting<C>, 'kind'>,
-): ChoiceSetting<C> => ({
-  kind: 'choice',
-  ...facts,
-})
 
 export const SETTINGS = {
   host: text({
@@ -185,6 +158,81 @@ export const SETTINGS = {
     doc: 'Namespace of jobs and tables in OpenLineage events.',
     default: 'mekong',
   }),
+  openaiApiKey: text({
+    variable: 'OPENAI_API_KEY',
+    doc: 'Key of the service that labels texts. Without it, and without an address, the built-in rules label. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  openaiBaseUrl: text({
+    variable: 'OPENAI_BASE_URL',
+    doc: "Address of the service that labels texts: any that speaks OpenAI's chat completions. Default: OpenAI's own, when there is a key.",
+    default: undefined,
+    example: 'http://127.0.0.1:11434/v1',
+  }),
+  labelModel: text({
+    variable: 'MEKONG_LABEL_MODEL',
+    doc: 'Model that labels texts.',
+    default: 'gpt-5-nano',
+  }),
+  labelBudgetCents: integer({
+    variable: 'MEKONG_LABEL_BUDGET_CENTS',
+    doc: 'Most that one run of labelling may spend; it stops before the request that could go past it.',
+    unit: 'US cents',
+    default: 100,
+    min: 0,
+    max: 10_000_000,
+  }),
+  labelInputCents: integer({
+    variable: 'MEKONG_LABEL_INPUT_CENTS',
+    doc: 'Price of a million tokens that the labelling model reads.',
+    unit: 'US cents',
+    default: 5,
+    min: 0,
+    max: 1_000_000,
+  }),
+  labelOutputCents: integer({
+    variable: 'MEKONG_LABEL_OUTPUT_CENTS',
+    doc: 'Price of a million tokens that the labelling model writes.',
+    unit: 'US cents',
+    default: 40,
+    min: 0,
+    max: 1_000_000,
+  }),
+  mysql: choice({
+    variable: 'MEKONG_MYSQL',
+    doc: 'Where tables for MySQL live: in the same PostgreSQL as other serving tables, or on a MySQL or MariaDB server. A server when MYSQL_HOST is set.',
+    default: 'postgres',
+    choices: ['postgres', 'server'],
+  }),
+  mysqlHost: text({
+    variable: 'MYSQL_HOST',
+    doc: 'Host of the MySQL or MariaDB server.',
+    default: undefined,
+  }),
+  mysqlPort: integer({
+    variable: 'MYSQL_PORT',
+    doc: 'Port of the MySQL or MariaDB server.',
+    default: 3306,
+    min: 1,
+    max: 65_535,
+  }),
+  mysqlDatabase: text({
+    variable: 'MYSQL_DATABASE',
+    doc: 'Database on the MySQL or MariaDB server.',
+    default: undefined,
+  }),
+  mysqlUser: text({
+    variable: 'MYSQL_USER',
+    doc: 'User on the MySQL or MariaDB server.',
+    default: undefined,
+  }),
+  mysqlPassword: text({
+    variable: 'MYSQL_PASSWORD',
+    doc: 'Password on the MySQL or MariaDB server. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
   taskConcurrency: integer({
     variable: 'MEKONG_TASK_CONCURRENCY',
     doc: 'Most tasks (models, syncs, maintenance) at work at one time.',
@@ -199,6 +247,12 @@ export const SETTINGS = {
     default: 'on',
     choices: ['on', 'off'],
   }),
+  maintenance: choice({
+    variable: 'MEKONG_MAINTENANCE',
+    doc: 'Whether bronze tables that a pipeline says nothing about are kept in shape: small files put together daily, old versions and unneeded files removed weekly. Tables named in `p.maintain` always are.',
+    default: 'on',
+    choices: ['on', 'off'],
+  }),
   runHistoryDays: integer({
     variable: 'MEKONG_RUN_HISTORY_DAYS',
     doc: 'How long runs that are over are remembered.',
@@ -207,6 +261,7 @@ export const SETTINGS = {
     min: 1,
     max: 36_500,
   }),
+  ...STORE_SETTINGS,
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
@@ -222,9 +277,13 @@ type ValueOf<S> =
 /** The settings in force. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> }
 
+type SecretName = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { readonly secret: true } ? Name : never
+}[SettingName]
+
 /** What `mekong.config.ts` exports. Secrets are not among them. */
 export type ConfigFile = {
-  readonly [Name in Exclude<SettingName, 'postgresPassword'>]?: ValueOf<(typeof SETTINGS)[Name]>
+  readonly [Name in Exclude<SettingName, SecretName>]?: ValueOf<(typeof SETTINGS)[Name]>
 } & {
   /** Files that export a pipeline by default, relative to the config file. `*` stands for one folder or file name. */
   readonly pipelines?: readonly string[]
@@ -264,6 +323,10 @@ export function resolveSettings(
   }
   if (!said.has('log') && values.kafkaBrokers !== undefined) values.log = 'kafka'
   if (!said.has('postgres') && values.postgresHost !== undefined) values.postgres = 'server'
+  if (!said.has('mysql') && values.mysqlHost !== undefined) values.mysql = 'server'
+  if (!said.has('olap') && values.clickhouseUrl !== undefined) values.olap = 'clickhouse'
+  if (!said.has('graph') && values.neo4jUri !== undefined) values.graph = 'neo4j'
+  if (!said.has('vectors') && values.pineconeHost !== undefined) values.vectors = 'pinecone'
   if (!said.has('postgresPort') && values.postgres === 'embedded')
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
@@ -283,6 +346,16 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
     ],
+    [
+      values.mysql === 'server',
+      'a MySQL server',
+      ['mysqlHost', 'mysqlDatabase', 'mysqlUser', 'mysqlPassword'],
+    ],
+    [values.olap === 'clickhouse', 'a ClickHouse server', ['clickhouseUrl']],
+    [values.graph === 'neo4j', 'a Neo4j server', ['neo4jUri', 'neo4jPassword']],
+    [values.vectors === 'pinecone', 'Pinecone', ['pineconeHost', 'pineconeApiKey']],
+    [values.embeddings === 'openai', 'an embeddings endpoint', ['embeddingsModel']],
+    [values.embeddings === 'transformers', 'transformers.js', ['embeddingsModel']],
   ]
   for (const [wanted, what, names] of groups) {
     if (!wanted) continue
