@@ -1,7 +1,9 @@
 import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
+import { QueryRefusedError, SqlError } from '../duckdb/errors.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
+import { readStatement } from '../duckdb/statement.ts'
 import { ModelInvalidError } from './errors.ts'
 import { type ResultColumns, resultColumns } from './result-columns.ts'
 
@@ -88,6 +90,17 @@ export class ModelSession {
   async parse(sql: string): Promise<unknown> {
     const [[json]] = (await this.read(`SELECT json_serialize_sql(${quoteText(sql)})`)) as [[string]]
     return (JSON.parse(json) as { statements: unknown[] }).statements[0]
+  }
+
+  /** Tables that any statement names, `schema.name`; none when it is no single statement that reads. */
+  async tablesIn(sql: string): Promise<readonly string[]> {
+    try {
+      const { tables } = await readStatement(this.#connection, sql)
+      return tables.map(({ schema, name }) => (schema === '' ? name : `${schema}.${name}`))
+    } catch (error) {
+      if (error instanceof QueryRefusedError || error instanceof SqlError) return []
+      throw error
+    }
   }
 
   async close(): Promise<void> {
