@@ -57,6 +57,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     const world = {
       ...{ engine, clock, randomness, state, lake: openModelLake(lakeHome) },
       lineage: openLineage(settings, options.onNotice),
+      spark: sparkPlace(home, settings),
       maintainsByDefault: settings.maintenance === 'on',
       labelModel: labelModelOf(settings),
       // Without a MySQL server the platform has opened PostgreSQL for every pipeline that publishes.
@@ -93,3 +94,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     throw error
   }
 }
+
+/** Rows go to and from Spark as files in the spill folder. */
+const sparkPlace = (home: Home, { sparkRemote }: Settings) =>
+  sparkRemote === undefined ? undefined : { url: sparkRemote, folder: home.spill }

@@ -129,6 +129,12 @@ export const SETTINGS = {
     min: 1,
     max: 10_000_000,
   }),
+  sparkRemote: text({
+    variable: 'SPARK_REMOTE',
+    doc: "Spark Connect server for models with engine: 'spark'. Both must reach the home folder's files.",
+    default: undefined,
+    example: 'sc://127.0.0.1:15002',
+  }),
   openLineageFile: text({
     variable: 'MEKONG_OPENLINEAGE_FILE',
     doc: 'File that OpenLineage events of model runs are added to, one JSON object a line.',
