@@ -3,6 +3,7 @@ import type { Platform } from '../orchestrator/platform.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
+import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { runRoutes } from './run-routes.ts'
 
@@ -18,5 +19,6 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
     ...runRoutes(platform),
+    ...icebergRoutes(platform),
   ]
 }
