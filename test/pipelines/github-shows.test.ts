@@ -1,12 +1,24 @@
 import { execFileSync } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mekong, newHome, startMekong } from '../cli/run-mekong.ts'
+import { mekong, startMekong } from '../cli/run-mekong.ts'
 import { seeded, seedOfRun } from '../crash/seeded.ts'
 import { ensureToolset } from '../services.ts'
+import {
+  ask,
+  command,
+  digests,
+  expectUsers,
+  type Loaded,
+  load,
+  newFolder,
+  numbersByPandas,
+  removeFolders,
+  runJson,
+} from './github-events/github-home.ts'
 
 // Two hours of GH Archive through to gold, judged by pandas; the same in small pieces, in any order, with kills; then the tables are put in shape, judged by
 // PyIceberg.
@@ -15,60 +27,11 @@ const ROOT = path.resolve(import.meta.dirname, '..', '..')
 const HOURS = globSync('../shared/data/github-events/*.json.gz', { cwd: ROOT })
   .map((file) => path.resolve(ROOT, file))
   .sort()
-const CONFIG = path.join(import.meta.dirname, 'github-events', 'mekong.config.ts')
 const EVENT_COUNT = 15_129
 const tools = HOURS.length === 0 ? { skip: 'no data' } : await ensureToolset('python')
 const PYTHON = 'skip' in tools ? undefined : tools.environment.MEKONG_PYTHON!
 if (HOURS.length === 0) console.log('skipped: no GH Archive files beside the project')
-
-interface Loaded {
-  readonly ok: boolean
-  readonly bronze: number
-  readonly tasks: readonly {
-    readonly id: string
-    readonly status: string
-    readonly facts: Readonly<Record<string, number | string>>
-  }[]
-}
-
-const folders: string[] = []
-function newFolder(): string {
-  folders.push(newHome())
-  return folders.at(-1)!
-}
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-})
-
-const command = (home: string, args: readonly string[]) => [
-  ...[...args, '--home', home, '--config', CONFIG, '--json'],
-]
-async function runJson<T>(home: string, ...args: string[]): Promise<T> {
-  const ran = await mekong(command(home, args))
-  expect(ran.code, `${args.join(' ')}: ${ran.out}${ran.err}`).toBe(0)
-  return ran.json<T>()
-}
-const ask = (home: string, sql: string) => runJson<Record<string, never>[]>(home, 'sql', sql)
-const load = (home: string, files: readonly string[]) =>
-  runJson<Loaded>(home, 'load', 'github-events', ...files)
-
-/** All rows of all tables in one line each, without the moments at which they were made. */
-async function digests(home: string): Promise<Record<string, unknown>> {
-  const digest = (table: string, without: string, order: string) =>
-    `SELECT count(*) AS n, md5(string_agg(CAST(t AS VARCHAR), '' ORDER BY ${order})) AS digest
-     FROM (SELECT * EXCLUDE (${without}) FROM ${table}) t`
-  const [parsed] = await ask(
-    home,
-    digest('silver.github_events_parsed', 'processed_at, ingestion_date', 'event_id'),
-  )
-  const without = 'processed_at, processing_timestamp, ingestion_date'
-  const [enriched] = await ask(home, digest('silver.github_events', without, 'event_id'))
-  const [gold] = await ask(
-    home,
-    digest('gold.github_user_activity', 'created_at', 'actor_id, activity_date'),
-  )
-  return { parsed, enriched, gold }
-}
+afterAll(removeFolders)
 
 describe.skipIf(HOURS.length === 0)('two hours of GH Archive', { timeout: 600_000 }, () => {
   let home: string
@@ -101,10 +64,7 @@ describe.skipIf(HOURS.length === 0)('two hours of GH Archive', { timeout: 600_00
 
   test('every number is what pandas makes of the same files', async (context) => {
     if (PYTHON === undefined) return context.skip()
-    const script = path.join(import.meta.dirname, 'github-events', 'independent.py')
-    const theirs = JSON.parse(
-      execFileSync(PYTHON, [script, ...HOURS], { encoding: 'utf8', maxBuffer: 1e9 }),
-    )
+    const theirs = numbersByPandas(PYTHON, HOURS)
     const byName = (rows: readonly Record<string, unknown>[]) =>
       Object.fromEntries(rows.map(({ name, n }) => [name, Number(n)]))
     const counts = (column: string) =>
@@ -114,18 +74,7 @@ describe.skipIf(HOURS.length === 0)('two hours of GH Archive', { timeout: 600_00
     const [score] = await ask(home, 'SELECT sum(activity_score) AS s FROM silver.github_events')
     expect(Number(score!.s)).toBe(theirs.total_score)
 
-    const sql =
-      'SELECT * EXCLUDE (activity_date, created_at), CAST(activity_date AS VARCHAR) AS date FROM gold.github_user_activity ORDER BY actor_id, activity_date'
-    const ours = await runJson<Record<string, unknown>[]>(home, 'sql', sql, '--rows', '100000')
-    expect(ours.length).toBe(theirs.users.length)
-    const rounded = (user: Record<string, unknown>) =>
-      Object.fromEntries(
-        Object.entries(user)
-          .map(([name, value]) => [name, typeof value === 'number' ? +value.toFixed(6) : value])
-          .sort(),
-      )
-    for (const [index, user] of theirs.users.entries())
-      expect(rounded(ours[index]!)).toEqual(rounded(user))
+    await expectUsers(home, theirs)
   })
 
   test('the same files again change nothing', async () => {
@@ -218,7 +167,6 @@ function cutInPieces(folder: string): readonly string[] {
   const lines = HOURS.flatMap((file) =>
     gunzipSync(readFileSync(file)).toString().trimEnd().split('\n'),
   )
-  mkdirSync(folder, { recursive: true })
   const pieces: string[] = []
   for (let from = 0; from < lines.length; from += 100) {
     const piece = path.join(folder, `piece-${String(from).padStart(6, '0')}.json`)
