@@ -316,10 +316,11 @@ async function assemble(
 }
 
 function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
-  return plan.ingests.map(({ path, topic: name }) => {
+  return plan.ingests.map(({ path, topic: name, ack }) => {
     const topic = plan.topics.find((t) => t.name === name)!
     return {
       path,
+      ack,
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
