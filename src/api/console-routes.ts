@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -38,9 +38,11 @@ export function consoleRoutes(folder: string): readonly HttpRoute[] {
       async handle(exchange) {
         const wanted = exchange.params.rest ?? ''
         const file = path.resolve(folder, wanted)
-        // Paths of the console's own pages have no ending; all of them are the one page.
-        if (path.extname(wanted) === '') return page(exchange)
-        if (!file.startsWith(folder + path.sep) || !existsSync(file)) {
+        const isThere =
+          file.startsWith(folder + path.sep) && statSync(file, { throwIfNoEntry: false })?.isFile()
+        if (isThere !== true) {
+          // Places in the console, such as `tables/bronze.events`, are all the one page.
+          if (!wanted.startsWith('assets/')) return page(exchange)
           const detail = `There is no file ${wanted} in the console.`
           return sendProblem(exchange.response, { status: 404, code: 'not_found', detail })
         }
