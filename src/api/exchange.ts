@@ -16,6 +16,8 @@ export class ApiRefusal extends Error {
 
 /** Errors that are answers: what was asked for is not there, or not possible as things stand. Others become a 500 or a 503. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  BACKFILL_INVALID: 400,
+  BACKFILL_MISSING: 404,
   DEAD_LETTER_MISSING: 404,
   DEAD_LETTER_STATE: 409,
   LOG_TOPIC_MISSING: 404,

@@ -1,6 +1,7 @@
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
+import { backfillRoutes } from './backfill-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
@@ -18,5 +19,6 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
     ...runRoutes(platform),
+    ...backfillRoutes(platform),
   ]
 }

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
 import { config } from './commands/config.ts'
 import { demo } from './commands/demo.ts'
@@ -27,7 +28,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, schedules],
+  ...[run, runs, schedules, backfill],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],

@@ -111,3 +111,13 @@ export class LeaseLostError extends PlatformError {
     )
   }
 }
+
+/** A backfill that cannot be begun as asked. */
+export class BackfillInvalidError extends PlatformError {
+  readonly code = 'BACKFILL_INVALID'
+  readonly retry = 'never'
+
+  constructor(why: string) {
+    super(`${why} Nothing was begun.`)
+  }
+}

@@ -1,14 +1,19 @@
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
+import type { Backfill } from '../model/backfill.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { backfillStore } from '../state/backfill-store.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { type Backfills, openBackfills } from './backfills/backfills.ts'
 import type { Home } from './home.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
+import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
+import { schedulesOf } from './schedules/schedules-of.ts'
 import type { Settings } from './settings.ts'
 import { tasksOf } from './tasks-of.ts'
 
@@ -18,6 +23,9 @@ export interface PlatformRunnerOptions
   readonly settings: Settings
   readonly plans: readonly PipelinePlan[]
   readonly state: StateStore
+  /** Look after schedules, interrupted runs and backfills, and not only after what is asked for. */
+  readonly beginsRuns: boolean
+  readonly onPart?: (backfill: Backfill) => void
   /** Tasks read and write with this one. */
   readonly engine: ComputeEngine
   readonly clock: Clock
@@ -26,6 +34,9 @@ export interface PlatformRunnerOptions
 
 export interface PlatformRunner {
   readonly runner: Runner
+  readonly backfills: Backfills
+  /** `undefined` when nobody begins runs at their moments here. */
+  readonly scheduler: Scheduler | undefined
   stop(): Promise<void>
 }
 
@@ -39,7 +50,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       maintainsByDefault: settings.maintenance === 'on',
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
-    const store = runStore(state.runDatabase())
+    const database = state.runDatabase()
+    const store = runStore(database)
     const runner = await openRunner({
       ...{ graph: taskGraph(await tasksOf(world, plans)), store, clock, randomness },
       ...options,
@@ -47,9 +59,16 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       concurrency: settings.taskConcurrency,
       alone: !store.shared,
     })
+    const { onNotice } = options
+    const backfills = openBackfills({
+      ...{ store: backfillStore(database), runner, clock, randomness, onNotice },
+      ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
+    })
+    const begun = options.beginsRuns ? await beginRuns(options, { runner, backfills }) : undefined
     return {
-      runner,
+      ...{ runner, backfills, scheduler: begun?.scheduler },
       async stop() {
+        await begun?.stop()
         await runner.stop()
         lakeHome.close()
       },
@@ -57,5 +76,27 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   } catch (error) {
     lakeHome.close()
     throw error
+  }
+}
+
+async function beginRuns(
+  { settings, plans, clock, onNotice }: PlatformRunnerOptions,
+  { runner, backfills }: Pick<PlatformRunner, 'runner' | 'backfills'>,
+) {
+  const scheduler = await startScheduler({
+    // Interrupted runs are gone on with here, whoever begins them.
+    schedules: settings.scheduler === 'on' ? schedulesOf(plans, settings) : [],
+    ...{ runner, clock, onNotice, historyMs: settings.runHistoryDays * 86_400_000 },
+  })
+  const looking = backfills.look()
+  return {
+    scheduler,
+    async stop() {
+      await scheduler.stop()
+      // A part in hand ends when its run is interrupted, which the runner does next.
+      const stopped = looking.stop()
+      await runner.stop()
+      await stopped
+    },
   }
 }

@@ -14,6 +14,7 @@ import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Log } from '../log/log.ts'
+import type { Backfill } from '../model/backfill.ts'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -26,6 +27,7 @@ import { openStateStore, type StateStore } from '../state/state-store.ts'
 import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
+import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import { logMetrics } from './log-metrics.ts'
@@ -35,8 +37,7 @@ import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
-import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
-import { schedulesOf } from './schedules/schedules-of.ts'
+import type { Scheduler } from './schedules/scheduler.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -52,10 +53,12 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
-  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  /** True begins runs at the moments of schedules (unless the settings say that something else does), and goes on with those that were interrupted and with backfills. Default false. */
   readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
+  /** Told when a part of a backfill begins and ends. */
+  readonly onPart?: (backfill: Backfill) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -88,6 +91,7 @@ export interface Platform {
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  readonly backfills: Backfills
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
   readonly startedMs: number
@@ -187,19 +191,13 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
-  const { runner, stop: stopRunner } = await openPlatformRunner({
+  const { stop: stopRunner, ...work } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    beginsRuns: options.schedule === true,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+    ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
   })
   closers.push(stopRunner)
-  const isScheduled = options.schedule === true && settings.scheduler === 'on'
-  const scheduler = isScheduled
-    ? await startScheduler({
-        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
-        historyMs: settings.runHistoryDays * 86_400_000,
-      })
-    : undefined
-  closers.push(() => scheduler?.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -208,7 +206,7 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
+    ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
