@@ -4,6 +4,7 @@ import { aggregateRoutes } from './aggregate-routes.ts'
 import { backfillRoutes } from './backfill-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
+import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { runRoutes } from './run-routes.ts'
 
@@ -20,5 +21,6 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...documentRoutes(platform),
     ...runRoutes(platform),
     ...backfillRoutes(platform),
+    ...icebergRoutes(platform),
   ]
 }

@@ -4,7 +4,7 @@ import { filesLedger } from '../flow/files-ledger.ts'
 import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
@@ -35,7 +35,7 @@ import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
-import { openPlatformRunner } from './open-runner.ts'
+import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Scheduler } from './schedules/scheduler.ts'
 import type { Settings } from './settings.ts'
@@ -78,11 +78,15 @@ export interface Platform {
   /** How people reach the relational store, without its password. */
   readonly postgresUrl: string | undefined
   readonly psqlCommand: string | undefined
+  /** The home folder. */
+  readonly folder: string
   readonly plans: readonly PipelinePlan[]
   readonly log: Log
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  /** The lake's Iceberg tables, and where they are. */
+  readonly iceberg: LakeHome['iceberg']
   readonly references: References
   readonly followers: Followers
   /** Names of the collections of documents. */
@@ -95,6 +99,8 @@ export interface Platform {
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
   readonly startedMs: number
+  /** What labelling a pipeline's texts would take now, without asking anybody. */
+  readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
   /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
@@ -194,6 +200,7 @@ async function assemble(
   const { stop: stopRunner, ...work } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     beginsRuns: options.schedule === true,
+    postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
     ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
   })
@@ -206,8 +213,10 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
+    folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(
