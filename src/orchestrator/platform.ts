@@ -26,6 +26,8 @@ import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
+import { alertSettings, alertSources } from './alert-sources.ts'
+import { openAlerts } from './alerts/alerts.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
@@ -197,9 +199,12 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
+  const alerts = openAlerts({ settings: alertSettings(settings), clock, onNotice })
+  closers.push(() => alerts.stop())
   const { stop: stopRunner, ...work } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     beginsRuns: options.schedule === true,
+    onEnd: alerts.runEnded,
     postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
     ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
@@ -245,6 +250,7 @@ async function assemble(
     collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
     stop,
   }
+  if (options.schedule === true) alerts.watch(alertSources(platform))
   if (options.openGateway === false) return platform
   const keys = await watchApiKeys({ state, onNotice })
   closers.push(() => keys.stop())
