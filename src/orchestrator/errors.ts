@@ -121,3 +121,15 @@ export class BackfillInvalidError extends PlatformError {
     super(`${why} Nothing was begun.`)
   }
 }
+
+/** No pipeline has such a schedule. */
+export class ScheduleMissingError extends PlatformError {
+  readonly code = 'SCHEDULE_MISSING'
+  readonly retry = 'never'
+
+  constructor(id: string, known: readonly string[]) {
+    super(
+      `There is no schedule "${id}". Nothing was run. There are: ${known.length === 0 ? 'none' : known.join(', ')}.`,
+    )
+  }
+}
