@@ -17,6 +17,7 @@ import { type Backfills, openBackfills } from './backfills/backfills.ts'
 import type { Home } from './home.ts'
 import { labelModelOf } from './open-label-model.ts'
 import { publisherOf } from './open-publisher.ts'
+import { openRunDatabase } from './open-run-database.ts'
 import { openSyncStores, type SyncStores } from './open-sync-stores.ts'
 import { openWarehouse } from './open-warehouse.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
@@ -64,6 +65,10 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
   const { home, settings, plans, state, engine, postgres, clock, randomness } = options
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   const stores = openSyncStores({ home, settings, plans, clock })
+  const closers: (() => Promise<void> | void)[] = [() => lakeHome.close(), () => stores.close()]
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one()
+  }
   try {
     const world = {
       ...{ engine, clock, randomness, state, lake: openModelLake(lakeHome) },
@@ -78,7 +83,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       targets: stores,
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
-    const database = state.runDatabase()
+    const database = await openRunDatabase(settings, state)
+    closers.push(() => database.close())
     const store = runStore(database)
     const runner = await openRunner({
       ...{ graph: taskGraph(await tasksOf(world, plans)), store, clock, randomness },
@@ -102,13 +108,11 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       async stop() {
         await begun?.stop()
         await runner.stop()
-        await stores.close()
-        lakeHome.close()
+        await close()
       },
     }
   } catch (error) {
-    await stores.close()
-    lakeHome.close()
+    await close()
     throw error
   }
 }

@@ -277,6 +277,12 @@ export const SETTINGS = {
     min: 0,
     max: 1_000_000,
   }),
+  runs: choice({
+    variable: 'MEKONG_RUNS',
+    doc: 'Where runs, their history and leases are kept: in the home, or in the PostgreSQL server (schema `mekong_runs`), where several platforms with one lake share them.',
+    default: 'embedded',
+    choices: ['embedded', 'server'],
+  }),
   runHistoryDays: integer({
     variable: 'MEKONG_RUN_HISTORY_DAYS',
     doc: 'How long runs that are over are remembered.',
@@ -366,7 +372,7 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
   const groups: [boolean, string, SettingName[]][] = [
     [values.log === 'kafka', 'Kafka', ['kafkaBrokers']],
     [
-      values.postgres === 'server',
+      values.postgres === 'server' || values.runs === 'server',
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
     ],

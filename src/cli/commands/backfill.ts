@@ -2,6 +2,7 @@ import { type BackfillView, backfillView } from '../../api/run-views.ts'
 import { systemClock } from '../../model/clock.ts'
 import { homeUse } from '../../orchestrator/home.ts'
 import type { HomeReader } from '../../orchestrator/home-reader.ts'
+import { openRunDatabase } from '../../orchestrator/open-run-database.ts'
 import { DEFAULT_LIMITS } from '../../orchestrator/runs/run-wish.ts'
 import { type BackfillChange, backfillStore } from '../../state/backfill-store.ts'
 import { openStateStore } from '../../state/state-store.ts'
@@ -105,8 +106,9 @@ async function mark(
 ): Promise<BackfillView> {
   const { id } = await found(reader, idStart)
   const state = await openStateStore({ file: reader.home.state, clock: systemClock })
+  const database = await openRunDatabase(reader.settings, state)
   try {
-    const store = backfillStore(state.runDatabase())
+    const store = backfillStore(database)
     const change: BackfillChange =
       verb === 'pause'
         ? { from: ['running'], to: 'paused', endedMs: null }
@@ -115,20 +117,20 @@ async function mark(
       throw new UsageError(`Backfill ${id} cannot be ${change.to} any more.`)
     return backfillView(await store.find(id))
   } finally {
+    await database.close()
     await state.close()
   }
 }
 
 async function found(reader: HomeReader, id: string): Promise<BackfillView> {
-  const state = await reader.state()
-  if (state === undefined) throw new UsageError(nothingYet(reader, 'backfills'))
-  return backfillView(await backfillStore(state.runDatabase()).find(id))
+  const database = await reader.runDatabase()
+  if (database === undefined) throw new UsageError(nothingYet(reader, 'backfills'))
+  return backfillView(await backfillStore(database).find(id))
 }
 
 async function list({ terminal, options }: CommandContext, reader: HomeReader): Promise<number> {
-  const state = await reader.state()
-  const all =
-    state === undefined ? [] : await backfillStore(state.runDatabase()).list({ limit: LIST_SIZE })
+  const database = await reader.runDatabase()
+  const all = database === undefined ? [] : await backfillStore(database).list({ limit: LIST_SIZE })
   const views = all.map(backfillView)
   if (options.json === true) terminal.printJson({ backfills: views })
   else if (views.length === 0) terminal.print(nothingYet(reader, 'backfills'))
