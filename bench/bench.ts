@@ -11,6 +11,8 @@ export interface Bench {
 export interface BenchContext {
   /** Time to measure for; the bench divides it among its parts. */
   readonly seconds: number
+  /** Size of the work, where the bench has one and somebody said it. */
+  readonly rows?: number
   /** An empty folder, removed afterwards. */
   readonly folder: string
   /** One line of progress. */
