@@ -1,6 +1,9 @@
 import { merge, notNull, pipeline, processingTime, union, unique } from 'mekong'
 import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
+import { entityReads } from './reads/entities.ts'
+import { graphReads } from './reads/graph.ts'
+import { searchReads } from './reads/search.ts'
 import { BronzeRecord, CatalogRecord, toBronze } from './schema.ts'
 import { Movie, Person, TvSeries } from './silver-schema.ts'
 import { olap, olapSources } from './tables.ts'
@@ -46,6 +49,10 @@ export default pipeline('catalog', (p) => {
   p.sync('clickhouse', { target: olap, from: olapSources })
   p.sync('graph', { target: catalogGraph, from: graphSources })
   p.sync('vectors', { target: titleVectors, from: vectorSources })
+
+  searchReads(p)
+  entityReads(p)
+  graphReads(p)
 
   p.load(movies)
   p.load(tvSeries)

@@ -2,6 +2,7 @@ import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { readRoutes } from './read-routes.ts'
 import { runRoutes } from './run-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
 
@@ -16,5 +17,6 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...deadLetterRoutes(platform),
     ...runRoutes(platform),
     ...syncRoutes(platform),
+    ...readRoutes(platform),
   ]
 }

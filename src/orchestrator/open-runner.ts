@@ -1,9 +1,13 @@
+import type { ChatEndpoint } from '../enrich/answering/chat-completion.ts'
 import { type CheckSyncsOptions, checkSyncs, type SourceCheck } from '../flow/check-syncs.ts'
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
+import { readStores } from '../flow/read-stores.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { ReadStores } from '../pipeline/read.ts'
+import { secret } from '../serve/postgres/config.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -30,6 +34,8 @@ export interface PlatformRunner {
   readonly runner: Runner
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
+  /** What read routes may look at, for one request. */
+  readStores(signal: AbortSignal): ReadStores
   /** Compare them with the tables. */
   checkSyncs(options: CheckSyncsOptions): Promise<readonly SourceCheck[]>
   stop(): Promise<void>
@@ -56,6 +62,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     return {
       runner,
       stores,
+      readStores: (signal) =>
+        readStores({ engine, delta: lakeHome.delta, ...stores, chat: chatOf(settings) }, signal),
       checkSyncs: (request) => checkSyncs(world, plans, request),
       async stop() {
         await runner.stop()
@@ -68,4 +76,11 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     lakeHome.close()
     throw error
   }
+}
+
+/** The chat endpoint of the settings, where there is one. */
+function chatOf({ answersUrl, answersModel, answersApiKey }: Settings): ChatEndpoint | undefined {
+  if (answersUrl === undefined || answersModel === undefined) return undefined
+  const apiKey = answersApiKey === undefined ? null : secret(answersApiKey)
+  return { url: answersUrl, model: answersModel, apiKey }
 }

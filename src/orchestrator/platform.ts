@@ -82,6 +82,7 @@ export interface Platform {
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
   readonly checkSyncs: PlatformRunner['checkSyncs']
+  readonly readStores: PlatformRunner['readStores']
   readonly startedMs: number
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
@@ -175,6 +176,7 @@ async function assemble(
     runner,
     stores,
     checkSyncs,
+    readStores,
     stop: stopRunner,
   } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
@@ -189,7 +191,19 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{ plans, log, state, engine, clock, meter, references, runner, stores, checkSyncs },
+    ...{
+      plans,
+      log,
+      state,
+      engine,
+      clock,
+      meter,
+      references,
+      runner,
+      stores,
+      checkSyncs,
+      readStores,
+    },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     startedMs: clock.nowMs(),
     loadDays: (request) =>
