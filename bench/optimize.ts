@@ -26,7 +26,11 @@ export const optimize: Bench = {
     const engine = await openComputeEngine({ spillDirectory: path.join(folder, '.spill') })
     const connection = await engine.connection()
     const world = { clock: systemClock, randomness: systemRandomness }
-    const deps = await openLakeHome({ folder: path.join(folder, 'lake'), engine, ...world })
+    const { delta: deps } = await openLakeHome({
+      folder: path.join(folder, 'lake'),
+      engine,
+      ...world,
+    })
     const rows = FILE_COUNT * ROWS_PER_FILE
     const taken = { pack: [] as number[], zOrder: [] as number[], copy: [] as number[] }
     let bytes = 0

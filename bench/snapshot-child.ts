@@ -38,7 +38,7 @@ const engine = await openComputeEngine({
   spillDirectory: path.join(values.folder, '.spill'),
   memoryLimitBytes: (positionals[0] === 'build' ? 1024 : 128) * 1024 ** 2,
 })
-const deps = await openLakeHome({
+const { delta: deps } = await openLakeHome({
   folder: path.join(values.folder, 'lake'),
   engine,
   clock: systemClock,

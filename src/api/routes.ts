@@ -1,6 +1,9 @@
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
+import { aggregateRoutes } from './aggregate-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { documentRoutes } from './document-routes.ts'
+import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
 import { readRoutes } from './read-routes.ts'
 import { runRoutes } from './run-routes.ts'
@@ -15,8 +18,11 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
   return [
     ...platformRoutes(platform),
     ...deadLetterRoutes(platform),
+    ...aggregateRoutes(platform),
+    ...documentRoutes(platform),
     ...runRoutes(platform),
     ...syncRoutes(platform),
     ...readRoutes(platform),
+    ...icebergRoutes(platform),
   ]
 }

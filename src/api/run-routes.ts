@@ -3,15 +3,17 @@ import { RUN_STATUSES } from '../model/run.ts'
 import type { TaskRange } from '../model/task.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { type RunWish, requestOf } from '../orchestrator/runs/run-wish.ts'
+import { nextRuns } from '../orchestrator/schedules/due-run.ts'
 import { apiRoute } from './exchange.ts'
 import { queryCount, queryValue, readJsonObject, refusal } from './read-request.ts'
-import { runDetailView, runLineView, runView, taskView } from './run-views.ts'
+import { runDetailView, runLineView, runView, scheduleView, taskView } from './run-views.ts'
 
 const LIST_SIZE = { otherwise: 20, max: 1_000 }
+const NEXT_COUNT = 3
 const LOG_SIZE = { otherwise: 1_000, max: 100_000 }
 
 /** Runs over HTTP: begin, look, stop. */
-export function runRoutes({ runner, clock }: Platform): readonly HttpRoute[] {
+export function runRoutes({ runner, scheduler, clock }: Platform): readonly HttpRoute[] {
   const { store, graph } = runner
   const found = async ({ params }: HttpExchange) => store.find(params.id!)
   return [
@@ -20,6 +22,16 @@ export function runRoutes({ runner, clock }: Platform): readonly HttpRoute[] {
       path: '/v1/tasks',
       summary: 'Everything that can be run: models, syncs, maintenance, steps, in order',
       answer: async () => ({ tasks: graph.tasks.map(taskView) }),
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/v1/schedules',
+      summary: 'What runs when; empty where this platform begins no runs by itself',
+      answer: async () => ({
+        schedules: (scheduler?.schedules ?? []).map((schedule) =>
+          scheduleView(schedule, nextRuns(schedule, clock.nowMs(), NEXT_COUNT)),
+        ),
+      }),
     }),
     apiRoute({
       method: 'GET',
@@ -49,7 +61,7 @@ export function runRoutes({ runner, clock }: Platform): readonly HttpRoute[] {
       async answer(exchange) {
         const request = requestOf(wishOf(await readJsonObject(exchange)), clock.nowMs())
         const run = await runner.start(request)
-        return runDetailView(await store.find(run!.id))
+        return runDetailView(await store.find(run.id))
       },
     }),
     apiRoute({

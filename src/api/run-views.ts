@@ -1,5 +1,6 @@
 import type { Run, RunLogLine, RunTask } from '../model/run.ts'
 import type { Task } from '../model/task.ts'
+import type { Schedule } from '../orchestrator/schedules/schedules-of.ts'
 import type { RunDetail } from '../state/run-store.ts'
 import { instant } from './views.ts'
 
@@ -69,3 +70,16 @@ export const taskView = ({ id, pipeline, kind, after, tags, writes }: Task) => (
 function secondsBetween(startedMs: number | null, endedMs: number | null): number | null {
   return startedMs === null || endedMs === null ? null : (endedMs - startedMs) / 1_000
 }
+
+export type ScheduleView = ReturnType<typeof scheduleView>
+
+export const scheduleView = (schedule: Schedule, next: readonly number[]) => ({
+  id: schedule.id,
+  pipeline: schedule.pipeline,
+  cron: schedule.cron,
+  zone: schedule.zone,
+  run: schedule.run,
+  catch_up: schedule.catchUp,
+  retries: schedule.retries,
+  next: next.map(instant),
+})

@@ -11,7 +11,7 @@ export async function withPlatform<T>(
   { homeFolder, settings, plans }: Project,
   work: (platform: Platform) => Promise<T>,
   changed: Partial<Settings> = {},
-  more: Pick<PlatformOptions, 'openGateway' | 'onTask'> = {},
+  more: Pick<PlatformOptions, 'openGateway' | 'onTask' | 'schedule'> = {},
 ): Promise<T> {
   const home = lockHome(homeFolder)
   try {

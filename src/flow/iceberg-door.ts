@@ -1,4 +1,4 @@
-import { TableMismatchError, TableUnsupportedError } from '../lake/errors.ts'
+import { TableMismatchError } from '../lake/errors.ts'
 import type { IcebergDeps } from '../lake/iceberg/deps.ts'
 import type { HistoryEntry } from '../lake/iceberg/history.ts'
 import type { SnapshotSelector } from '../lake/iceberg/snapshot.ts'
@@ -8,6 +8,8 @@ import type {
   ExpireReport,
   ExpireRequest,
   FileSize,
+  OptimizeReport,
+  OptimizeRequest,
   RestoreReport,
   TableCommit,
   TableDoor,
@@ -31,20 +33,27 @@ export async function icebergDoor(
     history: async (limit) => (await table.history({ limit })).map(commitOf),
     expire: (request, signal) => expire(table, request, signal),
     vacuum: (request, signal) => vacuum(table, request, signal),
-    optimize: () => refused(name, 'compaction'),
-    changes: () => refused(name, 'change feeds'),
+    optimize: (request, signal) => optimize(table, request, signal),
+    changes: (request, signal) => table.changes(request, signal),
     restore: (point, options, signal) => restore(table, { name, point, ...options }, signal),
   }
 }
 
-/** What we do for Delta tables and not for Iceberg's. */
-const refused = (name: string, feature: string) =>
-  Promise.reject(
-    new TableUnsupportedError(
-      `${name} is an Iceberg table, and ${feature} is done for Delta tables alone. Nothing was changed.`,
-      [feature],
-    ),
+async function optimize(
+  table: IcebergTable,
+  { onProgress, ...request }: OptimizeRequest,
+  signal: AbortSignal | undefined,
+): Promise<OptimizeReport> {
+  const { snapshotId, groups } = await table.optimize(
+    {
+      ...request,
+      onProgress: ({ groupsDone, groupCount, bytesDone }) =>
+        onProgress?.({ done: groupsDone, count: groupCount, bytesDone }),
+    },
+    signal,
   )
+  return { version: snapshotId, groups }
+}
 
 /** Keys of files as paths in the table, with their sizes. */
 function filesBelow(

@@ -3,19 +3,19 @@
  * appended. Past the limits the answer is 503 at once, so that memory stays flat however many clients push.
  */
 export class Admission {
-  readonly #bytesMax: number
-  readonly #recordCountMax: number
+  readonly bytesMax: number
+  readonly recordCountMax: number
   bytes = 0
   recordCount = 0
 
   constructor(limits: { readonly bytesMax: number; readonly recordCountMax: number }) {
-    this.#bytesMax = limits.bytesMax
-    this.#recordCountMax = limits.recordCountMax
+    this.bytesMax = limits.bytesMax
+    this.recordCountMax = limits.recordCountMax
   }
 
   /** Take room for bytes; every `true` is given back with `releaseBytes`. */
   holdBytes(bytes: number): boolean {
-    if (this.bytes + bytes > this.#bytesMax) return false
+    if (this.bytes + bytes > this.bytesMax) return false
     this.bytes += bytes
     return true
   }
@@ -25,7 +25,7 @@ export class Admission {
   }
 
   holdRecords(count: number): boolean {
-    if (this.recordCount + count > this.#recordCountMax) return false
+    if (this.recordCount + count > this.recordCountMax) return false
     this.recordCount += count
     return true
   }
@@ -36,6 +36,6 @@ export class Admission {
 
   /** 0 to 1: the fuller of the two. */
   get fullness(): number {
-    return Math.max(this.bytes / this.#bytesMax, this.recordCount / this.#recordCountMax)
+    return Math.max(this.bytes / this.bytesMax, this.recordCount / this.recordCountMax)
   }
 }

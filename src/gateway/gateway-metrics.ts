@@ -23,6 +23,8 @@ export interface TopicMetrics {
   readonly duplicate: Counter
   readonly rejected: Counter
   readonly bytes: Counter
+  /** Rejected records by why. */
+  rejectedFor(reason: string): Counter
 }
 
 /** How often the event loop's delay is sampled. */
@@ -44,6 +46,11 @@ export function createGatewayMetrics(meter: Meter, admission: Admission): Gatewa
     name: 'mekong_gateway_records_total',
     help: 'Records by topic and what became of them: accepted, duplicate or rejected.',
     labels: ['topic', 'outcome'],
+  })
+  const reasons = meter.counter({
+    name: 'mekong_gateway_rejected_records_total',
+    help: 'Rejected records by topic and reason.',
+    labels: ['topic', 'reason'],
   })
   const bytes = meter.counter({
     name: 'mekong_gateway_body_bytes_total',
@@ -80,6 +87,7 @@ export function createGatewayMetrics(meter: Meter, admission: Admission): Gatewa
       duplicate: records.with({ topic, outcome: 'duplicate' }),
       rejected: records.with({ topic, outcome: 'rejected' }),
       bytes: bytes.with({ topic }),
+      rejectedFor: (reason) => reasons.with({ topic, reason }),
     }),
   }
 }
@@ -97,7 +105,19 @@ function watchQueue(meter: Meter, admission: Admission): void {
       help: 'How full the queue is, 0 to 1: the fuller of bytes and records.',
     })
     .with({})
+  const limits = meter.gauge({
+    name: 'mekong_gateway_queue_capacity',
+    help: 'What the queue holds at most, in bytes of bodies and in records; past it the answer is 503.',
+    labels: ['unit'],
+  })
+  limits.with({ unit: 'bytes' }).set(admission.bytesMax)
+  limits.with({ unit: 'records' }).set(admission.recordCountMax)
+  const startMs = performance.now()
+  const up = meter
+    .gauge({ name: 'mekong_gateway_up_seconds', help: 'Since the front door was opened.' })
+    .with({})
   meter.beforeRender(() => {
+    up.set((performance.now() - startMs) / 1_000)
     held.set(admission.bytes)
     inFlight.set(admission.recordCount)
     fullness.set(admission.fullness)

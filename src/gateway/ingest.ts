@@ -195,6 +195,7 @@ async function reject(
     const some = rejections.slice(start, start + LETTER_COUNT_MAX)
     await port.reject(some.map((rejection) => deadLetterOf(rejection, origin)))
     metrics.rejected.add(some.length)
+    for (const { faults } of some) metrics.rejectedFor(faults[0]!.code).add(1)
   }
 }
 

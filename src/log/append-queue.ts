@@ -1,5 +1,6 @@
 import type { AppendOutcome, NewRecord } from '../model/append.ts'
 import { InvalidAppendError } from './errors.ts'
+import type { LogWatch } from './log-watch.ts'
 
 /** Bounds of what waits to be written. */
 export interface AppendQueueLimits {
@@ -46,6 +47,7 @@ export interface AppendQueueOptions<Topic> {
    * begin. When it rejects, all calls are rejected.
    */
   readonly write: (calls: readonly AppendCall<Topic>[]) => Promise<() => void>
+  readonly onWrite?: LogWatch['onWrite']
 }
 
 /**
@@ -124,21 +126,28 @@ export class AppendQueue<Topic> {
     this.#isWriting = true
     const startMs = performance.now()
     let answer: () => void
+    let isFailed = false
     try {
       answer = await this.#options.write(calls)
     } catch (error) {
+      isFailed = true
       answer = () => {
         for (const call of calls) call.reject(error)
       }
     }
     this.#isWriting = false
     let bytes = 0
+    let recordCount = 0
     for (const call of calls) {
       bytes += call.bytes
-      this.#queuedRecordCount -= call.records.length
+      recordCount += call.records.length
     }
+    this.#queuedRecordCount -= recordCount
     this.#queuedBytes -= bytes
-    const rate = bytes / Math.max(0.1, performance.now() - startMs)
+    const durationMs = performance.now() - startMs
+    const appendCount = calls.length
+    this.#options.onWrite?.({ recordCount, bytes, appendCount, durationMs, isFailed })
+    const rate = bytes / Math.max(0.1, durationMs)
     this.#bytesPerMs = 0.8 * this.#bytesPerMs + 0.2 * rate
     answer()
     this.#schedule()

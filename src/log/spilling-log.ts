@@ -4,6 +4,7 @@ import { type LogRecord, recordAt } from '../model/record-batch.ts'
 import type { EmbeddedLog } from './embedded/embedded-log.ts'
 import { LogUnavailableError } from './errors.ts'
 import type { Log, TopicConfig } from './log.ts'
+import type { LogWatch } from './log-watch.ts'
 import { pause } from './pause.ts'
 
 // A log that goes on accepting while its broker is away. Records that the primary log cannot take
@@ -33,6 +34,7 @@ export interface SpillingLogOptions<L extends Log> {
   readonly spill: EmbeddedLog
   /** Told why spilled records of a topic cannot be moved just now; it is tried again. */
   readonly onTrouble?: (topic: string, error: unknown) => void
+  readonly watch?: Pick<LogWatch, 'onSpilled' | 'onMoved'>
 }
 
 /** How much is moved at once. */
@@ -65,6 +67,7 @@ export async function spillingLog<L extends Log>({
   primary,
   spill,
   onTrouble = () => {},
+  watch = {},
 }: SpillingLogOptions<L>): Promise<L> {
   const topics = new Map<string, SpillingTopic>()
   const closing = new AbortController()
@@ -88,6 +91,7 @@ export async function spillingLog<L extends Log>({
       if (outcome.status !== 'appended') return outcome
       for (const { offset } of outcome.records)
         topic.spilledEnd = Math.max(topic.spilledEnd, offset + 1)
+      watch.onSpilled?.(topic.name, records.length)
       const spilled: AppendedRecord = { status: 'spilled', partition: -1, offset: -1 }
       return { status: 'appended', records: records.map(() => spilled) }
     } finally {
@@ -130,6 +134,7 @@ export async function spillingLog<L extends Log>({
       return 'away'
     }
     topic.movedEnd = batch.offsetEnd
+    watch.onMoved?.(name, records.length)
     await spill.commit(MOVER, name, new Map([[0, topic.movedEnd]]))
     return 'moved'
   }

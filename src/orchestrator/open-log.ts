@@ -6,6 +6,7 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { codedLog, codedLogReader } from '../log/codec/coded-log.ts'
 import { openEmbeddedLog, openEmbeddedLogReader } from '../log/embedded/embedded-log.ts'
 import type { Log, LogReader } from '../log/log.ts'
+import type { LogWatch } from '../log/log-watch.ts'
 import { spillingLog } from '../log/spilling-log.ts'
 import { messageOf } from '../model/errors.ts'
 import type { Home } from './home.ts'
@@ -24,8 +25,13 @@ export async function openLog({
   home,
   settings,
   onNotice,
-}: OpenLogOptions & { readonly onNotice: (line: string) => void }): Promise<Log> {
-  if (settings.log === 'embedded') return codedLog(await openEmbeddedLog({ file: home.log }))
+  watch = {},
+}: OpenLogOptions & {
+  readonly onNotice: (line: string) => void
+  readonly watch?: LogWatch
+}): Promise<Log> {
+  if (settings.log === 'embedded')
+    return codedLog(await openEmbeddedLog({ file: home.log, ...writesOf(watch) }), watch)
   const folder = path.dirname(home.log)
   const spill = await openEmbeddedLog({ file: path.join(folder, 'kafka-spill.sqlite') })
   try {
@@ -33,19 +39,23 @@ export async function openLog({
     const primary = await openKafkaLog({
       brokers: brokersOf(settings),
       indexFile: kafkaIndexFile(home),
+      ...writesOf(watch),
     })
     const log = await spillingLog({
       primary,
       spill,
+      watch,
       onTrouble: (topic, error) =>
         onNotice(`Records of ${topic} wait in the local log: ${messageOf(error)}`),
     })
-    return codedLog(log)
+    return codedLog(log, watch)
   } catch (error) {
     await spill.close()
     throw error
   }
 }
+
+const writesOf = ({ onWrite }: LogWatch) => (onWrite === undefined ? {} : { onWrite })
 
 /** The same log for looking only, whoever writes it meanwhile; `undefined` when there is none yet. */
 export async function openLogReader({

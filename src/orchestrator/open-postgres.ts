@@ -3,6 +3,7 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { type PostgresConfig, postgresConfig, secret } from '../serve/postgres/config.ts'
 import { startEmbeddedPostgres } from '../serve/postgres/embedded.ts'
 import type { Home } from './home.ts'
+import { collectionsOf } from './open-followers.ts'
 import type { Settings } from './settings.ts'
 
 export interface OpenPostgres {
@@ -26,7 +27,10 @@ export async function openPostgres(
   const { home, settings, plans, onNotice } = options
   const wanted = plans.some(
     (plan) =>
-      plan.references.length > 0 || plan.serves.some(({ target }) => target.store === 'postgres'),
+      plan.references.length > 0 ||
+      (settings.mongodbUrl === undefined && collectionsOf(plan).length > 0) ||
+      plan.serves.some(({ target }) => target.store === 'postgres') ||
+      (settings.mysql === 'postgres' && plan.publishes.length > 0),
   )
   if (!wanted) return undefined
   if (settings.postgres === 'server') {

@@ -1,18 +1,24 @@
 import type { ChatEndpoint } from '../enrich/answering/chat-completion.ts'
 import { type CheckSyncsOptions, checkSyncs, type SourceCheck } from '../flow/check-syncs.ts'
+import { estimateLabels, type LabelEstimate } from '../flow/label-keywords.ts'
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
+import { openLineage } from '../flow/open-lineage.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
 import { readStores } from '../flow/read-stores.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ReadStores } from '../pipeline/read.ts'
-import { secret } from '../serve/postgres/config.ts'
+import type { DocumentStore } from '../serve/document-store.ts'
+import { type PostgresConfig, secret } from '../serve/postgres/config.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Home } from './home.ts'
+import { labelModelOf } from './open-label-model.ts'
+import { publisherOf } from './open-publisher.ts'
 import { openSyncStores, type SyncStores } from './open-sync-stores.ts'
+import { openWarehouse } from './open-warehouse.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
 import type { Settings } from './settings.ts'
@@ -26,12 +32,18 @@ export interface PlatformRunnerOptions
   readonly state: StateStore
   /** Tasks read and write with this one. */
   readonly engine: ComputeEngine
+  /** Where tables are served from; `undefined` when no pipeline needs it. */
+  readonly postgres: PostgresConfig | undefined
+  /** Where documents are. */
+  readonly documents: DocumentStore | undefined
   readonly clock: Clock
   readonly randomness: Randomness
 }
 
 export interface PlatformRunner {
   readonly runner: Runner
+  /** What labelling would take now, table by table. */
+  estimateLabels(plan: PipelinePlan, signal: AbortSignal): Promise<readonly LabelEstimate[]>
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
   /** What read routes may look at, for one request. */
@@ -43,12 +55,21 @@ export interface PlatformRunner {
 
 /** Who carries out the tasks of a platform. @throws whatever is wrong with the tasks of a plan, TaskCycleError, StateUnavailableError */
 export async function openPlatformRunner(options: PlatformRunnerOptions): Promise<PlatformRunner> {
-  const { home, settings, plans, state, engine, clock, randomness } = options
+  const { home, settings, plans, state, engine, postgres, clock, randomness } = options
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   const stores = openSyncStores({ home, settings, plans, clock })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome), delta: lakeHome.delta, targets: stores },
+      ...{ engine, clock, randomness, state, lake: openModelLake(lakeHome) },
+      lineage: openLineage(settings, options.onNotice),
+      maintainsByDefault: settings.maintenance === 'on',
+      labelModel: labelModelOf(settings),
+      // Without a MySQL server the platform has opened PostgreSQL for every pipeline that publishes.
+      publisher: () => publisherOf(settings, postgres!),
+      documents: options.documents,
+      ...{ deltaLake: lakeHome.delta, delta: lakeHome.delta },
+      warehouse: openWarehouse(home, settings),
+      targets: stores,
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())
@@ -61,6 +82,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     })
     return {
       runner,
+      estimateLabels: (plan, signal) =>
+        Promise.all(plan.labels.map((label) => estimateLabels(world, label, signal))),
       stores,
       readStores: (signal) =>
         readStores({ engine, delta: lakeHome.delta, ...stores, chat: chatOf(settings) }, signal),

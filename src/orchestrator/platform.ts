@@ -4,7 +4,7 @@ import { filesLedger } from '../flow/files-ledger.ts'
 import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
@@ -23,16 +23,21 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
+import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
+import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { SyncStores } from './open-sync-stores.ts'
 import type { Runner } from './runs/runner.ts'
+import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
+import { schedulesOf } from './schedules/schedules-of.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -48,6 +53,8 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
+  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
   /** Told, in one line each, about things a person should know. */
@@ -69,24 +76,35 @@ export interface Platform {
   /** How people reach the relational store, without its password. */
   readonly postgresUrl: string | undefined
   readonly psqlCommand: string | undefined
+  /** The home folder. */
+  readonly folder: string
   readonly plans: readonly PipelinePlan[]
   readonly log: Log
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  /** The lake's Iceberg tables, and where they are. */
+  readonly iceberg: LakeHome['iceberg']
   readonly references: References
+  readonly followers: Followers
+  /** Names of the collections of documents. */
+  collections(): readonly string[]
   readonly clock: Clock
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  /** Begins runs at their moments; `undefined` when nobody does here. */
+  readonly scheduler: Scheduler | undefined
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
   readonly checkSyncs: PlatformRunner['checkSyncs']
   readonly readStores: PlatformRunner['readStores']
   readonly startedMs: number
+  /** What labelling a pipeline's texts would take now, without asking anybody. */
+  readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
-  /** Returns when every hop has carried everything that is in its topics, or has failed. */
+  /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
   loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
@@ -123,7 +141,7 @@ async function assemble(
 
   const state = await openStateStore({ file: home.state, clock })
   closers.push(() => state.close())
-  const log = await openLog({ home, settings, onNotice })
+  const log = await openLog({ home, settings, onNotice, watch: logMetrics(meter) })
   closers.push(() => log.close())
   // Two engines share the memory: one answers questions with all cores, the other carries records. See `HOP_ENGINE_THREADS`.
   const memoryLimitBytes = (settings.memoryMb * 1024 * 1024) / 2
@@ -149,6 +167,11 @@ async function assemble(
   const references = await openReferences({
     ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
   })
+  const followers = await openFollowers({
+    ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
+    chance: () => Math.random(),
+  })
+  closers.push(() => followers.stop())
   closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
   closers.push(() => references.stop())
   for (const plan of plans) {
@@ -164,7 +187,10 @@ async function assemble(
           metrics.state(pipeline, hop, now)
           noticeState(onNotice, pipeline, hop, now)
         },
-        onBatch: metrics.batch,
+        onBatch: (pipeline: string, hop: string, report: BatchReport) => {
+          metrics.batch(pipeline, hop, report)
+          followers.wake(hop)
+        },
       }
       hops.push(startHop(world, plan, planned))
     }
@@ -174,15 +200,26 @@ async function assemble(
 
   const {
     runner,
+    estimateLabels,
     stores,
     checkSyncs,
     readStores,
     stop: stopRunner,
   } = await openPlatformRunner({
+    documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
   closers.push(stopRunner)
+  const isScheduled = options.schedule === true && settings.scheduler === 'on'
+  const scheduler = isScheduled
+    ? await startScheduler({
+        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
+        historyMs: settings.runHistoryDays * 86_400_000,
+      })
+    : undefined
+  closers.push(() => scheduler?.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -191,20 +228,11 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
-    ...{
-      plans,
-      log,
-      state,
-      engine,
-      clock,
-      meter,
-      references,
-      runner,
-      stores,
-      checkSyncs,
-      readStores,
-    },
+    folder: home.path,
+    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
+    ...{ stores, checkSyncs, estimateLabels, readStores },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(
@@ -226,7 +254,11 @@ async function assemble(
           ]),
         )
       ).flat(),
-    drained: (signal) => untilDrained(hops, signal),
+    async drained(signal) {
+      await untilDrained(hops, signal)
+      await followers.settled(signal)
+    },
+    collections: () => plans.flatMap(collectionsOf),
     stop,
   }
   if (options.openGateway === false) return platform

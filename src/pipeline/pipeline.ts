@@ -1,3 +1,4 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import {
   type Body,
   columnsOf,
@@ -13,7 +14,10 @@ import { type MaintenanceOptions, type MaintenancePlan, maintenancePlan } from '
 import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
+  AggregatesPlan,
+  CollectionPlan,
   DayPartition,
+  DocumentsPlan,
   IngestPlan,
   LoaderPlan,
   PipelinePlan,
@@ -23,7 +27,9 @@ import type {
   TablePlan,
   TopicCodec,
   TopicPlan,
+  WarehousePlan,
 } from './plan.ts'
+import type { PublishPlan, PublishTarget } from './publish.ts'
 import type { ReadOptions, ReadParameter, ReadPlan } from './read.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
@@ -73,6 +79,54 @@ export interface TableOptions<R> {
   readonly keepRaw?: boolean
 }
 
+export interface DocumentsOptions {
+  readonly from: string
+  /** Column whose value names the document. */
+  readonly id: string
+  readonly columns: readonly string[]
+  /** Fields to look documents up by. */
+  readonly indexes?: readonly (readonly string[])[]
+}
+
+export interface AggregatesOptions extends AggregatesShape {
+  readonly from: string
+  /** Keep the measures in a collection of documents too: one document for each period that is running, and one for all time. */
+  readonly collection?: string
+}
+
+export interface WarehouseOptions {
+  /** A table of this pipeline whose commits say which days have changed. */
+  readonly from: string
+  /** Its column of days, such as `event_date`. */
+  readonly day: string
+  readonly reads?: readonly string[]
+  readonly tables: Readonly<Record<string, WarehouseTableOptions>>
+  /** By name, in SQL that all warehouses share; made anew with each load. */
+  readonly views?: Readonly<Record<string, string>>
+  readonly tags?: readonly string[]
+}
+
+export interface WarehouseTableOptions {
+  /** Over tables of the lake, and `run.days` with the days to load as `day`. Yields the columns in their order. */
+  readonly sql: URL | string
+  readonly columns: RecordSchema
+  /** Replace the rows of the days loaded: a column of days. */
+  readonly day?: string
+  /** Or replace rows by key. */
+  readonly key?: string
+}
+
+export interface CollectionOptions {
+  /** What the documents are, with `run.moment` as a relation of one row: `logical_time`, `logical_date`. */
+  readonly sql: URL | string
+  /** Column whose value names the document. */
+  readonly id: string
+  /** Tables that it reads: whatever writes them runs before. */
+  readonly reads: readonly string[]
+  readonly indexes?: readonly (readonly string[])[]
+  readonly tags?: readonly string[]
+}
+
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
 
@@ -103,6 +157,17 @@ export interface PipelineBuilder {
   /** Keep the rows of a stream in a serving store, each exactly once. */
   serve<R extends Exactly<R, T>, T>(rows: Rows<R>, target: Target<T>): void
 
+  /** One document for each row of a lake table of this pipeline, following its changes: in PostgreSQL, or MongoDB when there is one. */
+  documents(collection: string, options: DocumentsOptions): void
+
+  /** A collection of documents made by SQL, replaced whole and at once by a task, also when nothing is in it. */
+  collection(name: string, options: CollectionOptions): void
+
+  /** Days of the lake into the warehouse by a task, each day as a whole and again when it changes: a DuckDB file, Snowflake or BigQuery. */
+  warehouse(name: string, options: WarehouseOptions): void
+
+  /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
+  aggregates(name: string, options: AggregatesOptions): void
   /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
   sync(name: string, options: SyncOptions): void
 
@@ -125,6 +190,13 @@ export interface PipelineBuilder {
   maintain(table: string, options?: MaintenanceOptions): void
   /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
   files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
+
+  /** Show a lake table in a serving store, replaced at once whenever the lake has a newer version. */
+  publish(
+    from: string,
+    target: PublishTarget,
+    options?: { readonly tags?: readonly string[] },
+  ): void
 
   /** Keep labels for texts in a lake table, each text asked once. */
   label(name: string, options: LabelOptions): void
@@ -151,6 +223,18 @@ export function day<const Name extends string>(
   return Object.freeze({ transform: 'day', column, as: options.as ?? 'event_date' })
 }
 
+const warehousePlan = (
+  name: string,
+  { from, day: dayColumn, reads = [], tables, views = {}, tags = [] }: WarehouseOptions,
+): WarehousePlan => ({
+  ...{ name, from, day: dayColumn, reads, tags },
+  tables: Object.entries(tables).map(([table, { sql, columns, day: by, key }]) => ({
+    ...{ name: table, sql, columns: columnsOf(columns) },
+    load: key === undefined ? { by: 'day', day: by ?? dayColumn } : { by: 'key', key },
+  })),
+  views: Object.entries(views).map(([view, sql]) => ({ name: view, sql })),
+})
+
 /**
  * Describe a pipeline. The plan is validated at once.
  * @throws PlanError with every problem found: where, what, and how to fix it
@@ -167,11 +251,16 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
   const references: ReferencePlan[] = []
+  const documents: DocumentsPlan[] = []
+  const aggregates: AggregatesPlan[] = []
+  const collections: CollectionPlan[] = []
+  const warehouses: WarehousePlan[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
   const labels: LabelPlan[] = []
+  const publishes: PublishPlan[] = []
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
@@ -221,6 +310,17 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
         target,
       })
     },
+    documents: (collection, { from, id, columns, indexes = [] }) =>
+      void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
+    collection: (collectionName, { sql, id, reads, indexes = [], tags = [] }) =>
+      void collections.push({ facts: { name: collectionName, indexes }, sql, id, reads, tags }),
+    warehouse: (warehouseName, options) =>
+      void warehouses.push(warehousePlan(warehouseName, options)),
+    aggregates: (aggregatesName, { from, collection, ...shape }) =>
+      void aggregates.push({
+        ...{ name: aggregatesName, from, shape },
+        ...(collection === undefined ? {} : { collection }),
+      }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
     read: (path, { query, ...options }) =>
@@ -229,6 +329,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
+    publish: (from, target, { tags = [] } = {}) => void publishes.push({ from, target, tags }),
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
@@ -236,7 +337,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   })
 
   return checkedPlan({
-    ...{ name, topics, ingests, tables, models, serves, references, files, labels, syncs, reads },
+    ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
+    ...{ collections, warehouses, files, labels, publishes, syncs, reads },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

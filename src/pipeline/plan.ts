@@ -1,3 +1,4 @@
+import type { AggregatesShape } from '../model/aggregates.ts'
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
@@ -7,6 +8,7 @@ import type { DayFilesPlan } from './day-files.ts'
 import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
+import type { PublishPlan } from './publish.ts'
 import type { ReadPlan } from './read.ts'
 import type { SchedulePlan } from './schedule.ts'
 import type { SyncPlan } from './sync.ts'
@@ -30,6 +32,10 @@ export interface PipelinePlan {
   readonly schedules: readonly SchedulePlan[]
   readonly maintenance: readonly MaintenancePlan[]
   readonly references: readonly ReferencePlan[]
+  readonly documents: readonly DocumentsPlan[]
+  readonly aggregates: readonly AggregatesPlan[]
+  readonly collections: readonly CollectionPlan[]
+  readonly warehouses: readonly WarehousePlan[]
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -37,6 +43,8 @@ export interface PipelinePlan {
   readonly files: readonly DayFilesPlan[]
   /** Tables of labels that a model or rules give. */
   readonly labels: readonly LabelPlan[]
+  /** Lake tables that serving stores show as a whole. */
+  readonly publishes: readonly PublishPlan[]
 }
 
 export interface TopicPlan {
@@ -83,6 +91,63 @@ export interface TablePlan {
   readonly keepRaw: boolean
 }
 
+/** One document for each row of a lake table, in the store of documents. */
+export interface DocumentsPlan {
+  /** A lake table that the pipeline keeps by key. */
+  readonly from: string
+  /** Column that names the document. */
+  readonly id: string
+  /** Of the document. */
+  readonly columns: readonly string[]
+  readonly collection: { readonly name: string; readonly indexes: readonly (readonly string[])[] }
+}
+
+/** A collection of documents that is replaced whole by what SQL yields. */
+export interface CollectionPlan {
+  readonly facts: DocumentsPlan['collection']
+  readonly sql: URL | string
+  /** Column that names the document. */
+  readonly id: string
+  /** Tables that are there before it is made. */
+  readonly reads: readonly string[]
+  readonly tags: readonly string[]
+}
+
+/** The lake's history in a warehouse, loaded by day. */
+export interface WarehousePlan {
+  readonly name: string
+  /** A Delta table, whose commits say which days have changed. */
+  readonly from: string
+  /** Its column of days. */
+  readonly day: string
+  /** Other tables that are there before a load. */
+  readonly reads: readonly string[]
+  readonly tables: readonly WarehouseTablePlan[]
+  readonly views: readonly { readonly name: string; readonly sql: string }[]
+  readonly tags: readonly string[]
+}
+
+export interface WarehouseTablePlan {
+  /** In the warehouse: `schema.table`. */
+  readonly name: string
+  /** Over tables of the lake, and `run.days` with the days to load as `day`. Yields the columns in their order. */
+  readonly sql: URL | string
+  readonly columns: Columns
+  readonly load:
+    | { readonly by: 'day'; readonly day: string }
+    | { readonly by: 'key'; readonly key: string }
+}
+
+/** Aggregates of a lake table that are kept as it changes. */
+export interface AggregatesPlan {
+  readonly name: string
+  /** A lake table of the pipeline. */
+  readonly from: string
+  readonly shape: AggregatesShape
+  /** A collection of documents with the measures as they are now, one document for each period. */
+  readonly collection?: string
+}
+
 /** Rows that somebody else changes, followed with all their versions. */
 export interface ReferencePlan {
   readonly name: string
@@ -120,7 +185,20 @@ export interface ServePlan {
 /** Plays a pipeline's source through its real front door. The same seed and count give the same requests. */
 export interface SimulatorPlan {
   readonly eventCountDefault: number
-  readonly requests: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** Rows of the pipeline's references, put in place before the first request. */
+  readonly references?: () => Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
+  /** What is sent to the front door. Default: nothing. */
+  readonly requests?: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** Day files that are written and then loaded. Default: none. */
+  readonly files?: (options: SimulatorOptions) => Iterable<SimulatedFile>
+}
+
+/** A file of a simulated source. */
+export interface SimulatedFile {
+  /** Relative, with `/`: NDJSON as `.json` or `.json.gz`, or `.parquet` with the rows' own names and types. */
+  readonly path: string
+  /** One line each; a string is written as it is, and only into NDJSON. */
+  readonly rows: Iterable<object | string>
 }
 
 export interface SimulatorOptions {

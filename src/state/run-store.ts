@@ -41,8 +41,7 @@ export interface RunStore {
   readonly leases: Leases
   /** Whether other homes use it too. */
   readonly shared: boolean
-  /** `refused`: its schedule has a run for this moment, or an active one. */
-  create(run: Run, tasks: readonly RunTask[], runner: string): Promise<'created' | 'refused'>
+  create(run: Run, tasks: readonly RunTask[], runner: string): Promise<CreateOutcome>
   /** Keep tasks as they stand now, and lines with their numbers; one transaction. */
   record(changes: RunChanges): Promise<void>
   end(id: string, status: RunStatus, endedMs: number): Promise<void>
@@ -67,6 +66,9 @@ export interface RunStore {
   close(): Promise<void>
 }
 
+/** `made_already`: its schedule has a run for this moment. `busy`: its schedule has a run that is not over. */
+export type CreateOutcome = 'created' | 'made_already' | 'busy'
+
 export interface RunChanges {
   readonly runId: string
   readonly tasks: readonly RunTask[]
@@ -89,7 +91,10 @@ export function runStore(database: RunDatabase): RunStore {
     shared,
     async create(run, tasks, runner) {
       const [created] = await all([insertRun(run, runner), ...tasks.map(insertTask)])
-      return created!.length === 1 ? 'created' : 'refused'
+      if (created!.length === 1) return 'created'
+      const sql = 'SELECT 1 AS made FROM runs WHERE schedule = $1 AND logical_ms = $2'
+      const made = await one(sql, run.schedule, run.logicalMs)
+      return made.length > 0 ? 'made_already' : 'busy'
     },
     async record({ runId, tasks, lines }) {
       if (tasks.length + lines.length === 0) return

@@ -7,7 +7,7 @@ import { sql } from '../../src/model/row-edit.ts'
 import { quoteIdentifier } from '../../src/sql/duckdb/quote-identifier.ts'
 import { duckdbType } from '../../src/sql/duckdb/type-mapping.ts'
 import type { IcebergStep, OurIcebergTable } from './our-iceberg-table.ts'
-import { KEY } from './random-columns.ts'
+import { isScalar, KEY } from './random-columns.ts'
 import { type ConditionChoice, conditionChoice, drawCondition } from './random-condition.ts'
 import { rowsSql } from './random-rows.ts'
 import { partitionChoice, partitionFields, writableByUs } from './random-transforms.ts'
@@ -130,6 +130,14 @@ const OPERATIONS: readonly fc.Arbitrary<IcebergStep>[] = [
     committed(await at.table.changePartitioning(fields))
     at.partitionBy = fields
   }),
+  operation('optimize', fc.option(fc.nat(5)), async (at, zOrder) => {
+    const names = at.columns
+      .filter(({ name, type }) => isScalar(type) && !identities(at).includes(name))
+      .map(({ name }) => name)
+    const zOrderBy = zOrder === null ? {} : { zOrderBy: [names[zOrder % names.length]!] }
+    const { groups } = await at.table.optimize({ fileCountMin: 2, ...zOrderBy })
+    expect(groups.filter(({ status }) => status !== 'committed')).toEqual([])
+  }),
   operation('rewrite manifests', fc.constant({}), async (at) => {
     committed(await at.table.rewriteManifests())
   }),
@@ -167,15 +175,14 @@ function widerType(type: ColumnType): ColumnType | undefined {
   return undefined
 }
 
+const identities = (at: OurIcebergTable) =>
+  at.partitionBy.filter(({ transform }) => transform === 'identity').map(({ column }) => column)
+
 const conditionAt = (at: OurIcebergTable, choice: ConditionChoice) =>
   drawCondition(at.workshop, { table: at.expected, columns: at.columns }, choice)
 
 function newRows(at: OurIcebergTable, { count, seed }: RowsChoice) {
-  // Text of any length becomes the name of a folder on its way.
-  const partitionBy = at.partitionBy
-    .filter(({ transform }) => transform === 'identity')
-    .map(({ column }) => column)
-  const choice = { from: at.nextKey, count, seed, partitionBy }
+  const choice = { from: at.nextKey, count, seed }
   at.nextKey += count
   return at.workshop.relation(rowsSql(at.columns, choice), at.columns)
 }

@@ -96,7 +96,7 @@ function runHere(context: CommandContext, project: Project, wish: RunWish): Prom
     const ids =
       options.resume === true
         ? await runner.resumeInterrupted()
-        : [(await runner.start(requestOf(wish, clock.nowMs())))!.id]
+        : [(await runner.start(requestOf(wish, clock.nowMs()))).id]
     const stop = () => void runner.stop()
     signal.addEventListener('abort', stop, { once: true })
     const details: RunDetailView[] = []

@@ -1,3 +1,4 @@
+import type { Platform } from '../../orchestrator/platform.ts'
 import { type Command, EXIT } from '../command.ts'
 import { loadProject } from '../project.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
@@ -8,8 +9,8 @@ export const up: Command = {
   summary: 'start the platform and keep it running',
   usage: 'up',
   about: `
-Opens the log, the lake and the serving stores, starts every pipeline, opens the front door, and runs until Ctrl+C or SIGTERM; then it
-finishes what is in hand. With KAFKA_BROKER and POSTGRES_HOST, _DB, _USER, _PASSWORD set it uses these servers instead of the embedded
+Opens the log, the lake and the serving stores, starts every pipeline, opens the front door, begins runs at the moments of the
+schedules, and goes on with those that were interrupted, until Ctrl+C or SIGTERM; then it finishes what is in hand. With KAFKA_BROKER and POSTGRES_HOST, _DB, _USER, _PASSWORD set it uses these servers instead of the embedded
 parts. All settings: docs/configuration.md.`,
   options: {},
   examples: [
@@ -20,12 +21,13 @@ parts. All settings: docs/configuration.md.`,
   async run(context) {
     const { terminal, options, signal } = context
     const project = await loadProject(context)
-    return withPlatform(context, project, async ({ url, postgresUrl, psqlCommand }) => {
+    const work = async ({ url, postgresUrl, psqlCommand }: Platform) => {
       if (options.json === true) {
         terminal.printJson({ ok: true, url, postgresUrl, pid: process.pid })
       } else terminal.print(`Listening on ${url} (pid ${process.pid})\nPostgreSQL: ${psqlCommand}`)
       await untilInterrupted(signal, terminal.note)
       return EXIT.ok
-    })
+    }
+    return withPlatform(context, project, work, {}, { schedule: true })
   },
 }

@@ -30,7 +30,7 @@ export async function runTasks(
   const run = await runner.start(requestOf({ pipeline, trigger }, clock.nowMs()))
   const stop = () => void runner.stop()
   signal.addEventListener('abort', stop, { once: true })
-  const ended = await runner.ended(run!.id)
+  const ended = await runner.ended(run.id)
   signal.removeEventListener('abort', stop)
   signal.throwIfAborted()
   terminal.progress('')

@@ -30,9 +30,10 @@ export async function overwriteRows(
   const schema = tableSchemaOf(await log.newest(signal), tableKey)
   await using full = await withGenerated(writeContext(table), schema, relation, signal)
   const { where } = options
-  if (where === 'same_partitions') return overwritePartitions(table, full.relation, options, signal)
+  if (where === 'same_partitions')
+    return await overwritePartitions(table, full.relation, options, signal)
   await checkSatisfies(deps.ports.tableRows, full.relation, { where, table: tableKey }, signal)
-  return editRows(table, overwriteStatement(full.relation, where), options, signal)
+  return await editRows(table, overwriteStatement(full.relation, where), options, signal)
 }
 
 /** The new files say which partitions they are for; all files that were there go, without a look. */

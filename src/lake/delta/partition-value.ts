@@ -34,7 +34,24 @@ export function partitionFolder(
   values: Readonly<Record<string, string | null>>,
   names: readonly string[],
 ): string {
-  return names.map((name) => `${hiveEscape(name)}=${hiveValue(values[name] ?? null)}`).join('/')
+  return names
+    .map((name) => cut(`${hiveEscape(name)}=${hiveValue(values[name] ?? null)}`))
+    .join('/')
+}
+
+/** File systems take names of 255 bytes. */
+const NAME_BYTES_MAX = 200
+
+function cut(name: string): string {
+  if (Buffer.byteLength(name) <= NAME_BYTES_MAX) return name
+  let end = 0
+  let bytes = 0
+  for (const character of name) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > NAME_BYTES_MAX) break
+    end += character.length
+  }
+  return name.slice(0, end)
 }
 
 const hiveValue = (value: string | null) =>

@@ -1,5 +1,6 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
+import type { OptimizeOptions } from '../optimize.ts'
 import {
   type DeleteOptions,
   deleteStatement,
@@ -24,7 +25,7 @@ import {
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
 import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
-import { type OptimizeOptions, type OptimizeOutcome, optimizeTable } from './optimize.ts'
+import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { overwriteRows } from './overwrite.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'

@@ -18,6 +18,10 @@ export interface CommitIntent {
   readonly reads: ReadFiles
   /** Data files whose rows were read and are written again elsewhere: who deletes such a row later must not be undone. */
   readonly copied: readonly ManifestEntry[]
+  /** Whether the copies keep the age of what they were made from, so that later deletes by value apply to them. Default: false. */
+  readonly keepsAge?: boolean
+  /** Snapshots in between that are our own, and known to leave these files alone. */
+  readonly ours?: ReadonlySet<bigint>
   /** Data files that position deletes are about: they must stay what they are, or go with all their rows. */
   readonly marked: ReadonlySet<string>
 }
@@ -55,6 +59,7 @@ export async function conflictSince(
   const schema = schemaById(metadata, metadata['current-schema-id'])!
   const matters = matcherOf(intent.reads, (where) => new FileFinder(schema, specs, where, tableKey))
   for (const winner of winners) {
+    if (intent.ours?.has(winner['snapshot-id'])) continue
     const changes = await fileChangesOf({ place, specs }, winner, signal)
     const found = conflictWith(winner, changes, { intent, matters, specs })
     if (found !== undefined) return found
@@ -106,7 +111,8 @@ function conflictWith(
   const index = deleteIndex(addedDeletes, specs)
   const copied = intent.copied.find((entry) => {
     const { vector, positions, equalities } = index.deletesFor(entry)
-    return vector !== undefined || positions.length + equalities.length > 0
+    const byValue = intent.keepsAge === true ? 0 : equalities.length
+    return vector !== undefined || positions.length + byValue > 0
   })
   if (copied !== undefined)
     return {

@@ -124,12 +124,13 @@ export function editProperties(
   }
 }
 
-/** One manifest for each partition spec and kind of file. */
+/** One manifest for each partition spec and kind of file. `age` is the rows' sequence number, where it is not the commit's own. */
 export async function putManifests(
   tools: IcebergTools,
   entry: CatalogEntry,
   snapshotId: bigint,
   added: readonly ContentFile[],
+  age?: number,
 ): Promise<readonly ManifestFile[]> {
   const specs = boundSpecs(entry.metadata, entry.tableKey)
   const groups = new Map<string, ContentFile[]>()
@@ -144,7 +145,12 @@ export async function putManifests(
       await putManifest(tools, entry, specs.get(specId)!, {
         content: content === 'data' ? 'data' : 'deletes',
         snapshotId,
-        entries: files.map((file) => ({ status: 'added', snapshotId, file })),
+        entries: files.map((file) => ({
+          status: 'added',
+          snapshotId,
+          file,
+          ...(age === undefined ? {} : { sequenceNumber: age }),
+        })),
       }),
     )
   }

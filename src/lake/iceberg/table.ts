@@ -1,5 +1,6 @@
 import type { ChangePlan } from '../../model/change-plan.ts'
 import type { Relation } from '../../model/relation.ts'
+import type { OptimizeOptions } from '../optimize.ts'
 import {
   type DeleteOptions,
   deleteStatement,
@@ -28,6 +29,7 @@ import {
   removeOrphans,
   rewriteManifests,
 } from './maintenance.ts'
+import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { overwriteRows } from './overwrite.ts'
 import type { Removal } from './replace.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
@@ -122,6 +124,8 @@ export interface IcebergTable {
     properties: Readonly<Record<string, string | null>>,
     signal?: AbortSignal,
   ): Promise<ChangeOutcome>
+  /** Write data files anew, so that reading is cheaper. */
+  optimize(options?: OptimizeOptions, signal?: AbortSignal): Promise<OptimizeOutcome>
   /** Write the table's files into fewer manifests, for faster planning. Appends do it by themselves once in a while. */
   rewriteManifests(signal?: AbortSignal): Promise<CommitOutcome>
   /** Forget old snapshots and remove what only they needed. */
@@ -199,6 +203,8 @@ export async function openIcebergTable(
       changeTable(state, (entry) => sortChanges(entry, fields), abort),
     changeProperties: (properties: Readonly<Record<string, string | null>>, abort?: AbortSignal) =>
       changeTable(state, (entry) => propertyChanges(entry, properties), abort),
+    optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
+      optimizeTable(state, options, abort),
     rewriteManifests: (abort?: AbortSignal) => rewriteManifests(state, abort),
     expireSnapshots: (options?: ExpireOptions, abort?: AbortSignal) =>
       expireSnapshots(state, options, abort),

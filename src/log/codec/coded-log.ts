@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { NewRecord } from '../../model/append.ts'
+import type { AppendOutcome, NewRecord } from '../../model/append.ts'
 import {
   type BytesColumn,
   bytesAt,
@@ -8,9 +8,10 @@ import {
 } from '../../model/record-batch.ts'
 import { LogUnavailableError } from '../errors.ts'
 import type { Log, LogReader } from '../log.ts'
+import type { LogWatch } from '../log-watch.ts'
 import { ThreadCaller } from '../thread-call.ts'
 import type { CodecFunctions } from './codec-thread.ts'
-import { isCoded, ValueCodec } from './value-codec.ts'
+import { countCoded, ValueCodec } from './value-codec.ts'
 
 // A log whose topics may hold Avro. In: records with JSON values, as the gateway has accepted them; out: the same, whatever lies on the topic.
 // A topic whose configuration brings a schema has its values coded one by one (`value-codec.ts`), and the schema is registered in the topic
@@ -25,10 +26,25 @@ const INLINE_BYTES_MAX = 64 * 1024
 const READ_SCHEMAS = { partition: 0, recordCountMax: 10_000, bytesMax: 16 * 1024 * 1024 }
 
 /** The log with its topics' values coded. Closes it when it is closed. */
-export function codedLog<L extends Log>(log: L): L {
+export function codedLog<L extends Log>(log: L, { onCoded }: Pick<LogWatch, 'onCoded'> = {}): L {
   const codec = new ThreadedCodec(log)
   /** Fingerprint of the schema that a topic is written with. */
   const coded = new Map<string, string>()
+  async function appendCoded(
+    topic: string,
+    fingerprint: string,
+    records: readonly NewRecord[],
+    signal: AbortSignal | undefined,
+  ): Promise<AppendOutcome> {
+    const startMs = performance.now()
+    const column = bytesColumn(records.map(({ value }) => value))
+    const values = await codec.encode(column, fingerprint)
+    const valueCount = records.length
+    const misfitCount = valueCount - countCoded(values)
+    onCoded?.({ valueCount, misfitCount, durationMs: performance.now() - startMs })
+    const inAvro = records.map((record, at) => ({ ...record, value: bytesAt(values, at) }))
+    return log.append(topic, inAvro, signal)
+  }
   return {
     ...log,
     async ensureTopic({ valueSchema, ...topic }) {
@@ -38,11 +54,12 @@ export function codedLog<L extends Log>(log: L): L {
       await register(log, topic.name, valueSchema, fingerprint)
       coded.set(topic.name, fingerprint)
     },
-    async append(topic, records, signal) {
+    // Not an async function: where nothing is coded that would be one more promise for every event.
+    append(topic, records, signal) {
       const fingerprint = coded.get(topic)
       if (fingerprint === undefined || records.length === 0)
         return log.append(topic, records, signal)
-      return log.append(topic, await encoded(codec, records, fingerprint), signal)
+      return appendCoded(topic, fingerprint, records, signal)
     },
     read: async (request, signal) => decoded(codec, await log.read(request, signal)),
     async close() {
@@ -83,17 +100,8 @@ async function register(
   )
 }
 
-async function encoded(
-  codec: ThreadedCodec,
-  records: readonly NewRecord[],
-  fingerprint: string,
-): Promise<readonly NewRecord[]> {
-  const values = await codec.encode(bytesColumn(records.map(({ value }) => value)), fingerprint)
-  return records.map((record, index) => ({ ...record, value: bytesAt(values, index) }))
-}
-
 async function decoded(codec: ThreadedCodec, batch: RecordBatch): Promise<RecordBatch> {
-  if (batch.topic === SCHEMAS_TOPIC || !isCoded(batch.values)) return batch
+  if (batch.topic === SCHEMAS_TOPIC || countCoded(batch.values) === 0) return batch
   return { ...batch, values: await codec.decode(batch.values) }
 }
 

@@ -58,11 +58,18 @@ export class ValueCodec {
   }
 }
 
-/** Whether any value is coded. */
-export function isCoded(values: BytesColumn): boolean {
-  for (let index = 0; index < values.ends.length; index += 1)
-    if (fingerprintAt(bytesAt(values, index)) !== undefined) return true
-  return false
+const MARKER = [0xc3, 0x01] as const
+const HEAD_BYTES = 10
+
+/** How many values are coded. */
+export function countCoded(values: BytesColumn): number {
+  let count = 0
+  let start = 0
+  for (const end of values.ends) {
+    if (end - start >= HEAD_BYTES && isMarked(values.data, start)) count += 1
+    start = end
+  }
+  return count
 }
 
 /** The fingerprint of a schema in hex, in the order in which it lies before a value. */
@@ -75,12 +82,11 @@ export function fingerprintOf(schema: AvroRecord): string {
 /** A schema as it is registered. */
 export const schemaText = (schema: AvroRecord): string => avroSchemaJson(schema)
 
-const MARKER = [0xc3, 0x01] as const
-const HEAD_BYTES = 10
+const isMarked = (bytes: Uint8Array, at: number) =>
+  bytes[at] === MARKER[0] && bytes[at + 1] === MARKER[1]
 
 function fingerprintAt(value: Uint8Array): string | undefined {
-  if (value.length < HEAD_BYTES || value[0] !== MARKER[0] || value[1] !== MARKER[1])
-    return undefined
+  if (value.length < HEAD_BYTES || !isMarked(value, 0)) return undefined
   return Buffer.from(value.buffer, value.byteOffset + 2, 8).toString('hex')
 }
 

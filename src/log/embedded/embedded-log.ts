@@ -8,6 +8,7 @@ import {
 import { AppendWaiters } from '../append-waiters.ts'
 import { LogClosedError, topicMissing } from '../errors.ts'
 import type { Log, LogReader } from '../log.ts'
+import type { LogWatch } from '../log-watch.ts'
 import { pause } from '../pause.ts'
 import { ThreadCaller, type ThreadFunctions } from '../thread-call.ts'
 import {
@@ -35,6 +36,7 @@ export interface EmbeddedLogOptions {
   readonly file: string
   readonly limits?: Partial<EmbeddedLogLimits>
   readonly clock?: Clock
+  readonly onWrite?: LogWatch['onWrite']
 }
 
 export interface EmbeddedLog extends Log {
@@ -64,6 +66,7 @@ export async function openEmbeddedLog({
   file,
   limits,
   clock = systemClock,
+  onWrite,
 }: EmbeddedLogOptions): Promise<EmbeddedLog> {
   const writer = startThread<WriterFunctions>('./writer-thread.ts')
   const { fileBytesMax } = limits ?? {}
@@ -88,6 +91,7 @@ export async function openEmbeddedLog({
     writeRecordCountMax: WRITE_RECORD_COUNT_MAX,
     writeBytesMax: WRITE_BYTES_MAX,
     write: (calls) => commitGroup(calls, groupCommit),
+    ...(onWrite === undefined ? {} : { onWrite }),
   })
   let closed = false
   const topicOf = (name: string): QueueTopic => {

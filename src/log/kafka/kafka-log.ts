@@ -9,6 +9,7 @@ import {
 import { AppendWaiters } from '../append-waiters.ts'
 import { LogClosedError } from '../errors.ts'
 import type { GroupLog } from '../group.ts'
+import type { LogWatch } from '../log-watch.ts'
 import { pause } from '../pause.ts'
 import { ThreadCaller } from '../thread-call.ts'
 import { joinKafkaGroup } from './group-member.ts'
@@ -48,6 +49,7 @@ export interface KafkaLogOptions {
   readonly sasl?: NonNullable<ConstructorParameters<typeof Admin>[0]['sasl']>
   readonly tls?: NonNullable<ConstructorParameters<typeof Admin>[0]['tls']>
   readonly clock?: Clock
+  readonly onWrite?: LogWatch['onWrite']
 }
 
 /** How long a broker may take to accept a connection, and to answer, before it counts as away. */
@@ -111,6 +113,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<GroupLog> 
         catchUp: (topic) => memory.catchUp(topic),
         onAppended: (topic) => waiters.wake(topic.seenEnds),
       }),
+    ...(options.onWrite === undefined ? {} : { onWrite: options.onWrite }),
   })
 
   return {

@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Randomness } from '../../model/clock.ts'
 import { assert, messageOf } from '../../model/errors.ts'
 import type { Run, RunRequest, RunStatus, RunTask } from '../../model/run.ts'
-import { type RunDetail, type RunStore, runnerLease } from '../../state/run-store.ts'
+import type { Task } from '../../model/task.ts'
+import {
+  type CreateOutcome,
+  type RunDetail,
+  type RunStore,
+  runnerLease,
+} from '../../state/run-store.ts'
 import { LeaseLostError } from '../errors.ts'
 import { type DriveWorld, driveRun, type Hold, type StopReason } from './drive-run.ts'
 import { runIdMaker } from './run-id.ts'
@@ -37,6 +43,10 @@ export interface RunnerOptions {
 const LEASE_MS = 30_000
 /** How often things that others hold are looked at again. */
 const LOOK_MS = 500
+
+export type StartOutcome =
+  | { readonly status: 'created'; readonly run: Run }
+  | { readonly status: Exclude<CreateOutcome, 'created'> }
 
 interface ActiveRun {
   readonly stop: AbortController
@@ -88,30 +98,29 @@ export class Runner {
     }, this.#leaseMs / 4).unref()
   }
 
-  /**
-   * Begin a run; it is durable when this returns, and goes on by itself. `undefined` when its schedule has a run for this moment already,
-   * or one that is not over.
-   * @throws SelectorError
-   */
-  async start(request: RunRequest): Promise<Run | undefined> {
+  /** Begin a run that no schedule asks for; it is durable when this returns, and goes on by itself. @throws SelectorError */
+  async start(request: RunRequest): Promise<Run> {
+    const outcome = await this.startScheduled(request)
+    assert(outcome.status === 'created', 'only schedules have one run at a time')
+    return outcome.run
+  }
+
+  /** As `start`, unless the schedule of the run has one for this moment, or one that is not over. @throws SelectorError */
+  async startScheduled(request: RunRequest): Promise<StartOutcome> {
     assert(!this.#stopping, 'a runner that stops begins no run')
     const { store, clock } = this.#options
-    const chosen = selectTasks(this.graph, request.selectors, request.pipeline ?? undefined)
+    const pipeline = request.pipeline ?? undefined
+    const chosen = selectTasks(this.graph, request.selectors, pipeline)
     const id = this.#nextId()
     const run: Run = {
       ...request,
       ...{ id, status: 'running', createdMs: clock.nowMs(), endedMs: null, interruptions: 0 },
     }
-    const tasks = chosen.map(
-      (task, position): RunTask => ({
-        ...{ runId: id, id: task.id, pipeline: task.pipeline, kind: task.kind, position },
-        ...{ status: 'waiting', attempt: 0, startedMs: null, endedMs: null, facts: {} },
-        ...{ errorCode: null, error: null, progressDone: null, progressTotal: null },
-      }),
-    )
-    if ((await store.create(run, tasks, this.name)) === 'refused') return undefined
+    const tasks = chosen.map((task, position) => newTask(id, task, position))
+    const status = await store.create(run, tasks, this.name)
+    if (status !== 'created') return { status }
     this.#drive(run, tasks)
-    return run
+    return { status, run }
   }
 
   /** Go on with an interrupted run. False when somebody else does, or it is over. @throws RunMissingError */
@@ -297,3 +306,9 @@ export class Runner {
     await store.leases.acquire([runnerLease(this.name)], mine).catch(() => false)
   }
 }
+
+const newTask = (runId: string, { id, pipeline, kind }: Task, position: number): RunTask => ({
+  ...{ runId, id, pipeline, kind, position, status: 'waiting', attempt: 0 },
+  ...{ startedMs: null, endedMs: null, facts: {}, errorCode: null, error: null },
+  ...{ progressDone: null, progressTotal: null },
+})

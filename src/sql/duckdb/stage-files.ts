@@ -5,6 +5,7 @@ import { type Column, sameColumnType } from '../../model/column.ts'
 import type { FieldIds } from '../../model/field-ids.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from './engine.ts'
+import { NUMBER_COLUMN, numberPartitions } from './partition-numbers.ts'
 import { type DerivedValue, derivedSql } from './partition-transform.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import { duckdbType } from './type-mapping.ts'
@@ -101,19 +102,55 @@ async function copyInPieces(
   return writtenFiles(await rows.getRows(), request, partitionValues)
 }
 
-/** DuckDB splits rows by their values in one pass; only partitions that grew too large are written again, in pieces. */
 async function copyPartitions(
   connection: EngineConnection,
   request: FileStageRequest,
   signal: AbortSignal | undefined,
 ): Promise<readonly WrittenFile[]> {
-  const { columns, partitionBy, directory, fileBytesTarget } = request
+  const { columns, partitionBy, directory } = request
   const stored = columns.filter((column) => !partitionBy.includes(column.name))
   const only = await onlyPartition(connection, request, signal)
   if (only !== undefined) {
     const whole = { ...request, columns: stored }
     return copyInPieces(connection, whole, directory, 'true', only, signal)
   }
+  if (!hasTextKeys(request)) return copyByValue(connection, { ...request, columns: stored }, signal)
+  const source = { source: sourceSql(request), relation: request.relation }
+  const { relation, values } = await numberPartitions(connection, source, partitionBy, signal)
+  const numbered = {
+    ...request,
+    // As wide as they are to be, and with what is derived.
+    relation: { ...relation, columns },
+    derived: [],
+    columns: stored,
+    partitionBy: [NUMBER_COLUMN],
+  }
+  const files = await copyByValue(connection, numbered, signal)
+  return files.map((file) => ({
+    ...file,
+    partitionValues: values.get(file.partitionValues[NUMBER_COLUMN]!)!,
+  }))
+}
+
+/** Numbers and days are good names for folders. */
+function hasTextKeys({ partitionBy, relation, derived = [] }: FileStageRequest): boolean {
+  const types = new Map([...relation.columns, ...derived].map(({ name, type }) => [name, type]))
+  const numeric = new Set(
+    derived.filter(({ transform }) => !/identity|truncate/.test(transform)).map(({ name }) => name),
+  )
+  return partitionBy.some((name) => {
+    const type = types.get(name)
+    return !numeric.has(name) && (type === 'string' || type === 'binary')
+  })
+}
+
+/** DuckDB splits rows by their values in one pass; only partitions that grew too large are written again, in pieces. */
+async function copyByValue(
+  connection: EngineConnection,
+  request: FileStageRequest,
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenFile[]> {
+  const { columns: stored, partitionBy, directory, fileBytesTarget } = request
   const names = [...stored.map((column) => column.name), ...partitionBy].map(quoteIdentifier)
   const keys = partitionBy.map(quoteIdentifier).join(', ')
   const result = await connection.run(
@@ -138,7 +175,7 @@ async function copyPartitions(
     files.push(
       ...(await copyInPieces(
         connection,
-        { ...request, columns: stored },
+        request,
         folder,
         whose.join(' AND '),
         file.partitionValues,

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDeltaTable } from '../../../src/lake/delta/create.ts'
 import { openDeltaTable } from '../../../src/lake/delta/table.ts'
@@ -13,6 +11,7 @@ import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
 import { openLocalScratch } from '../../../src/storage/scratch.ts'
 import { openTestEngine, type TestEngine } from '../duckdb-ports.ts'
+import { Writer } from '../writer.ts'
 
 // Real processes on one table. In the matrix both have made their commit and stand before the put; then the first goes, then
 // the second, and what becomes of the second is what Delta's rules say.
@@ -35,40 +34,15 @@ beforeAll(async () => {
     clock: systemClock,
     randomness: systemRandomness,
   }
-  writers = ['a', 'b', 'c'].map((name) => new Writer(folder, name))
+  writers = ['a', 'b', 'c'].map(
+    (name) => new Writer(path.join(import.meta.dirname, 'writer-process.ts'), folder, name),
+  )
 })
 afterAll(async () => {
   for (const writer of writers) writer.stop()
   engine.close()
   await rm(folder, { recursive: true, force: true })
 })
-
-class Writer {
-  readonly #child
-  readonly #lines
-
-  constructor(inFolder: string, name: string) {
-    const script = path.join(import.meta.dirname, 'writer-process.ts')
-    this.#child = spawn(process.execPath, [script, inFolder, name], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()
-  }
-
-  tell(command: object | 'go'): void {
-    this.#child.stdin.write(`${typeof command === 'string' ? command : JSON.stringify(command)}\n`)
-  }
-
-  async hear(): Promise<string> {
-    const { value, done } = await this.#lines.next()
-    if (done) throw new Error('the writer ended')
-    return value
-  }
-
-  stop(): void {
-    this.#child.stdin.end()
-  }
-}
 
 let tableCount = 0
 async function newTable() {

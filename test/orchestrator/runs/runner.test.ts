@@ -18,7 +18,7 @@ const statuses = ({ tasks }: RunDetail) => Object.fromEntries(tasks.map((t) => [
 
 async function runAll(runner: Runner, facts = {}): Promise<RunDetail> {
   const run = await runner.start(request(facts))
-  return runner.ended(run!.id)
+  return runner.ended(run.id)
 }
 
 /** A task that goes on until it is told to stop. */
@@ -112,12 +112,12 @@ describe('a run', () => {
     const store = await bench.store()
     for (const canceller of [runner, elsewhere]) {
       const run = await runner.start(request())
-      await expect.poll(async () => statuses(await store.find(run!.id)).slow).toBe('running')
-      expect(await canceller.cancel(run!.id)).toBe(true)
-      const detail = await runner.ended(run!.id)
+      await expect.poll(async () => statuses(await store.find(run.id)).slow).toBe('running')
+      expect(await canceller.cancel(run.id)).toBe(true)
+      const detail = await runner.ended(run.id)
       expect(detail.run.status).toBe('cancelled')
       expect(statuses(detail)).toEqual({ slow: 'cancelled', next: 'cancelled' })
-      expect(await canceller.cancel(run!.id)).toBe(false)
+      expect(await canceller.cancel(run.id)).toBe(false)
     }
   })
 
@@ -143,16 +143,16 @@ describe('a run', () => {
     const run = await first.start(request())
     await expect.poll(() => counts.b).toBe(1)
     await first.stop()
-    const between = await first.ended(run!.id)
+    const between = await first.ended(run.id)
     expect(between.run.status).toBe('interrupted')
     expect(statuses(between)).toEqual({ a: 'done', b: 'interrupted', c: 'waiting' })
     patient = true
     const second = await bench.runner(tasks)
-    expect(await second.resumeInterrupted()).toEqual([run!.id])
-    const detail = await second.ended(run!.id)
+    expect(await second.resumeInterrupted()).toEqual([run.id])
+    const detail = await second.ended(run.id)
     expect(detail.run.status).toBe('succeeded')
     expect(counts).toEqual({ a: 1, b: 2, c: 1 })
-    expect(await second.resume(run!.id)).toBe(false)
+    expect(await second.resume(run.id)).toBe(false)
   })
 })
 
@@ -205,13 +205,15 @@ describe('what runs at one time', () => {
   test('a schedule has one run for a moment, and one active run', async () => {
     const runner = await bench.runner([madeTask('a', { run: endless })])
     const scheduled = (logicalMs: number) =>
-      runner.start(request({ trigger: 'schedule', schedule: 'river/hourly', logicalMs }))
+      runner.startScheduled(request({ trigger: 'schedule', schedule: 'river/hourly', logicalMs }))
     const first = await scheduled(1)
-    expect(await scheduled(2)).toBeUndefined()
-    await runner.cancel(first!.id)
-    await runner.ended(first!.id)
-    expect(await scheduled(1)).toBeUndefined()
-    expect(await scheduled(2)).toBeDefined()
+    expect(await scheduled(2)).toEqual({ status: 'busy' })
+    expect(await scheduled(1)).toEqual({ status: 'made_already' })
+    const { id } = (await runner.store.list({}))[0]!
+    await runner.cancel(id)
+    await runner.ended(id)
+    expect(await scheduled(1)).toEqual({ status: 'made_already' })
+    expect([first.status, (await scheduled(2)).status]).toEqual(['created', 'created'])
   })
 
   test('the runs of a process that is gone are taken over, and what it held is free', async () => {

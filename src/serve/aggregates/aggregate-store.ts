@@ -1,0 +1,230 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import {
+  AGGREGATE_SCALE,
+  type AggregateDeltas,
+  type AggregatesShape,
+  ALL_TIME,
+  type Grain,
+  MINUTES_OF_GRAIN,
+  type Period,
+  periodBeside,
+  periodStart,
+  STEP_OF_PERIOD,
+} from '../../model/aggregates.ts'
+import { assert } from '../../model/errors.ts'
+import { SinkFailedError } from '../errors.ts'
+import type { AddOptions } from './aggregate-rows.ts'
+import type { AggregateFunctions, AggregateReply } from './aggregate-thread.ts'
+
+/** Kept aggregates, for as long as they are open. Adding and asking each have a thread of their own. */
+export interface AggregateStore {
+  readonly shape: AggregatesShape
+  /** Version of the table that the numbers stand for; -1 before the first. */
+  version(): Promise<number>
+  /** Make the numbers stand for another version. Added twice, the second changes nothing. Durable when it returns. */
+  add(options: AddOptions): Promise<void>
+  /** The measures of the period that holds an instant, up to that instant, beside the same stretch of the one before. */
+  measures(period: Period, atMs: number): Promise<PeriodFacts>
+  /** The measures of all time. */
+  totals(): Promise<Readonly<Record<string, number>>>
+  /** The first `top` labels by value in the range, the others together as `other`; every step is there. */
+  series(request: SeriesRequest): Promise<SeriesFacts>
+  /** The newest minute that has a row, milliseconds since 1970. */
+  newestMs(): Promise<number | undefined>
+  close(): Promise<void>
+}
+
+export interface PeriodFacts {
+  readonly period: Period
+  /** Milliseconds since 1970. */
+  readonly startMs: number
+  readonly endMs: number
+  readonly measures: Readonly<Record<string, MeasureFacts>>
+}
+
+export interface MeasureFacts {
+  readonly value: number
+  /** Of the period before, up to the same step. */
+  readonly previous: number
+  /** Of all of the period before. */
+  readonly previousWhole: number
+  /** `value / previous - 1`; null when there was nothing before. */
+  readonly change: number | null
+}
+
+export interface SeriesRequest {
+  readonly series: string
+  readonly grain: Grain
+  readonly fromMs: number
+  /** Exclusive. */
+  readonly toMs: number
+  readonly top: number
+  /** Only this label, and no `other`. */
+  readonly label?: string
+}
+
+export interface SeriesFacts {
+  /** Beginnings of the steps, milliseconds since 1970. */
+  readonly stepsMs: readonly number[]
+  /** Most first; `other` last, when there is one. */
+  readonly lines: readonly { readonly label: string; readonly values: readonly number[] }[]
+}
+
+const MINUTE_MS = 60_000
+
+/** Open the numbers of one shape in a file, making it when it is new. Numbers of another shape in it are forgotten. */
+export async function openAggregateStore(
+  file: string,
+  shape: AggregatesShape,
+): Promise<AggregateStore> {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const options = { file, shape: JSON.stringify(shape) }
+  const writer = threadOf(options)
+  // The writer makes the file; a reader beside it could find it half made.
+  await writer.call('version', undefined)
+  const reader = threadOf(options)
+  const measureNames = Object.keys(shape.measures)
+  const unscaled = (value: number) => value / AGGREGATE_SCALE
+  return Object.freeze({
+    shape,
+    version: () => reader.call('version', undefined),
+    add: (addition: AddOptions) => writer.call('add', addition),
+    async measures(period: Period, atMs: number) {
+      const minute = Math.floor(atMs / MINUTE_MS)
+      const start = periodStart(period, minute)
+      const before = periodBeside(period, start, -1)
+      const width = MINUTES_OF_GRAIN[STEP_OF_PERIOD[period]]
+      const passed = minute - (minute % width) - start
+      const rows = await reader.call('periods', {
+        ...{ measures: measureNames, period, starts: [start, before] },
+      })
+      const sum = (name: string, of: number, until: number) =>
+        unscaled(
+          rows
+            .filter(([m, s, step]) => m === name && s === of && step - of <= until)
+            .reduce((total, row) => total + row[3], 0),
+        )
+      const facts = measureNames.map((name): [string, MeasureFacts] => {
+        const value = sum(name, start, passed)
+        const previous = sum(name, before, passed)
+        const previousWhole = sum(name, before, Number.POSITIVE_INFINITY)
+        return [
+          name,
+          { value, previous, previousWhole, change: previous === 0 ? null : value / previous - 1 },
+        ]
+      })
+      return {
+        period,
+        startMs: start * MINUTE_MS,
+        endMs: periodBeside(period, start, 1) * MINUTE_MS,
+        measures: Object.fromEntries(facts),
+      }
+    },
+    async totals() {
+      const rows = await reader.call('periods', {
+        ...{ measures: measureNames, period: ALL_TIME, starts: [0] },
+      })
+      return Object.fromEntries(
+        measureNames.map((name) => [name, unscaled(rows.find(([m]) => m === name)?.[3] ?? 0)]),
+      )
+    },
+    async series(request: SeriesRequest) {
+      const { series, grain, fromMs, toMs, label } = request
+      const width = MINUTES_OF_GRAIN[grain]
+      const from = Math.floor(fromMs / MINUTE_MS / width) * width
+      const to = Math.ceil(toMs / MINUTE_MS / width) * width
+      const only = label === undefined ? {} : { label }
+      const rows = await reader.call('series', { series, grain, from, to, ...only })
+      return seriesFacts(rows, { from, to, width, top: request.top })
+    },
+    async newestMs() {
+      const [first] = measureNames
+      const minute = first === undefined ? undefined : await reader.call('newest', first)
+      return minute === undefined ? undefined : minute * MINUTE_MS
+    },
+    async close() {
+      await Promise.all([writer.end(), reader.end()])
+    },
+  })
+}
+
+function seriesFacts(
+  rows: readonly (readonly [number, string, number])[],
+  { from, to, width, top }: { from: number; to: number; width: number; top: number },
+): SeriesFacts {
+  const totals = new Map<string, number>()
+  for (const [, label, value] of rows) totals.set(label, (totals.get(label) ?? 0) + value)
+  // Equal totals are ordered by name, so that a line does not jump.
+  const ranked = [...totals].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  const shown = ranked.slice(0, top).map(([label]) => label)
+  const count = Math.max(0, Math.round((to - from) / width))
+  const lines = new Map(shown.map((label) => [label, new Array<number>(count).fill(0)]))
+  const other = ranked.length > top ? new Array<number>(count).fill(0) : undefined
+  for (const [step, label, value] of rows) {
+    const values = lines.get(label) ?? other
+    assert(values !== undefined, 'every label is shown or among the others')
+    values[(step - from) / width]! += value
+  }
+  const all = [...lines, ...(other === undefined ? [] : [['other', other] as const])]
+  return {
+    stepsMs: Array.from({ length: count }, (_, index) => (from + index * width) * MINUTE_MS),
+    lines: all.map(([label, values]) => ({
+      label,
+      values: values.map((value) => value / AGGREGATE_SCALE),
+    })),
+  }
+}
+
+interface AggregateThread {
+  call<N extends keyof AggregateFunctions>(
+    name: N,
+    argument: Parameters<AggregateFunctions[N]>[0],
+  ): Promise<ReturnType<AggregateFunctions[N]>>
+  end(): Promise<void>
+}
+
+function threadOf(options: { readonly file: string; readonly shape: string }): AggregateThread {
+  const worker = new Worker(new URL('./aggregate-thread.ts', import.meta.url), {
+    workerData: options,
+  })
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  let count = 0
+  let ended: Error | undefined
+  const end = (cause?: unknown) => {
+    ended ??= new SinkFailedError(
+      `The thread of the aggregates in ${options.file} has ended. They are as of their last version.`,
+      { cause },
+    )
+    for (const { reject } of waiting.values()) reject(ended)
+    waiting.clear()
+  }
+  worker.on('message', ({ call, value, failure }: AggregateReply) => {
+    const one = waiting.get(call)
+    waiting.delete(call)
+    if (failure === undefined) one?.resolve(value)
+    else one?.reject(new SinkFailedError(`The aggregates in ${options.file}: ${failure}`))
+  })
+  worker.on('error', end)
+  worker.on('exit', () => end())
+  const call: AggregateThread['call'] = (name, argument) => {
+    if (ended !== undefined) return Promise.reject(ended)
+    count += 1
+    const mine = count
+    return new Promise((resolve, reject) => {
+      waiting.set(mine, { resolve: resolve as (value: unknown) => void, reject })
+      worker.postMessage({ call: mine, name, argument })
+    })
+  }
+  return {
+    call,
+    async end() {
+      await call('close', undefined).catch(() => {})
+      await worker.terminate()
+    },
+  }
+}
+
+/** Nothing to add. */
+export const NO_DELTAS: AggregateDeltas = Object.freeze({ values: [], members: [], series: [] })
