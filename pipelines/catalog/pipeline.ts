@@ -6,6 +6,7 @@ import { graphReads } from './reads/graph.ts'
 import { searchReads } from './reads/search.ts'
 import { BronzeRecord, CatalogRecord, toBronze } from './schema.ts'
 import { Movie, Person, TvSeries } from './silver-schema.ts'
+import { simulator } from './simulator.ts'
 import { olap, olapSources } from './tables.ts'
 import { titleVectors, vectorSources } from './vectors.ts'
 
@@ -54,6 +55,7 @@ export default pipeline('catalog', (p) => {
   entityReads(p)
   graphReads(p)
 
+  p.simulate(simulator)
   p.load(movies)
   p.load(tvSeries)
   p.load(people)
