@@ -132,6 +132,27 @@ export function describeSyncTarget(
       expect(await held(items[0]!.collection)).toEqual(expected([item(100, 'again')], 3))
     })
 
+    test('many items change and go in one batch, each by its own version', async ({ skip }) => {
+      const { item } = await ready(skip)
+      const old = Array.from({ length: 60 }, (_, index) => item(100 + index, `n${index}`))
+      await target.write({
+        puts: old.map((each, index) => ({ item: each, version: 10 + (index % 3) })),
+        removes: [],
+      })
+      const changed = old.slice(0, 30).map((_, index) => item(100 + index, `changed ${index}`))
+      const by = (index: number) => 9 + ((index * 7) % 5)
+      await target.write({
+        puts: changed.map((each, index) => ({ item: each, version: by(index) })),
+        removes: old.slice(30).map((each, index) => ({ item: each, version: by(30 + index) })),
+      })
+      const left = old.flatMap((each, index) => {
+        const version = 10 + (index % 3)
+        if (version > by(index)) return expected([each], version)
+        return index < 30 ? expected([changed[index]!], by(index)) : []
+      })
+      expect(await held(old[0]!.collection)).toEqual(left)
+    })
+
     test('cursors are kept for each table, and seen by the next handle', async ({ skip }) => {
       const { open } = await ready(skip)
       expect(await target.cursor('silver.a')).toBeUndefined()
