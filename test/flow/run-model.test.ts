@@ -300,4 +300,24 @@ describe.each(['delta', 'iceberg'] as const)('models on %s tables', (format) => 
       ),
     ).rejects.toMatchObject({ code: 'SQL_INVALID' })
   })
+
+  test('columns whose names no file takes as they are, and other ones later', async () => {
+    await using home = await openModelHome('delta')
+    await home.add('bronze.n', 'SELECT range AS id FROM range(3)')
+    const define = (sql: string) => (p: PipelineBuilder) =>
+      p.model('gold.named', sql, { properties: { 'delta.columnMapping.mode': 'name' } })
+    await home.run(define('SELECT id, id + 1 AS "one more" FROM bronze.n'))
+    expect(await home.rows('gold.named')).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ])
+    await home.run(
+      define(`SELECT 'n' || id AS "a name", id AS "one more" FROM bronze.n WHERE id > 0`),
+    )
+    expect(await home.rows('gold.named')).toEqual([
+      ['n1', 1],
+      ['n2', 2],
+    ])
+  })
 })
