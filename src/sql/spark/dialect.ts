@@ -322,7 +322,7 @@ const JOINS: Readonly<Record<string, string>> = {
   INNER: 'INNER',
   LEFT: 'LEFT',
   RIGHT: 'RIGHT',
-  OUTER: 'FULL OUTER',
+  FULL: 'FULL OUTER',
   SEMI: 'LEFT SEMI',
   ANTI: 'LEFT ANTI',
 }
