@@ -130,6 +130,14 @@ export interface CollectionOptions {
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
 
+export interface IngestOptions {
+  /**
+   * When a record is answered. `durable`: once it is on disk, or acknowledged by all replicas. `accepted`: as soon as it is judged and waits in
+   * memory; faster, and lost if the process dies before it is written. The answer says `"durable":false` then. Default `durable`.
+   */
+  readonly ack?: 'durable' | 'accepted'
+}
+
 /** What a pipeline can say about itself. */
 export interface PipelineBuilder {
   /** A partitioned, durable, replayable log of records. */
@@ -139,7 +147,7 @@ export interface PipelineBuilder {
   ): Topic<Row<RecordSchema<Fields>>, Body<RecordSchema<Fields>>>
 
   /** Accept records for a topic at `POST path` (and at `/v1/topics/<topic>`). */
-  ingest<R, B>(path: string, topic: Topic<R, B>): void
+  ingest<R, B>(path: string, topic: Topic<R, B>, options?: IngestOptions): void
 
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
@@ -275,7 +283,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       })
       return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
-    ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
+    ingest: (path, topic, { ack = 'durable' } = {}) =>
+      void ingests.push({ path, topic: topic.topic, ack }),
     table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({

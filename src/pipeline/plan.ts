@@ -70,6 +70,7 @@ export interface TopicCodec {
 export interface IngestPlan {
   readonly path: string
   readonly topic: string
+  readonly ack: 'durable' | 'accepted'
 }
 
 export interface TablePlan {
