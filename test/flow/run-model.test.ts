@@ -321,3 +321,16 @@ describe.each(['delta', 'iceberg'] as const)('models on %s tables', (format) => 
     ])
   })
 })
+
+test.each([
+  ['SELECT * FROM bronze.n AT (VERSION => 1)', 'as it was'],
+  ["SELECT * FROM read_csv('x.csv')", 'read_csv'],
+  ['SELECT * FROM numbers', 'numbers'],
+  ['SELECT * FROM incoming', 'incoming'],
+])('%s is no model', async (sql, word) => {
+  await using home = await openModelHome()
+  await expect(home.tasks((p) => p.model('gold.m', sql))).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: expect.stringContaining(word) as string,
+  })
+})
