@@ -112,6 +112,7 @@ export interface Platform {
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
   readonly checkSyncs: PlatformRunner['checkSyncs']
+  readonly readStores: PlatformRunner['readStores']
   readonly startedMs: number
   /** What labelling a pipeline's texts would take now, without asking anybody. */
   readonly estimateLabels: PlatformRunner['estimateLabels']
@@ -313,10 +314,11 @@ async function assemble(
 }
 
 function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
-  return plan.ingests.map(({ path, topic: name }) => {
+  return plan.ingests.map(({ path, topic: name, ack }) => {
     const topic = plan.topics.find((t) => t.name === name)!
     return {
       path,
+      ack,
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,

@@ -91,6 +91,43 @@ export const SETTINGS = {
     doc: 'Database on the MongoDB server.',
     default: 'mekong',
   }),
+  snowflakeAccount: text({
+    variable: 'SNOWFLAKE_ACCOUNT',
+    doc: 'Snowflake account that is the warehouse when it is set. Otherwise the warehouse is a DuckDB file in the home folder.',
+    default: undefined,
+    example: 'orgname-account',
+  }),
+  snowflakeUser: text({
+    variable: 'SNOWFLAKE_USER',
+    doc: 'User on Snowflake.',
+    default: undefined,
+  }),
+  snowflakePassword: text({
+    variable: 'SNOWFLAKE_PASSWORD',
+    doc: 'Password on Snowflake. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  snowflakeDatabase: text({
+    variable: 'SNOWFLAKE_DATABASE',
+    doc: 'Database on Snowflake; made when it is not there.',
+    default: 'mekong',
+  }),
+  snowflakeWarehouse: text({
+    variable: 'SNOWFLAKE_WAREHOUSE',
+    doc: 'Virtual warehouse on Snowflake; by default that of the user.',
+    default: undefined,
+  }),
+  snowflakeRole: text({
+    variable: 'SNOWFLAKE_ROLE',
+    doc: 'Role on Snowflake; by default that of the user.',
+    default: undefined,
+  }),
+  snowflakeUrl: text({
+    variable: 'SNOWFLAKE_URL',
+    doc: 'Where the account answers, if not at its usual address.',
+    default: undefined,
+  }),
   startAt: choice({
     variable: 'MEKONG_START_AT',
     doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',
@@ -128,6 +165,12 @@ export const SETTINGS = {
     default: 100_000,
     min: 1,
     max: 10_000_000,
+  }),
+  sparkRemote: text({
+    variable: 'SPARK_REMOTE',
+    doc: "Spark Connect server for models with engine: 'spark'. Both must reach the home folder's files.",
+    default: undefined,
+    example: 'sc://127.0.0.1:15002',
   }),
   openLineageFile: text({
     variable: 'MEKONG_OPENLINEAGE_FILE',
@@ -376,6 +419,7 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
     ],
+    [values.snowflakeAccount !== undefined, 'Snowflake', ['snowflakeUser', 'snowflakePassword']],
     [
       values.mysql === 'server',
       'a MySQL server',
