@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
+import { backfillRoutes } from './backfill-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
@@ -29,6 +30,7 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
     ...runRoutes(platform),
+    ...backfillRoutes(platform),
     ...syncRoutes(platform),
     ...icebergRoutes(platform),
     ...riverRoutes(platform),
