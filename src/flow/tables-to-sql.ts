@@ -54,7 +54,10 @@ export async function changeQuery(
   engine: ComputeEngine,
 ): Promise<{ readonly sql: string; readonly tables: readonly QueryTable[] }> {
   const changes = queryTable('system.changes', () => compileChanges(plan, footerRows(engine)))
-  return { sql: 'SELECT * FROM system.changes ORDER BY _commit_timestamp, _commit_version', tables: [changes] }
+  return {
+    sql: 'SELECT * FROM system.changes ORDER BY _commit_timestamp, _commit_version',
+    tables: [changes],
+  }
 }
 
 const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
