@@ -150,7 +150,7 @@ async function stageSnapshot(
   attempt: number,
 ): Promise<StagedCommit | Conflict> {
   const { metadata, tableKey } = entry
-  const { snapshotId, transactions } = request
+  const { transactions } = request
   const parentId = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
   const parent = parentId === undefined ? undefined : snapshotById(metadata, parentId)
   const standing = transactionsAt(metadata, parent, tableKey)
@@ -158,6 +158,36 @@ async function stageSnapshot(
   if (moved !== undefined) return { reason: 'transaction_moved', message: moved }
   const staged = await request.stage(entry, parent)
   if ('reason' in staged) return staged
+  const { list, updates } = await snapshotCommit(tools, entry, { ...request, staged, attempt })
+  return {
+    list,
+    commit: {
+      requirements: [
+        { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+        { type: 'assert-ref-snapshot-id', ref: MAIN_BRANCH, 'snapshot-id': parentId ?? null },
+        {
+          type: 'assert-current-schema-id',
+          'current-schema-id': metadata['current-schema-id'],
+        },
+      ],
+      updates,
+    },
+  }
+}
+
+/** Write the manifest list of a snapshot on top of a state, and say what makes it the newest. */
+export async function snapshotCommit(
+  tools: IcebergTools,
+  { metadata, tableKey }: CatalogEntry,
+  request: Omit<SnapshotRequest, 'stage'> & {
+    readonly staged: StagedSnapshot
+    readonly attempt?: number
+  },
+): Promise<{ readonly list: string; readonly updates: readonly MetadataUpdate[] }> {
+  const { snapshotId, transactions, staged, attempt = 0 } = request
+  const parentId = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
+  const parent = parentId === undefined ? undefined : snapshotById(metadata, parentId)
+  const standing = transactionsAt(metadata, parent, tableKey)
   const sequenceNumber = metadata['last-sequence-number'] + 1
   const bytes = await writeManifestList({
     manifests: staged.manifests.map((manifest) => withSequence(manifest, sequenceNumber)),
@@ -186,27 +216,17 @@ async function stageSnapshot(
   const kept = keptProperty(metadata, transactions)
   return {
     list,
-    commit: {
-      requirements: [
-        { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
-        { type: 'assert-ref-snapshot-id', ref: MAIN_BRANCH, 'snapshot-id': parentId ?? null },
-        {
-          type: 'assert-current-schema-id',
-          'current-schema-id': metadata['current-schema-id'],
-        },
-      ],
-      updates: [
-        ...(kept === undefined ? [] : [{ action: 'set-properties', updates: kept } as const]),
-        { action: 'add-snapshot', snapshot },
-        {
-          action: 'set-snapshot-ref',
-          'ref-name': MAIN_BRANCH,
-          ...metadata.refs[MAIN_BRANCH],
-          'snapshot-id': snapshotId,
-          type: 'branch',
-        },
-      ],
-    },
+    updates: [
+      ...(kept === undefined ? [] : [{ action: 'set-properties', updates: kept } as const]),
+      { action: 'add-snapshot', snapshot },
+      {
+        action: 'set-snapshot-ref',
+        'ref-name': MAIN_BRANCH,
+        ...metadata.refs[MAIN_BRANCH],
+        'snapshot-id': snapshotId,
+        type: 'branch',
+      },
+    ],
   }
 }
 
