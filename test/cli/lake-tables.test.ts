@@ -131,6 +131,21 @@ describe('tables of the lake on the command line', () => {
     expect((await run('changes', 'bronze.sales')).code).toBe(2)
   })
 
+  test('convert: the same rows by the other metadata, and no copy', async () => {
+    const dry = await runJson('convert', 'iceberg', 'bronze.sales', '--dry-run')
+    expect(dry).toMatchObject({ ok: true, status: 'planned', files: 1 })
+    expect(await runJson('convert', 'iceberg', 'bronze.sales')).toMatchObject({ status: 'created' })
+    const rows = `SELECT * FROM iceberg('bronze.sales') EXCEPT ALL SELECT * FROM bronze.sales`
+    expect(await runJson('sql', rows)).toEqual([])
+    expect(await runJson('sql', `SELECT id FROM iceberg('bronze.sales')`)).toEqual([{ id: 1 }])
+    const again = await run('convert', 'iceberg', 'bronze.sales')
+    expect([again.code, again.out]).toEqual([1, expect.stringContaining('already')])
+    const folder = path.join(world.folder, 'silver', 'cities')
+    expect(await runJson('convert', 'delta', folder)).toMatchObject({ status: 'created' })
+    expect(await runJson('sql', `SELECT count(*) AS n FROM delta('${folder}')`)).toEqual([{ n: 3 }])
+    expect((await run('convert', 'parquet', 'bronze.sales')).code).toBe(2)
+  })
+
   test('vacuum and expire remove what nobody needs, and first say what', async () => {
     const young = await run('vacuum', 'bronze.sales', '--older-than', '0s', '--dry-run')
     expect([young.code, young.err]).toEqual([1, expect.stringContaining('could lose files')])
