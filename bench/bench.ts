@@ -11,6 +11,8 @@ export interface Bench {
 export interface BenchContext {
   /** Time to measure for; the bench divides it among its parts. */
   readonly seconds: number
+  /** Rows to begin with, for a bench that has many. Default: as many as the question says. */
+  readonly rows?: number
   /** An empty folder, removed afterwards. */
   readonly folder: string
   /** One line of progress. */

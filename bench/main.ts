@@ -8,13 +8,14 @@ import { freshness } from './freshness.ts'
 import { gateway } from './gateway.ts'
 import { describeMachine } from './machine.ts'
 import { merge } from './merge.ts'
+import { models } from './models.ts'
 import { optimize } from './optimize.ts'
 import { scan } from './scan.ts'
 import { snapshot } from './snapshot.ts'
 import { start } from './start.ts'
 import { stream } from './stream.ts'
 
-// npm run bench -- NAME [--seconds N] [--json] [--save]
+// npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]
 //
 // Progress goes to stderr, the table to stdout, and with --json exactly one line of JSON comes last. Every run is kept in
 // `bench/results/`; `--save` makes it the baseline that later runs are compared with.
@@ -22,7 +23,7 @@ import { stream } from './stream.ts'
 const BENCHES: readonly Bench[] = [
   ...[gateway, stream, freshness],
   ...[scan, merge, optimize, snapshot],
-  start,
+  ...[models, start],
 ]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
@@ -33,6 +34,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string' },
+    rows: { type: 'string' },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
@@ -40,7 +42,7 @@ const { values: options, positionals } = parseArgs({
 const bench = BENCHES.find(({ name }) => name === positionals[0])
 const seconds = Number(options.seconds ?? bench?.secondsDefault)
 if (bench === undefined) {
-  console.log('npm run bench -- NAME [--seconds N] [--json] [--save]\n')
+  console.log('npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]\n')
   for (const { name, question } of BENCHES) console.log(`  ${name.padEnd(10)} ${question}`)
   process.exitCode = positionals.length === 0 ? 0 : 2
 } else if (!(seconds > 0)) {
@@ -61,7 +63,10 @@ async function runBench(chosen: Bench, measureSeconds: number): Promise<void> {
   say(chosen.question)
   let outcome: BenchOutcome
   try {
-    outcome = await chosen.run({ seconds: measureSeconds, folder, say })
+    outcome = await chosen.run({
+      ...{ seconds: measureSeconds, folder, say },
+      ...(options.rows === undefined ? {} : { rows: Number(options.rows) }),
+    })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -63,10 +63,12 @@ export type {
   FolderLoaderPlan,
   LoaderPlan,
   PipelinePlan,
+  SimulatedFile,
   SimulatedRequest,
   SimulatorOptions,
   SimulatorPlan,
 } from './pipeline/plan.ts'
+export { type MysqlTableOptions, mysql, type PublishTarget } from './pipeline/publish.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
 export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'

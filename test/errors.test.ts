@@ -50,6 +50,7 @@ function declaredReasons(): ReadonlySet<string> {
     ...wordsIn('src/sql/duckdb/decode-record.ts', everything, /\bdead\('(\w+)'/g),
     ...wordsIn('src/sql/duckdb/decode.ts', everything, /reason: '(\w+)'/g),
     ...wordsIn('src/sql/duckdb/step-outcome.ts', everything, /reason: '(\w+)'/g),
+    ...wordsIn('src/enrich/label-texts.ts', /interface FailedText[\s\S]*?\n}/, /'(label_\w+)'/g),
     ...wordsIn('src/serve/postgres/errors.ts', /ROW_REASONS[\s\S]*?\n}/, /: '(\w+)'/g),
     ...wordsIn('src/serve/postgres/errors.ts', /function rowReason[\s\S]*?\n}/, /return '(\w+)'/g),
   ])

@@ -1,5 +1,8 @@
-import { pipeline } from 'mekong'
+import { accepted, mysql, notNull, pipeline, unique } from 'mekong'
+import { classifyKeyword } from './labels/classify-keyword.ts'
+import { CATEGORIES } from './labels/lexicon.ts'
 import { ContentLog, SearchLog } from './schema.ts'
+import { simulator } from './simulator.ts'
 
 /** What customers of an OTT operator watch and search: day files in, one profile a customer out. */
 export default pipeline('ott', (p) => {
@@ -42,4 +45,48 @@ export default pipeline('ott', (p) => {
     id: 'event_id',
     counted: ['invalid_user', 'invalid_keyword'],
   })
+
+  p.model('silver.content_days', new URL('./models/content_days.sql', import.meta.url), {
+    materialize: 'view',
+  })
+  p.model(
+    'gold.customer_content_stats',
+    new URL('./models/customer_content_stats.sql', import.meta.url),
+    {
+      // Names with spaces need names of their own in the files.
+      properties: { 'delta.columnMapping.mode': 'name' },
+      tests: [notNull('Contract'), unique('Contract'), notNull('Active')],
+    },
+  )
+
+  p.label('silver.search_labels', {
+    sql: new URL('./models/search_keywords.sql', import.meta.url),
+    reads: ['bronze.search_log'],
+    labels: CATEGORIES,
+    prompt: new URL('./labels/prompt.md', import.meta.url),
+    promptVersion: '1',
+    rules: classifyKeyword,
+    rulesVersion: '1',
+  })
+  p.model(
+    'gold.customer_search_stats',
+    new URL('./models/customer_search_stats.sql', import.meta.url),
+    {
+      tests: [
+        ...[notNull('user_id'), unique('user_id')],
+        accepted('taste', ['Unchanged', 'Changed', 'New', 'Churned']),
+      ],
+    },
+  )
+
+  p.publish(
+    'gold.customer_content_stats',
+    mysql('customer_content_stats', { key: ['Contract'], indexes: [['MostWatch'], ['Active']] }),
+  )
+  p.publish(
+    'gold.customer_search_stats',
+    mysql('customer_search_stats', { key: ['user_id'], indexes: [['taste'], ['category_m7']] }),
+  )
+
+  p.simulate(simulator)
 })

@@ -1,4 +1,6 @@
+import { dbt } from './dbt.ts'
 import { kafka } from './kafka.ts'
+import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { postgres } from './postgres.ts'
 import { python } from './python.ts'
@@ -7,4 +9,8 @@ import { spark } from './spark.ts'
 import { sparkConnect } from './spark-connect.ts'
 
 /** Every engine that can be had; adding one is adding a file and a line. */
-export const services: readonly Service[] = [kafka, mongodb, postgres, python, spark, sparkConnect]
+export const services: readonly Service[] = [
+  ...[kafka, mariadb, mongodb, postgres],
+  ...[python, dbt],
+  ...[spark, sparkConnect],
+]

@@ -6,10 +6,12 @@ import { demo } from './commands/demo.ts'
 import { describe } from './commands/describe.ts'
 import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
+import { enrich } from './commands/enrich.ts'
 import { expire } from './commands/expire.ts'
 import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
+import { lineage } from './commands/lineage.ts'
 import { load } from './commands/load.ts'
 import { optimize } from './commands/optimize.ts'
 import { plan } from './commands/plan.ts'
@@ -28,10 +30,10 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, schedules],
+  ...[run, runs, schedules, enrich],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],
-  ...[plan, test],
+  ...[plan, test, lineage],
   ...[doctor, config, keys],
 ]

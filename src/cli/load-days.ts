@@ -26,7 +26,7 @@ export interface DayReport {
 
 /** Load day files of a pipeline into its tables, with progress. */
 export async function loadDayFiles(
-  { terminal, signal }: CommandContext,
+  { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
   platform: Platform,
   plan: PipelinePlan,
   paths: readonly string[],

@@ -11,6 +11,14 @@ export interface PlaybackTally {
   readonly rejected: number
 }
 
+/** Two playbacks as one. */
+export const together = (a: PlaybackTally, b: PlaybackTally): PlaybackTally => ({
+  produced: a.produced + b.produced,
+  accepted: a.accepted + b.accepted,
+  duplicates: a.duplicates + b.duplicates,
+  rejected: a.rejected + b.rejected,
+})
+
 export interface PlaybackOptions {
   /** Where the platform listens. */
   readonly url: string

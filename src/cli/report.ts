@@ -1,3 +1,4 @@
+import type { RunTaskView } from '../api/run-views.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PlaybackTally } from './playback.ts'
@@ -56,6 +57,13 @@ export function pipelineReport({ plan, tally, ledger, seconds }: ReportFacts): P
     seconds: Math.round(seconds * 100) / 100,
   }
 }
+
+/** Rows in the tables that a run's tasks have published, or found published. */
+export const publishedRows = (tasks: readonly RunTaskView[]): number =>
+  tasks.reduce((total, { kind, facts }) => {
+    const rows = kind === 'publish' ? facts?.rows : undefined
+    return total + (typeof rows === 'number' ? rows : 0)
+  }, 0)
 
 const sum = (lines: readonly LedgerLine[], pick: (line: LedgerLine) => number) =>
   lines.reduce((total, line) => total + pick(line), 0)

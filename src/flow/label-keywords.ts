@@ -14,7 +14,9 @@ import {
 } from '../enrich/label-texts.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { Columns } from '../model/column.ts'
+import type { Task, TaskContext, TaskReport } from '../model/task.ts'
 import type { LabelPlan } from '../pipeline/label.ts'
+import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runQuery } from '../sql/duckdb/query.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
@@ -78,6 +80,43 @@ export const LABEL_COLUMNS: Columns = [
   { name: 'cost_usd', type: 'float64', nullable: false },
   { name: 'labelled_at', type: 'timestamp', nullable: false },
 ]
+
+/** The label tables of a pipeline as tasks. */
+export function labelTasks(world: LabelWorld, plan: PipelinePlan): readonly Task[] {
+  return plan.labels.map(
+    (label): Task => ({
+      ...{ id: label.name, pipeline: plan.name, kind: 'step', tags: label.tags },
+      ...{ after: label.reads, writes: [label.name] },
+      run: (context) => runLabels(world, label, plan.name, context),
+    }),
+  )
+}
+
+/** A spent budget and a service that is away are no failure: what has labels is used, the rest is asked in a later run. */
+async function runLabels(
+  world: LabelWorld,
+  plan: LabelPlan,
+  pipeline: string,
+  { signal, progress, log }: TaskContext,
+): Promise<TaskReport> {
+  const outcome = await labelKeywords(world, plan, {
+    ...{ pipeline, signal },
+    onProgress: ({ labelled, textCount }) => progress(labelled, textCount),
+  })
+  const { status, textCount, labelled, failed, calls, tokensIn, tokensOut } = outcome
+  if (status === 'budget_spent')
+    log(`the budget is spent; ${textCount - labelled} keywords are left`)
+  if (status === 'service_away')
+    log('the labelling service is away; what is left waits for the next run')
+  return {
+    status: textCount === 0 ? 'nothing_new' : 'done',
+    facts: {
+      ...{ outcome: status, classifier: classifierOf(plan, world).model, keywords: textCount },
+      ...{ labelled, failed, calls, tokens_in: tokensIn, tokens_out: tokensOut },
+      cost_usd: Math.round(outcome.costUsd * 1e6) / 1e6,
+    },
+  }
+}
 
 /** Who labels now: texts that the same one labelled with the same wording are not asked again. */
 function classifierOf(plan: LabelPlan, { labelModel }: Pick<LabelWorld, 'labelModel'>) {

@@ -22,7 +22,7 @@ import { touchedSql } from '../sql/models/touched-partitions.ts'
 import { tablesUnder } from './build-model.ts'
 import { declaredColumns } from './declared-columns.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
-import { readCustomTests, readModels, viewsOf } from './run-model.ts'
+import { readCustomTests, readModels, viewsOf } from './read-models.ts'
 
 // What the next run of all models would do. In: the pipelines as they are written now, and the lake as it is. Out: a line for each
 // model, nothing changed. The SQL of every model is bound to the columns that those above it would have by then, so that what would

@@ -2,9 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ChangePlan } from '../model/change-plan.ts'
 import type { Columns } from '../model/column.ts'
+import type { ScanPlan } from '../model/scan-plan.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import { queryPostgres } from '../serve/postgres/query.ts'
+import type { TablePublisher } from '../serve/table-publisher.ts'
 import { compileChanges } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { QueryRefusedError } from '../sql/duckdb/errors.ts'
@@ -14,7 +16,7 @@ import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
-import { readModels } from './run-model.ts'
+import { readModels } from './read-models.ts'
 import type { TableFormat, TablePoint, TableState } from './table-door.ts'
 import type { TablePlaces } from './table-places.ts'
 
@@ -63,6 +65,10 @@ export async function changeQuery(
 const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
   compileScan(await state.plan(), footerRows(engine))
 
+/** SQL that yields the rows of a scan plan. */
+export const compiledPlan = (plan: ScanPlan, engine: ComputeEngine): Promise<string> =>
+  compileScan(plan, footerRows(engine))
+
 /** Some plans look into the files first, over a connection of their own. */
 const footerRows = (engine: ComputeEngine) => async (sql: string) => {
   const connection = await engine.connection()
@@ -90,6 +96,31 @@ export async function viewQueryTables(
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */
 const SERVED_ROW_COUNT_MAX = 1_000_000
+
+/** Tables that were published as a whole, as `serve.<table>`, copied when asked for. */
+export function publishedQueryTables(
+  plans: readonly PipelinePlan[],
+  {
+    spill,
+    publisher,
+  }: { readonly spill: RowSpill; readonly publisher: () => Promise<TablePublisher> },
+): readonly QueryTable[] {
+  return plans.flatMap((plan) =>
+    plan.publishes.map(({ target: { table } }) =>
+      queryTable(`serve.${table}`, async () => {
+        const store = await publisher()
+        const { columns, rows, truncated } = await store.read(table, SERVED_ROW_COUNT_MAX)
+        if (truncated) throw tooLarge(table, store.name)
+        return spill.select(columns, rows)
+      }),
+    ),
+  )
+}
+
+const tooLarge = (table: string, store: string) =>
+  new QueryRefusedError(
+    `serve.${table} has more than ${SERVED_ROW_COUNT_MAX} rows, too many to copy for one question. Ask the store itself (${store}), or the lake table it was published from.`,
+  )
 
 /** The serving tables, as `serve.<table>`, copied when asked for. */
 export function servedQueryTables(

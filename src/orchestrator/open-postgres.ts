@@ -28,7 +28,8 @@ export async function openPostgres(
     (plan) =>
       plan.references.length > 0 ||
       (plan.documents.length > 0 && settings.mongodbUrl === undefined) ||
-      plan.serves.some(({ target }) => target.store === 'postgres'),
+      plan.serves.some(({ target }) => target.store === 'postgres') ||
+      (settings.mysql === 'postgres' && plan.publishes.length > 0),
   )
   if (!wanted) return undefined
   if (settings.postgres === 'server') {

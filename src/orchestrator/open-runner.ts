@@ -1,12 +1,17 @@
+import { estimateLabels, type LabelEstimate } from '../flow/label-keywords.ts'
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
+import { openLineage } from '../flow/open-lineage.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { PostgresConfig } from '../serve/postgres/config.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Home } from './home.ts'
+import { labelModelOf } from './open-label-model.ts'
+import { publisherOf } from './open-publisher.ts'
 import { openRunner, type Runner, type RunnerOptions } from './runs/runner.ts'
 import { taskGraph } from './runs/task-graph.ts'
 import type { Settings } from './settings.ts'
@@ -20,22 +25,31 @@ export interface PlatformRunnerOptions
   readonly state: StateStore
   /** Tasks read and write with this one. */
   readonly engine: ComputeEngine
+  /** Where tables are served from; `undefined` when no pipeline needs it. */
+  readonly postgres: PostgresConfig | undefined
   readonly clock: Clock
   readonly randomness: Randomness
 }
 
 export interface PlatformRunner {
   readonly runner: Runner
+  /** What labelling would take now, table by table. */
+  estimateLabels(plan: PipelinePlan, signal: AbortSignal): Promise<readonly LabelEstimate[]>
   stop(): Promise<void>
 }
 
 /** Who carries out the tasks of a platform. @throws whatever is wrong with the tasks of a plan, TaskCycleError, StateUnavailableError */
 export async function openPlatformRunner(options: PlatformRunnerOptions): Promise<PlatformRunner> {
-  const { home, settings, plans, state, engine, clock, randomness } = options
+  const { home, settings, plans, state, engine, postgres, clock, randomness } = options
   const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
   try {
     const world = {
-      ...{ engine, lake: openModelLake(lakeHome) },
+      ...{ engine, clock, randomness, state, lake: openModelLake(lakeHome) },
+      lineage: openLineage(settings, options.onNotice),
+      maintainsByDefault: settings.maintenance === 'on',
+      labelModel: labelModelOf(settings),
+      // Without a MySQL server the platform has opened PostgreSQL for every pipeline that publishes.
+      publisher: () => publisherOf(settings, postgres!),
       catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
     }
     const store = runStore(state.runDatabase())
@@ -48,6 +62,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
     })
     return {
       runner,
+      estimateLabels: (plan, signal) =>
+        Promise.all(plan.labels.map((label) => estimateLabels(world, label, signal))),
       async stop() {
         await runner.stop()
         lakeHome.close()

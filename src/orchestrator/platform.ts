@@ -33,7 +33,7 @@ import { type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openReferences, type References } from './open-references.ts'
-import { openPlatformRunner } from './open-runner.ts'
+import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { Runner } from './runs/runner.ts'
 import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
 import { schedulesOf } from './schedules/schedules-of.ts'
@@ -75,6 +75,8 @@ export interface Platform {
   /** How people reach the relational store, without its password. */
   readonly postgresUrl: string | undefined
   readonly psqlCommand: string | undefined
+  /** The home folder. */
+  readonly folder: string
   readonly plans: readonly PipelinePlan[]
   readonly log: Log
   readonly state: StateStore
@@ -93,6 +95,8 @@ export interface Platform {
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
   readonly startedMs: number
+  /** What labelling a pipeline's texts would take now, without asking anybody. */
+  readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
   /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
@@ -189,15 +193,20 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
-  const { runner, stop: stopRunner } = await openPlatformRunner({
+  const {
+    runner,
+    estimateLabels,
+    stop: stopRunner,
+  } = await openPlatformRunner({
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
   })
   closers.push(stopRunner)
   const isScheduled = options.schedule === true && settings.scheduler === 'on'
   const scheduler = isScheduled
     ? await startScheduler({
-        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
         historyMs: settings.runHistoryDays * 86_400_000,
       })
     : undefined
@@ -210,7 +219,9 @@ async function assemble(
     },
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
+    folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
+    estimateLabels,
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),

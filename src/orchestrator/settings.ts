@@ -156,6 +156,104 @@ export const SETTINGS = {
     min: 1,
     max: 10_000_000,
   }),
+  openLineageFile: text({
+    variable: 'MEKONG_OPENLINEAGE_FILE',
+    doc: 'File that OpenLineage events of model runs are added to, one JSON object a line.',
+    default: undefined,
+    example: './lineage.ndjson',
+  }),
+  openLineageUrl: text({
+    variable: 'OPENLINEAGE_URL',
+    doc: 'Where OpenLineage events of model runs are sent, such as a Marquez server; /api/v1/lineage is added when it has no path.',
+    default: undefined,
+    example: 'http://127.0.0.1:5000',
+  }),
+  openLineageApiKey: text({
+    variable: 'OPENLINEAGE_API_KEY',
+    doc: 'Bearer token for that server. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  openLineageNamespace: text({
+    variable: 'OPENLINEAGE_NAMESPACE',
+    doc: 'Namespace of jobs and tables in OpenLineage events.',
+    default: 'mekong',
+  }),
+  openaiApiKey: text({
+    variable: 'OPENAI_API_KEY',
+    doc: 'Key of the service that labels texts. Without it, and without an address, the built-in rules label. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  openaiBaseUrl: text({
+    variable: 'OPENAI_BASE_URL',
+    doc: "Address of the service that labels texts: any that speaks OpenAI's chat completions. Default: OpenAI's own, when there is a key.",
+    default: undefined,
+    example: 'http://127.0.0.1:11434/v1',
+  }),
+  labelModel: text({
+    variable: 'MEKONG_LABEL_MODEL',
+    doc: 'Model that labels texts.',
+    default: 'gpt-5-nano',
+  }),
+  labelBudgetCents: integer({
+    variable: 'MEKONG_LABEL_BUDGET_CENTS',
+    doc: 'Most that one run of labelling may spend; it stops before the request that could go past it.',
+    unit: 'US cents',
+    default: 100,
+    min: 0,
+    max: 10_000_000,
+  }),
+  labelInputCents: integer({
+    variable: 'MEKONG_LABEL_INPUT_CENTS',
+    doc: 'Price of a million tokens that the labelling model reads.',
+    unit: 'US cents',
+    default: 5,
+    min: 0,
+    max: 1_000_000,
+  }),
+  labelOutputCents: integer({
+    variable: 'MEKONG_LABEL_OUTPUT_CENTS',
+    doc: 'Price of a million tokens that the labelling model writes.',
+    unit: 'US cents',
+    default: 40,
+    min: 0,
+    max: 1_000_000,
+  }),
+  mysql: choice({
+    variable: 'MEKONG_MYSQL',
+    doc: 'Where tables for MySQL live: in the same PostgreSQL as other serving tables, or on a MySQL or MariaDB server. A server when MYSQL_HOST is set.',
+    default: 'postgres',
+    choices: ['postgres', 'server'],
+  }),
+  mysqlHost: text({
+    variable: 'MYSQL_HOST',
+    doc: 'Host of the MySQL or MariaDB server.',
+    default: undefined,
+  }),
+  mysqlPort: integer({
+    variable: 'MYSQL_PORT',
+    doc: 'Port of the MySQL or MariaDB server.',
+    default: 3306,
+    min: 1,
+    max: 65_535,
+  }),
+  mysqlDatabase: text({
+    variable: 'MYSQL_DATABASE',
+    doc: 'Database on the MySQL or MariaDB server.',
+    default: undefined,
+  }),
+  mysqlUser: text({
+    variable: 'MYSQL_USER',
+    doc: 'User on the MySQL or MariaDB server.',
+    default: undefined,
+  }),
+  mysqlPassword: text({
+    variable: 'MYSQL_PASSWORD',
+    doc: 'Password on the MySQL or MariaDB server. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
   taskConcurrency: integer({
     variable: 'MEKONG_TASK_CONCURRENCY',
     doc: 'Most tasks (models, syncs, maintenance) at work at one time.',
@@ -167,6 +265,12 @@ export const SETTINGS = {
   scheduler: choice({
     variable: 'MEKONG_SCHEDULER',
     doc: 'Whether `mekong up` begins runs at the moments of schedules. Off where something else does, such as Airflow.',
+    default: 'on',
+    choices: ['on', 'off'],
+  }),
+  maintenance: choice({
+    variable: 'MEKONG_MAINTENANCE',
+    doc: 'Whether bronze tables that a pipeline says nothing about are kept in shape: small files put together daily, old versions and unneeded files removed weekly. Tables named in `p.maintain` always are.',
     default: 'on',
     choices: ['on', 'off'],
   }),
@@ -193,9 +297,13 @@ type ValueOf<S> =
 /** The settings in force. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> }
 
+type SecretName = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { readonly secret: true } ? Name : never
+}[SettingName]
+
 /** What `mekong.config.ts` exports. Secrets are not among them. */
 export type ConfigFile = {
-  readonly [Name in Exclude<SettingName, 'postgresPassword'>]?: ValueOf<(typeof SETTINGS)[Name]>
+  readonly [Name in Exclude<SettingName, SecretName>]?: ValueOf<(typeof SETTINGS)[Name]>
 } & {
   /** Files that export a pipeline by default, relative to the config file. `*` stands for one folder or file name. */
   readonly pipelines?: readonly string[]
@@ -235,6 +343,7 @@ export function resolveSettings(
   }
   if (!said.has('log') && values.kafkaBrokers !== undefined) values.log = 'kafka'
   if (!said.has('postgres') && values.postgresHost !== undefined) values.postgres = 'server'
+  if (!said.has('mysql') && values.mysqlHost !== undefined) values.mysql = 'server'
   if (!said.has('postgresPort') && values.postgres === 'embedded')
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
@@ -253,6 +362,11 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
       values.postgres === 'server',
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
+    ],
+    [
+      values.mysql === 'server',
+      'a MySQL server',
+      ['mysqlHost', 'mysqlDatabase', 'mysqlUser', 'mysqlPassword'],
     ],
   ]
   for (const [wanted, what, names] of groups) {

@@ -1,10 +1,18 @@
+import { type LabelWorld, labelTasks } from '../flow/label-keywords.ts'
+import { type MaintenanceWorld, maintenanceTasks } from '../flow/maintain-table.ts'
+import { type PublishWorld, publishTasks } from '../flow/publish-table.ts'
 import { type ModelWorld, modelTasks } from '../flow/run-model.ts'
 import { type PlainTaskWorld, plainTasks } from '../flow/run-plain-task.ts'
 import type { Task } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 
 /** What the doorways need to make and carry out tasks: one of each for the whole process. */
-export interface TaskWorld extends ModelWorld, PlainTaskWorld {}
+export interface TaskWorld
+  extends LabelWorld,
+    ModelWorld,
+    PublishWorld,
+    PlainTaskWorld,
+    MaintenanceWorld {}
 
 /** A doorway's tasks for a pipeline. */
 type TaskSource = (
@@ -13,7 +21,13 @@ type TaskSource = (
 ) => readonly Task[] | Promise<readonly Task[]>
 
 /** Every kind of task, one line each. */
-const TASK_SOURCES: readonly TaskSource[] = [modelTasks, plainTasks]
+const TASK_SOURCES: readonly TaskSource[] = [
+  labelTasks,
+  modelTasks,
+  publishTasks,
+  plainTasks,
+  maintenanceTasks,
+]
 
 /** Every task of some pipelines. @throws whatever a doorway finds wrong with a plan, such as ModelInvalidError */
 export async function tasksOf(

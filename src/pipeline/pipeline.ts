@@ -27,6 +27,7 @@ import type {
   TopicCodec,
   TopicPlan,
 } from './plan.ts'
+import type { PublishPlan, PublishTarget } from './publish.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
@@ -140,6 +141,13 @@ export interface PipelineBuilder {
   /** Keep day files in a lake table, each day exactly once; a day that is sent again replaces that day. */
   files<const Fields extends FieldMap>(name: string, options: DayFilesOptions<Fields>): void
 
+  /** Show a lake table in a serving store, replaced at once whenever the lake has a newer version. */
+  publish(
+    from: string,
+    target: PublishTarget,
+    options?: { readonly tags?: readonly string[] },
+  ): void
+
   /** Keep labels for texts in a lake table, each text asked once. */
   label(name: string, options: LabelOptions): void
 
@@ -187,6 +195,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
   const labels: LabelPlan[] = []
+  const publishes: PublishPlan[] = []
 
   describe({
     topic<const Fields extends FieldMap>(topicName: string, options: TopicOptions<Fields>) {
@@ -246,6 +255,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
+    publish: (from, target, { tags = [] } = {}) => void publishes.push({ from, target, tags }),
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
@@ -254,7 +264,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ files, labels, syncs },
+    ...{ files, labels, publishes, syncs },
     ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
   })
 }

@@ -8,6 +8,7 @@ import type { DayFilesPlan } from './day-files.ts'
 import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
+import type { PublishPlan } from './publish.ts'
 import type { SchedulePlan } from './schedule.ts'
 import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
@@ -37,6 +38,8 @@ export interface PipelinePlan {
   readonly files: readonly DayFilesPlan[]
   /** Tables of labels that a model or rules give. */
   readonly labels: readonly LabelPlan[]
+  /** Lake tables that serving stores show as a whole. */
+  readonly publishes: readonly PublishPlan[]
 }
 
 export interface TopicPlan {
@@ -139,7 +142,18 @@ export interface ServePlan {
 /** Plays a pipeline's source through its real front door. The same seed and count give the same requests. */
 export interface SimulatorPlan {
   readonly eventCountDefault: number
-  readonly requests: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** What is sent to the front door. Default: nothing. */
+  readonly requests?: (options: SimulatorOptions) => Iterable<SimulatedRequest>
+  /** Day files that are written and then loaded. Default: none. */
+  readonly files?: (options: SimulatorOptions) => Iterable<SimulatedFile>
+}
+
+/** A file of a simulated source. */
+export interface SimulatedFile {
+  /** Relative, with `/`: NDJSON as `.json` or `.json.gz`, or `.parquet` with the rows' own names and types. */
+  readonly path: string
+  /** One line each; a string is written as it is, and only into NDJSON. */
+  readonly rows: Iterable<object | string>
 }
 
 export interface SimulatorOptions {

@@ -5,6 +5,7 @@ import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import { checkLabel } from './label.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
+import { checkPublish } from './publish.ts'
 import { checkModel } from './validate-model.ts'
 import { checkReferences } from './validate-references.ts'
 import { checkSync } from './validate-sync.ts'
@@ -53,6 +54,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
       )
   }
   checkWork(draft, report)
+  for (const publish of draft.publishes) checkPublish(publish, report)
   for (const label of draft.labels) checkLabel(label, report)
   for (const files of draft.files) {
     checkDayFiles(files, report)
@@ -82,6 +84,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.models.map(({ name }) => `table ${name}`),
     ...draft.files.map(({ name }) => `files ${name}`),
     ...draft.labels.map(({ name }) => `table ${name}`),
+    ...draft.publishes.map(({ target }) => `publish ${target.table}`),
     ...draft.references.map(({ name }) => `reference ${name}`),
     ...draft.documents.map(({ collection }) => `documents ${collection.name}`),
     ...draft.aggregates.map(({ name }) => `aggregates ${name}`),

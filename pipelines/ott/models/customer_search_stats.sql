@@ -21,7 +21,7 @@ counted AS (
   GROUP BY user_id, month, keyword
 ),
 favourites AS (
-  SELECT user_id, month, keyword, coalesce(label, 'Other') AS category
+  SELECT user_id, month, ranked.keyword, coalesce(label, 'Other') AS category
   FROM (
     SELECT *, row_number() OVER (PARTITION BY user_id, month ORDER BY searches DESC, keyword) AS place
     FROM counted

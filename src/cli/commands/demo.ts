@@ -1,10 +1,14 @@
+import path from 'node:path'
 import type { Platform } from '../../orchestrator/platform.ts'
-import { type Command, EXIT } from '../command.ts'
+import type { PipelinePlan, SimulatorOptions } from '../../pipeline/plan.ts'
+import { type Command, type CommandContext, EXIT } from '../command.ts'
+import { loadDayFiles } from '../load-days.ts'
 import { wholeNumber } from '../numbers.ts'
-import { play } from '../playback.ts'
+import { type PlaybackTally, play, together } from '../playback.ts'
 import { loadProject } from '../project.ts'
-import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
+import { type PipelineReport, pipelineReport, publishedRows, reportTable } from '../report.ts'
 import { type RanTasks, runTasks } from '../runs/run-tasks.ts'
+import { writeSimulatedFiles } from '../simulated-files.ts'
 import type { Terminal } from '../terminal.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 import { withPlatform } from '../with-platform.ts'
@@ -53,7 +57,11 @@ same records.`,
           ...{ seed, eventCount, signal, terminal },
         })
         const tasks = await runTasks(context, platform, { pipeline: plan.name, trigger: 'demo' })
-        reports.push({ ...report, tasks: tasks.tasks })
+        reports.push({
+          ...report,
+          served: report.served + publishedRows(tasks.tasks),
+          tasks: tasks.tasks,
+        })
         lines.push(...tasks.lines)
         ran &&= tasks.ok
       }
@@ -87,9 +95,11 @@ async function playPipeline(
   const simulator = plan.simulator!
   const total = eventCount ?? simulator.eventCountDefault
   const startMs = performance.now()
-  const tally = await play({
+  const options = { seed, eventCount: total, nowMs: Date.now() }
+  const days = await playFiles(platform, plan, options, { signal, terminal })
+  const played = await play({
     url: platform.url!,
-    requests: simulator.requests({ seed, eventCount: total, nowMs: Date.now() }),
+    requests: simulator.requests?.(options) ?? [],
     signal,
     onProgress: ({ produced }) => terminal.progress(`${name}: ${produced} of ${total} events sent`),
   })
@@ -98,10 +108,24 @@ async function playPipeline(
   terminal.progress('')
   return pipelineReport({
     plan,
-    tally,
+    tally: together(played, days),
     ledger: await platform.ledger(),
     seconds: (performance.now() - startMs) / 1_000,
   })
+}
+
+/** A source of files is written into files first, and loaded as anybody's would be. */
+async function playFiles(
+  platform: Platform,
+  plan: PipelinePlan,
+  options: SimulatorOptions,
+  context: Pick<CommandContext, 'signal' | 'terminal'>,
+): Promise<PlaybackTally> {
+  const files = plan.simulator?.files?.(options) ?? []
+  context.terminal.progress(`${plan.name}: writing its files`)
+  const folder = path.join(platform.folder, 'simulated', plan.name)
+  const paths = await writeSimulatedFiles(platform.engine, folder, files)
+  return (await loadDayFiles(context, platform, plan, paths)).tally
 }
 
 function nextSteps({ url, psqlCommand }: Platform): string {

@@ -4,9 +4,9 @@ import type { PipelinePlan, SimulatedRequest } from '../../pipeline/plan.ts'
 import type { ComputeEngine } from '../../sql/duckdb/engine.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { type DaysReport, loadDayFiles } from '../load-days.ts'
-import { type PlaybackTally, play } from '../playback.ts'
+import { type PlaybackTally, play, together } from '../playback.ts'
 import { loadProject } from '../project.ts'
-import { type PipelineReport, pipelineReport, reportTable } from '../report.ts'
+import { type PipelineReport, pipelineReport, publishedRows, reportTable } from '../report.ts'
 import { NOTHING_RAN, runTasks } from '../runs/run-tasks.ts'
 import { referenceRows, requestsOf } from '../source-events.ts'
 import { type LoadTask, loadTasks } from '../source-files.ts'
@@ -48,11 +48,12 @@ pipeline (models, publishes, syncs; not maintenance), and prints what became of 
       context,
       project,
       async (platform) => {
-        const { report, days } = await loadFiles(context, platform, plan, tasks)
+        const { report: loaded, days } = await loadFiles(context, platform, plan, tasks)
         const ran =
           context.options['no-run'] === true
             ? NOTHING_RAN
             : await runTasks(context, platform, { pipeline: plan.name, trigger: 'load' })
+        const report = { ...loaded, served: loaded.served + publishedRows(ran.tasks) }
         const ok = report.balanced && ran.ok && days.days.every(({ status }) => status !== 'failed')
         if (context.options.json === true) {
           const facts = plan.files.length === 0 ? {} : { days: days.days, reported: days.reported }
@@ -94,13 +95,6 @@ async function loadFiles(
   const tally = together(played, days.tally)
   return { days, report: pipelineReport({ plan, tally, ledger: await platform.ledger(), seconds }) }
 }
-
-const together = (a: PlaybackTally, b: PlaybackTally): PlaybackTally => ({
-  produced: a.produced + b.produced,
-  accepted: a.accepted + b.accepted,
-  duplicates: a.duplicates + b.duplicates,
-  rejected: a.rejected + b.rejected,
-})
 
 /** Reference data is there before the first event that needs it. */
 async function loadReferences(

@@ -7,10 +7,14 @@ import {
   lakeQueryTables,
   ledgerTable,
   openRowSpill,
+  publishedQueryTables,
   servedQueryTables,
   viewQueryTables,
 } from '../../flow/tables-to-sql.ts'
+import { mysqlConfig } from '../../orchestrator/open-publisher.ts'
 import { type ReachedPostgres, reachPostgres } from '../../orchestrator/reach-postgres.ts'
+import { mysqlPublisher } from '../../serve/mysql/publisher.ts'
+import { postgresPublisher } from '../../serve/postgres/publisher.ts'
 import { queryPostgres } from '../../serve/postgres/query.ts'
 import type { ComputeEngine } from '../../sql/duckdb/engine.ts'
 import {
@@ -119,6 +123,10 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       reached ??= await reachPostgres(homeFolder, settings)
       return reached.config
     }
+    const publisher = async () => {
+      const server = mysqlConfig(settings)
+      return server === undefined ? postgresPublisher(await postgres()) : mysqlPublisher(server)
+    }
     const ledger = async () => {
       // Where nothing runs, the ledger starts the embedded PostgreSQL itself; one at a time.
       await reached?.release()
@@ -132,6 +140,7 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
           ...(await lakeQueryTables(reader.lake, engine)),
           ...(await viewQueryTables(engine, plans)),
           ...servedQueryTables(plans, { spill, postgres }),
+          ...publishedQueryTables(plans, { spill, publisher }),
           ...deadLetterTables(plans, { spill, state: reader.state }),
           ledgerTable(spill, ledger),
         ],

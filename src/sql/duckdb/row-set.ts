@@ -196,7 +196,7 @@ async function offsetPieces(
 }
 
 /** One cell of CSV as SQL. A null is the bare `\N`; a text that reads `\N` is quoted like every text. */
-function csvCell(name: string, type: ColumnType): string {
+export function csvCell(name: string, type: ColumnType): string {
   return `coalesce(${csvText(name, type)}, '\\N')`
 }
 
