@@ -159,12 +159,23 @@ describe('tables of the lake on the command line', () => {
       more: dry.files.length > 1,
     })
     expect((await runJson(...vacuum)).files).toEqual(dry.files.slice(1))
-    const expire = ['expire', 'silver.cities', '--older-than', '0s', '--keep', '1']
+    const expire = [
+      'expire',
+      'silver.cities',
+      '--format',
+      'iceberg',
+      '--older-than',
+      '0s',
+      '--keep',
+      '1',
+    ]
     const gone = await runJson<{ snapshots: string[]; files: object[] }>(...expire, '--dry-run')
     expect(gone.snapshots).toHaveLength(3)
     expect(gone.files.length).toBeGreaterThan(0)
     expect(await runJson(...expire)).toMatchObject({ ok: true, snapshots: gone.snapshots })
-    expect((await run('expire', 'silver.cities')).out).toContain('0 snapshots, 0 files')
+    expect((await run('expire', 'silver.cities', '--format', 'iceberg')).out).toContain(
+      '0 snapshots, 0 files',
+    )
     expect(await runJson('sql', 'SELECT count(*) AS n FROM silver.cities')).toEqual([{ n: 3 }])
     const delta = await run('expire', 'bronze.sales', '--keep', '3')
     expect([delta.code, delta.err]).toEqual([1, expect.stringContaining('by age alone')])
