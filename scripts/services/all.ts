@@ -4,13 +4,14 @@ import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { postgres } from './postgres.ts'
 import { python } from './python.ts'
+import { s3 } from './s3.ts'
 import type { Service } from './service.ts'
 import { spark } from './spark.ts'
 import { sparkConnect } from './spark-connect.ts'
 
 /** Every engine that can be had; adding one is adding a file and a line. */
 export const services: readonly Service[] = [
-  ...[kafka, mariadb, mongodb, postgres],
+  ...[kafka, mariadb, mongodb, postgres, s3],
   ...[python, dbt],
   ...[spark, sparkConnect],
 ]
