@@ -21,6 +21,7 @@ import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
+import { sync } from './commands/sync.ts'
 import { tables } from './commands/tables.ts'
 import { test } from './commands/test.ts'
 import { topics } from './commands/topics.ts'
@@ -30,7 +31,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, schedules, enrich],
+  ...[run, runs, schedules, enrich, sync],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],

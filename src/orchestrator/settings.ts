@@ -1,46 +1,19 @@
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import {
+  type ChoiceSetting,
+  choice,
+  type IntegerSetting,
+  integer,
+  type Setting,
+  text,
+} from './setting-kinds.ts'
+import { STORE_SETTINGS } from './store-settings.ts'
+
+export type { Setting } from './setting-kinds.ts'
 
 // Every setting of the platform, said once: its type, default, limits, environment variable and meaning. Validation, the
 // help text and `docs/configuration.md` all come from this table. Nothing here reads the environment: the command
 // line hands the variables in.
-
-interface SettingFacts<T> {
-  readonly variable: string
-  readonly doc: string
-  readonly default: T
-  readonly example?: string
-  /** Never printed. */
-  readonly secret?: true
-}
-
-interface IntegerSetting extends SettingFacts<number> {
-  readonly kind: 'integer'
-  readonly unit?: string
-  readonly min: number
-  readonly max: number
-}
-interface TextSetting<D extends string | undefined = string | undefined> extends SettingFacts<D> {
-  readonly kind: 'text'
-}
-interface ChoiceSetting<C extends string> extends SettingFacts<C> {
-  readonly kind: 'choice'
-  readonly choices: readonly C[]
-}
-export type Setting = IntegerSetting | TextSetting | ChoiceSetting<string>
-
-const integer = (facts: Omit<IntegerSetting, 'kind'>): IntegerSetting => ({
-  kind: 'integer',
-  ...facts,
-})
-const text = <const D extends string | undefined>(
-  facts: Omit<TextSetting<D>, 'kind'>,
-): TextSetting<D> => ({ kind: 'text', ...facts })
-const choice = <const C extends string>(
-  facts: Omit<ChoiceSetting<C>, 'kind'>,
-): ChoiceSetting<C> => ({
-  kind: 'choice',
-  ...facts,
-})
 
 export const SETTINGS = {
   host: text({
@@ -282,6 +255,7 @@ export const SETTINGS = {
     min: 1,
     max: 36_500,
   }),
+  ...STORE_SETTINGS,
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
@@ -344,6 +318,9 @@ export function resolveSettings(
   if (!said.has('log') && values.kafkaBrokers !== undefined) values.log = 'kafka'
   if (!said.has('postgres') && values.postgresHost !== undefined) values.postgres = 'server'
   if (!said.has('mysql') && values.mysqlHost !== undefined) values.mysql = 'server'
+  if (!said.has('olap') && values.clickhouseUrl !== undefined) values.olap = 'clickhouse'
+  if (!said.has('graph') && values.neo4jUri !== undefined) values.graph = 'neo4j'
+  if (!said.has('vectors') && values.pineconeHost !== undefined) values.vectors = 'pinecone'
   if (!said.has('postgresPort') && values.postgres === 'embedded')
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
@@ -368,6 +345,11 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
       'a MySQL server',
       ['mysqlHost', 'mysqlDatabase', 'mysqlUser', 'mysqlPassword'],
     ],
+    [values.olap === 'clickhouse', 'a ClickHouse server', ['clickhouseUrl']],
+    [values.graph === 'neo4j', 'a Neo4j server', ['neo4jUri', 'neo4jPassword']],
+    [values.vectors === 'pinecone', 'Pinecone', ['pineconeHost', 'pineconeApiKey']],
+    [values.embeddings === 'openai', 'an embeddings endpoint', ['embeddingsModel']],
+    [values.embeddings === 'transformers', 'transformers.js', ['embeddingsModel']],
   ]
   for (const [wanted, what, names] of groups) {
     if (!wanted) continue

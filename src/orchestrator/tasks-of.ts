@@ -1,8 +1,11 @@
 import { type LabelWorld, labelTasks } from '../flow/label-keywords.ts'
+import { type WarehouseWorld, warehouseTasks } from '../flow/load-warehouse.ts'
 import { type MaintenanceWorld, maintenanceTasks } from '../flow/maintain-table.ts'
+import { type CollectionWorld, collectionTasks } from '../flow/publish-collection.ts'
 import { type PublishWorld, publishTasks } from '../flow/publish-table.ts'
 import { type ModelWorld, modelTasks } from '../flow/run-model.ts'
 import { type PlainTaskWorld, plainTasks } from '../flow/run-plain-task.ts'
+import { type SyncTaskWorld, syncTasks } from '../flow/sync-tasks.ts'
 import type { Task } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 
@@ -11,6 +14,9 @@ export interface TaskWorld
   extends LabelWorld,
     ModelWorld,
     PublishWorld,
+    CollectionWorld,
+    WarehouseWorld,
+    SyncTaskWorld,
     PlainTaskWorld,
     MaintenanceWorld {}
 
@@ -25,6 +31,9 @@ const TASK_SOURCES: readonly TaskSource[] = [
   labelTasks,
   modelTasks,
   publishTasks,
+  collectionTasks,
+  warehouseTasks,
+  syncTasks,
   plainTasks,
   maintenanceTasks,
 ]
