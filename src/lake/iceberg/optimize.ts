@@ -1,5 +1,5 @@
 import {
-  checkOptimizeOptions,
+  checkedOptions,
   type OptimizedGroup,
   type OptimizeOptions,
   type OptimizeStatus,
@@ -37,14 +37,14 @@ export interface OptimizeOutcome {
  */
 export async function optimizeTable(
   table: ChangeableTable,
-  options: OptimizeOptions = {},
+  wanted: OptimizeOptions = {},
   signal?: AbortSignal,
 ): Promise<OptimizeOutcome> {
   const { tools, name } = table
   const base = await table.newest(signal)
   const { metadata } = base
   checkWritable(metadata, name)
-  checkOptimizeOptions(options, {
+  const options = checkedOptions(wanted, {
     columns: columnsOf(base),
     constant: identityColumns(base),
     table: name,

@@ -140,6 +140,15 @@ describe('optimize', () => {
       await expect(table.optimize(options)).rejects.toMatchObject({ code: 'TABLE_MISMATCH' })
   })
 
+  test('a column that the table is partitioned by is laid already', async () => {
+    const table = await lake.table({ columns: COLUMNS, partitionBy: BY_G })
+    await lake.append(table, rowsSql(0), COLUMNS)
+    await lake.append(table, rowsSql(30), COLUMNS)
+    const before = (await filesOf(table)).length
+    expect(await table.optimize({ zOrderBy: ['g', 'id'] })).toMatchObject({ status: 'committed' })
+    expect((await filesOf(table)).length).toBe(before / 2)
+  })
+
   test('writes files of an older partitioning by the newest', async () => {
     const table = await filled()
     await table.changePartitioning(BY_G)
