@@ -9,6 +9,7 @@ import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { readRoutes } from './read-routes.ts'
 import { riverRoutes } from './river-routes.ts'
 import { runRoutes } from './run-routes.ts'
 import { sqlRoutes } from './sql-routes.ts'
@@ -32,6 +33,7 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...runRoutes(platform),
     ...backfillRoutes(platform),
     ...syncRoutes(platform),
+    ...readRoutes(platform),
     ...icebergRoutes(platform),
     ...riverRoutes(platform),
     ...sqlRoutes(platform),

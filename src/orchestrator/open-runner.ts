@@ -1,14 +1,17 @@
+import type { ChatEndpoint } from '../enrich/answering/chat-completion.ts'
 import { type CheckSyncsOptions, checkSyncs, type SourceCheck } from '../flow/check-syncs.ts'
 import { estimateLabels, type LabelEstimate } from '../flow/label-keywords.ts'
 import { lakeCatalog } from '../flow/lake-catalog.ts'
 import { openLakeHome } from '../flow/lake-home.ts'
 import { openLineage } from '../flow/open-lineage.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
+import { readStores } from '../flow/read-stores.ts'
 import type { Backfill } from '../model/backfill.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { ReadStores } from '../pipeline/read.ts'
 import type { DocumentStore } from '../serve/document-store.ts'
-import type { PostgresConfig } from '../serve/postgres/config.ts'
+import { type PostgresConfig, secret } from '../serve/postgres/config.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { backfillStore } from '../state/backfill-store.ts'
 import { runStore } from '../state/run-store.ts'
@@ -55,6 +58,8 @@ export interface PlatformRunner {
   estimateLabels(plan: PipelinePlan, signal: AbortSignal): Promise<readonly LabelEstimate[]>
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
+  /** What read routes may look at, for one request. */
+  readStores(signal: AbortSignal): ReadStores
   /** Compare them with the tables. */
   checkSyncs(options: CheckSyncsOptions): Promise<readonly SourceCheck[]>
   stop(): Promise<void>
@@ -105,6 +110,8 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       estimateLabels: (plan, signal) =>
         Promise.all(plan.labels.map((label) => estimateLabels(world, label, signal))),
       stores,
+      readStores: (signal) =>
+        readStores({ engine, delta: lakeHome.delta, ...stores, chat: chatOf(settings) }, signal),
       checkSyncs: (request) => checkSyncs(world, plans, request),
       async stop() {
         await begun?.stop()
@@ -121,6 +128,13 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
 /** Rows go to and from Spark as files in the spill folder. */
 const sparkPlace = (home: Home, { sparkRemote }: Settings) =>
   sparkRemote === undefined ? undefined : { url: sparkRemote, folder: home.spill }
+
+/** The chat endpoint of the settings, where there is one. */
+function chatOf({ answersUrl, answersModel, answersApiKey }: Settings): ChatEndpoint | undefined {
+  if (answersUrl === undefined || answersModel === undefined) return undefined
+  const apiKey = answersApiKey === undefined ? null : secret(answersApiKey)
+  return { url: answersUrl, model: answersModel, apiKey }
+}
 
 async function beginRuns(
   { settings, plans, clock, onNotice }: PlatformRunnerOptions,

@@ -45,6 +45,7 @@ import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { SyncStores } from './open-sync-stores.ts'
+import { runMetrics } from './run-metrics.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Scheduler } from './schedules/scheduler.ts'
 import type { Settings } from './settings.ts'
@@ -112,6 +113,7 @@ export interface Platform {
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
   readonly checkSyncs: PlatformRunner['checkSyncs']
+  readonly readStores: PlatformRunner['readStores']
   readonly startedMs: number
   /** What labelling a pipeline's texts would take now, without asking anybody. */
   readonly estimateLabels: PlatformRunner['estimateLabels']
@@ -219,13 +221,17 @@ async function assemble(
 
   const alerts = openAlerts({ settings: alertSettings(settings), clock, onNotice })
   closers.push(() => alerts.stop())
+  const countTask = runMetrics(meter)
   const { stop: stopRunner, ...work } = await openPlatformRunner({
     documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     beginsRuns: options.schedule === true,
     onEnd: alerts.runEnded,
     postgres: postgres?.config,
-    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+    onTask(run, task) {
+      countTask(run, task)
+      options.onTask?.(run, task)
+    },
     ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
   })
   closers.push(stopRunner)

@@ -119,6 +119,8 @@ describe('beside a running platform', () => {
       expect(ran.json<RunJson>()).toMatchObject({ ok: true, status: 'succeeded' })
       const scheduled = (await run('run', '--schedule', 'tasks/hourly')).json<RunJson>()
       expect(statuses(scheduled)).toEqual({ stats: 'done' })
+      const metrics = await (await fetch(`${up.url}/metrics`)).text()
+      expect(metrics).toMatch(/mekong_tasks_total\{[^}]*kind="step"[^}]*status="done"[^}]*\} 2/)
       const unknown = await run('run', '--schedule', 'tasks/yearly')
       expect(unknown.err).toMatch(/tasks\/hourly/)
       const waiting = run('run', 'tag:slow')
