@@ -8,6 +8,7 @@ import { freshness } from './freshness.ts'
 import { gateway } from './gateway.ts'
 import { describeMachine } from './machine.ts'
 import { merge } from './merge.ts'
+import { models } from './models.ts'
 import { optimize } from './optimize.ts'
 import { ott, ottIncrement } from './ott.ts'
 import { scan } from './scan.ts'
@@ -23,7 +24,7 @@ import { stream } from './stream.ts'
 const BENCHES: readonly Bench[] = [
   ...[gateway, stream, freshness, ott, ottIncrement],
   ...[scan, merge, optimize, snapshot],
-  start,
+  ...[models, start],
 ]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
@@ -40,7 +41,6 @@ const { values: options, positionals } = parseArgs({
   },
 })
 const bench = BENCHES.find(({ name }) => name === positionals[0])
-const rows = options.rows === undefined ? undefined : Number(options.rows)
 const seconds = Number(options.seconds ?? bench?.secondsDefault)
 if (bench === undefined) {
   console.log('npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]\n')
@@ -66,7 +66,7 @@ async function runBench(chosen: Bench, measureSeconds: number): Promise<void> {
   try {
     outcome = await chosen.run({
       ...{ seconds: measureSeconds, folder, say },
-      ...(rows === undefined ? {} : { rows }),
+      ...(options.rows === undefined ? {} : { rows: Number(options.rows) }),
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })

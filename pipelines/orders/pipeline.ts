@@ -5,13 +5,18 @@ import {
   choose,
   day,
   decimal,
+  expression,
+  notNull,
   or,
+  partitions,
   pipeline,
   recordId,
   sql,
 } from 'mekong'
 import { adventureWorks } from './loader.ts'
 import { Customer, Order, Product } from './schema.ts'
+import { simulator } from './simulator.ts'
+import { RawCustomer, RawOrder, RawOrderLine, RawProduct, WAREHOUSE_VIEWS } from './warehouse.ts'
 
 /** A client's clock may be ahead by this much; an order from further in the future has the server's time. */
 const SKEW_AHEAD_MS = 5 * 60_000
@@ -100,6 +105,7 @@ export default pipeline('orders', (p) => {
   })
   p.aggregates('orders', {
     from: 'silver.orders',
+    collection: 'kpis',
     at: 'order_timestamp',
     measures: {
       sales: { kind: 'sum', column: 'total' },
@@ -122,5 +128,61 @@ export default pipeline('orders', (p) => {
     },
   })
 
+  const model = (name: string) => new URL(`./models/${name}.sql`, import.meta.url)
+  p.model('gold.product_demand', model('product_demand'), {
+    incoming: 'silver.orders',
+    materialize: partitions({
+      by: ['period_month'],
+      touched:
+        "SELECT DISTINCT date_trunc('month', event_date)::DATE AS period_month FROM incoming",
+      reads: { 'silver.orders': { event_date: { of: 'period_month', daysAfter: 31 } } },
+    }),
+    tags: ['surges'],
+    tests: [notNull('product_id'), expression('demand > 0', { name: 'demand_above_zero' })],
+  })
+  p.model('gold.product_surges', model('product_surges'), {
+    incoming: 'gold.product_demand',
+    // A day counts for the 90 days after it.
+    materialize: partitions({
+      by: ['period_month'],
+      touched:
+        "SELECT DISTINCT date_trunc('month', period_start + n::INTEGER)::DATE AS period_month FROM incoming, range(0, 91) r(n)",
+    }),
+    tags: ['surges'],
+    tests: [expression('demand > threshold', { name: 'above_threshold' })],
+  })
+  p.collection('surging', {
+    ...{ sql: model('surging'), id: 'product_id', tags: ['surges'] },
+    reads: ['gold.product_surges', 'gold.product_demand', 'silver.products'],
+  })
+  p.collection('surges', {
+    ...{ sql: model('surges'), id: 'surge_id', tags: ['surges'], indexes: [['period_start']] },
+    reads: ['gold.product_surges', 'silver.products'],
+  })
+  p.collection('item_counts', {
+    ...{ sql: model('item_counts'), id: 'product_id', tags: ['surges'] },
+    reads: ['gold.product_demand', 'silver.products'],
+  })
+  // Often enough that an order of yesterday which comes late amends the list within the hour.
+  p.schedule('surges', { cron: '5 * * * *', run: ['tag:surges'] })
+
+  const rows = (name: string) => new URL(`./warehouse/${name}.sql`, import.meta.url)
+  p.warehouse('daily', {
+    from: 'bronze.orders',
+    day: 'event_date',
+    reads: ['silver.customers', 'silver.products'],
+    tables: {
+      'raw.orders': { sql: rows('orders'), columns: RawOrder, day: 'order_date' },
+      'raw.order_lines': { sql: rows('order_lines'), columns: RawOrderLine, day: 'order_date' },
+      'raw.customers': { sql: rows('customers'), columns: RawCustomer, key: 'customer_id' },
+      'raw.products': { sql: rows('products'), columns: RawProduct, key: 'product_id' },
+    },
+    views: WAREHOUSE_VIEWS,
+    tags: ['warehouse'],
+  })
+  // A day is loaded half an hour after it has ended, and again when an order of it comes late.
+  p.schedule('warehouse', { cron: '30 0 * * *', run: ['tag:warehouse'] })
+
+  p.simulate(simulator)
   p.load(adventureWorks)
 })

@@ -1,14 +1,17 @@
+import { dbt } from './dbt.ts'
 import { kafka } from './kafka.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
 import { postgres } from './postgres.ts'
 import { python } from './python.ts'
 import type { Service } from './service.ts'
+import { snowflake } from './snowflake.ts'
 import { spark } from './spark.ts'
 import { sparkConnect } from './spark-connect.ts'
 
 /** Every engine that can be had; adding one is adding a file and a line. */
 export const services: readonly Service[] = [
-  ...[kafka, mariadb, mongodb, postgres],
-  ...[python, spark, sparkConnect],
+  ...[kafka, mariadb, mongodb, postgres, snowflake],
+  ...[python, dbt],
+  ...[spark, sparkConnect],
 ]

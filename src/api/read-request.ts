@@ -6,9 +6,25 @@ import { ApiRefusal } from './exchange.ts'
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 
 /** The JSON object that a request carries, its numbers opaque (`parseKeepingDigits`); empty when it has no body. @throws ApiRefusal */
-export async function readJsonObject({
-  request,
-}: HttpExchange): Promise<Readonly<Record<string, unknown>>> {
+export async function readJsonObject(
+  exchange: HttpExchange,
+): Promise<Readonly<Record<string, unknown>>> {
+  const text = await readText(exchange)
+  if (text === '') return {}
+  let value: unknown
+  try {
+    value = parseKeepingDigits(text)
+  } catch {
+    throw refusal(400, 'malformed_json', 'The body is not JSON. Nothing was changed.')
+  }
+  if (!isJsonObject(value)) {
+    throw refusal(400, 'not_an_object', 'The body must be a JSON object. Nothing was changed.')
+  }
+  return value
+}
+
+/** The body of a request as text. @throws ApiRefusal when it is too large */
+export async function readText({ request }: HttpExchange): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -18,17 +34,7 @@ export async function readJsonObject({
     }
     chunks.push(chunk)
   }
-  if (bytes === 0) return {}
-  let value: unknown
-  try {
-    value = parseKeepingDigits(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw refusal(400, 'malformed_json', 'The body is not JSON. Nothing was changed.')
-  }
-  if (!isJsonObject(value)) {
-    throw refusal(400, 'not_an_object', 'The body must be a JSON object. Nothing was changed.')
-  }
-  return value
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** A parameter after the question mark, decoded. */

@@ -10,6 +10,7 @@ import { expire } from './commands/expire.ts'
 import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
+import { lineage } from './commands/lineage.ts'
 import { load } from './commands/load.ts'
 import { optimize } from './commands/optimize.ts'
 import { plan } from './commands/plan.ts'
@@ -19,6 +20,7 @@ import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
+import { sync } from './commands/sync.ts'
 import { tables } from './commands/tables.ts'
 import { test } from './commands/test.ts'
 import { topics } from './commands/topics.ts'
@@ -28,10 +30,10 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, schedules, enrich],
+  ...[run, runs, schedules, enrich, sync],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum],
   ...[status, ledger, dlq],
-  ...[plan, test],
+  ...[plan, test, lineage],
   ...[doctor, config, keys],
 ]

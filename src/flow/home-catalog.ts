@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import type { Catalog } from '../lake/iceberg/catalog.ts'
 import { openSqliteCatalog, type SqliteCatalog } from '../lake/iceberg/sqlite-catalog.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { ObjectStore } from '../model/object-store.ts'
@@ -9,11 +8,7 @@ import type { ObjectStore } from '../model/object-store.ts'
 export const CATALOG_FILE = 'catalog.sqlite'
 
 /** The Iceberg tables of a lake. Made when the first of them is: looking at a lake without any leaves no file behind. */
-export interface HomeCatalog extends Catalog {
-  /** Names of all Iceberg tables, `layer.name`, sorted. */
-  tables(): readonly string[]
-  close(): void
-}
+export type HomeCatalog = SqliteCatalog
 
 export interface HomeCatalogOptions {
   /** Folder of the lake. */
@@ -34,6 +29,14 @@ export function homeCatalog({ folder, store, clock, randomness }: HomeCatalogOpt
   const existing = () => (opened === undefined && !existsSync(file) ? undefined : open())
   return {
     tables: () => existing()?.tables() ?? [],
+    namespaces: () => existing()?.namespaces() ?? [],
+    namespaceProperties: (namespace) => existing()?.namespaceProperties(namespace) ?? {},
+    createNamespace: (namespace, properties) => open().createNamespace(namespace, properties),
+    changeNamespace: (namespace, change) => open().changeNamespace(namespace, change),
+    dropNamespace: (namespace) => existing()?.dropNamespace(namespace),
+    register: (table, location) => open().register(table, location),
+    unregister: (table) => existing()?.unregister(table) ?? false,
+    rename: (table, name) => existing()?.rename(table, name) ?? false,
     load: async (table, signal) => existing()?.load(table, signal),
     commit: (table, commit, signal) => open().commit(table, commit, signal),
     close: () => opened?.close(),

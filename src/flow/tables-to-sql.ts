@@ -16,7 +16,7 @@ import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
-import { readModels } from './run-model.ts'
+import { readModels } from './read-models.ts'
 import type { TableFormat, TablePoint, TableState } from './table-door.ts'
 import type { TablePlaces } from './table-places.ts'
 
@@ -56,7 +56,10 @@ export async function changeQuery(
   engine: ComputeEngine,
 ): Promise<{ readonly sql: string; readonly tables: readonly QueryTable[] }> {
   const changes = queryTable('system.changes', () => compileChanges(plan, footerRows(engine)))
-  return { sql: 'SELECT * FROM system.changes ORDER BY _commit_version', tables: [changes] }
+  return {
+    sql: 'SELECT * FROM system.changes ORDER BY _commit_timestamp, _commit_version',
+    tables: [changes],
+  }
 }
 
 const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
@@ -89,6 +92,20 @@ export async function viewQueryTables(
       ...queryTable(model.name, async () => sql),
       reads: reads.map((table) => ({ schema: table.split('.')[0]!, name: table.split('.')[1]! })),
     }))
+}
+
+/** The models that are views, by name, with the tables they read. */
+export async function viewReads(
+  engine: ComputeEngine,
+  plans: readonly PipelinePlan[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const models = await Promise.all(plans.map((plan) => readModels(engine, plan.models)))
+  return new Map(
+    models
+      .flat()
+      .filter(({ model }) => model.materialize.kind === 'view')
+      .map(({ model, reads }) => [model.name, reads]),
+  )
 }
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */

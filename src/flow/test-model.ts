@@ -18,6 +18,7 @@ import { type ModelSession, openModelSession } from '../sql/models/model-session
 import { cameSql, onlyGrows } from '../sql/models/net-changes.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
+import type { CustomTest } from './read-models.ts'
 
 // The data tests of one model. In: its table as committed. Out: rows in `system.test_failures` with the failing rows, and in the same
 // commit how far the table has been tested. Rows are tested once: those that came since the tests last passed. When a test of severity
@@ -50,11 +51,6 @@ export interface TestOptions {
   /** Texts of the custom tests, by name of the test, with the tables they read. */
   readonly custom: ReadonlyMap<string, CustomTest>
   readonly context: Pick<TaskContext, 'runId' | 'logicalMs' | 'signal' | 'log'>
-}
-
-export interface CustomTest {
-  readonly sql: string
-  readonly reads: readonly string[]
 }
 
 export interface TestResult {

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type FollowedTable, followTable } from '../flow/follow-table.ts'
 import type { LakeHome } from '../flow/lake-home.ts'
 import { openPlannedTable } from '../flow/lake-table.ts'
+import { type MeasureDocuments, measureDocuments } from '../flow/measure-documents.ts'
 import { aggregateConsumer, documentConsumer } from '../flow/table-consumers.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { type AggregateStore, openAggregateStore } from '../serve/aggregates/aggregate-store.ts'
@@ -46,14 +47,18 @@ export interface OpenFollowersOptions {
   readonly onNotice: (line: string) => void
 }
 
-/** Whether documents go to PostgreSQL, where there are any. */
-export const documentsInPostgres = (plans: readonly PipelinePlan[], settings: Settings) =>
-  settings.mongodbUrl === undefined && plans.some(({ documents }) => documents.length > 0)
+/** Names of a pipeline's collections of documents. */
+export const collectionsOf = ({ documents, collections, aggregates }: PipelinePlan): string[] => [
+  ...documents.map(({ collection }) => collection.name),
+  ...collections.map(({ facts }) => facts.name),
+  ...aggregates.flatMap(({ collection }) => (collection === undefined ? [] : [collection])),
+]
 
 export async function openFollowers(options: OpenFollowersOptions): Promise<Followers> {
   const { plans, home, lake, engine, chance, onNotice } = options
   const documents = documentStore(options)
   const aggregates: OpenAggregates[] = []
+  const keepers: MeasureDocuments[] = []
   const followed: { readonly table: string; readonly follower: FollowedTable }[] = []
   const follow = (
     table: string,
@@ -72,6 +77,16 @@ export async function openFollowers(options: OpenFollowersOptions): Promise<Foll
       const file = path.join(home.serve, 'aggregates', `${plan.name}-${one.name}.sqlite`)
       const store = await openAggregateStore(file, one.shape)
       const listeners = new Set<() => void>()
+      if (one.collection !== undefined) {
+        const keeper = measureDocuments({
+          store,
+          documents: documents!,
+          collection: one.collection,
+          onNotice,
+        })
+        listeners.add(keeper.wake)
+        keepers.push(keeper)
+      }
       aggregates.push({
         ...{ pipeline: plan.name, name: one.name, store },
         onChange(listener) {
@@ -97,6 +112,7 @@ export async function openFollowers(options: OpenFollowersOptions): Promise<Foll
       void (await Promise.all(followed.map(({ follower }) => follower.settled(signal)))),
     async stop() {
       await Promise.all(followed.map(({ follower }) => follower.stop()))
+      await Promise.all(keepers.map((keeper) => keeper.stop()))
       await Promise.all(aggregates.map(({ store }) => store.close()))
       await documents?.close()
     },
@@ -108,7 +124,7 @@ function documentStore({
   settings,
   postgres,
 }: OpenFollowersOptions): DocumentStore | undefined {
-  if (plans.every((plan) => plan.documents.length === 0)) return undefined
+  if (plans.every((plan) => collectionsOf(plan).length === 0)) return undefined
   const { mongodbUrl: url, mongodbDatabase: database } = settings
   if (url !== undefined) return mongoDocuments(mongoConfig({ url, database }))
   return postgresDocuments(postgres!)

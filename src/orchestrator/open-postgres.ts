@@ -3,6 +3,7 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { type PostgresConfig, postgresConfig, secret } from '../serve/postgres/config.ts'
 import { startEmbeddedPostgres } from '../serve/postgres/embedded.ts'
 import type { Home } from './home.ts'
+import { collectionsOf } from './open-followers.ts'
 import type { Settings } from './settings.ts'
 
 export interface OpenPostgres {
@@ -27,7 +28,7 @@ export async function openPostgres(
   const wanted = plans.some(
     (plan) =>
       plan.references.length > 0 ||
-      (plan.documents.length > 0 && settings.mongodbUrl === undefined) ||
+      (settings.mongodbUrl === undefined && collectionsOf(plan).length > 0) ||
       plan.serves.some(({ target }) => target.store === 'postgres') ||
       (settings.mysql === 'postgres' && plan.publishes.length > 0),
   )

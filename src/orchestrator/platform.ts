@@ -1,10 +1,11 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type AskWorld, ask, type Question } from '../flow/ask.ts'
 import { filesLedger } from '../flow/files-ledger.ts'
 import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
-import { openLakeHome } from '../flow/lake-home.ts'
+import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
@@ -22,18 +23,24 @@ import type { Run, RunTask } from '../model/run.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
+import { QueryRefusedError } from '../sql/duckdb/errors.ts'
+import { type QueryResult, runQuery } from '../sql/duckdb/query.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import { logMetrics } from './log-metrics.ts'
-import { type Followers, openFollowers } from './open-followers.ts'
+import { openDashboards } from './open-dashboards.ts'
+import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
+import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
+import type { SyncStores } from './open-sync-stores.ts'
 import type { Runner } from './runs/runner.ts'
 import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
 import { schedulesOf } from './schedules/schedules-of.ts'
@@ -67,6 +74,8 @@ export interface HopReport {
   readonly name: string
   readonly state: HopState
   readonly lagRecords: number
+  /** What it has dealt with since the beginning, by what became of it. */
+  readonly done: { readonly rows: number; readonly dead: number; readonly filtered: number }
 }
 
 export interface Platform {
@@ -82,6 +91,8 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
+  /** The lake's Iceberg tables, and where they are. */
+  readonly iceberg: LakeHome['iceberg']
   readonly references: References
   readonly followers: Followers
   /** Names of the collections of documents. */
@@ -92,11 +103,20 @@ export interface Platform {
   readonly runner: Runner
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
+  /** The stores that follow tables by their changes. */
+  readonly stores: SyncStores
+  readonly checkSyncs: PlatformRunner['checkSyncs']
   readonly startedMs: number
   /** What labelling a pipeline's texts would take now, without asking anybody. */
   readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
+  /** What questions in SQL are asked of. */
+  readonly askWorld: AskWorld
+  /** Answer a question, which reads tables by name and can reach nothing else. @throws as `runQuery` */
+  ask(question: Omit<Question, 'functions' | 'sandboxed'>): Promise<QueryResult>
+  /** The answers of dashboards, kept. */
+  readonly dashboards: KeptAnswers
   /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
@@ -194,8 +214,11 @@ async function assemble(
   const {
     runner,
     estimateLabels,
+    stores,
+    checkSyncs,
     stop: stopRunner,
   } = await openPlatformRunner({
+    documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
     postgres: postgres?.config,
     ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
@@ -204,11 +227,25 @@ async function assemble(
   const isScheduled = options.schedule === true && settings.scheduler === 'on'
   const scheduler = isScheduled
     ? await startScheduler({
-        ...{ schedules: schedulesOf(plans), runner, clock, onNotice },
+        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
         historyMs: settings.runHistoryDays * 86_400_000,
       })
     : undefined
   closers.push(() => scheduler?.stop())
+
+  const askWorld: AskWorld = {
+    ...{ engine, plans, lake: lakeCatalog({ folder: home.lake, home: async () => lake }) },
+    state: async () => state,
+    async postgres() {
+      if (postgres !== undefined) return postgres.config
+      throw new QueryRefusedError('No pipeline here serves from PostgreSQL. Nothing was run.')
+    },
+    publisher: () => reachPublisher(settings, askWorld.postgres),
+    ledger: async () =>
+      (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
+  }
+  const dashboards = openDashboards(askWorld, hops, clock)
+  closers.push(() => dashboards.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -219,8 +256,9 @@ async function assemble(
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
-    estimateLabels,
+    ...{ stores, checkSyncs, estimateLabels },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(
@@ -242,11 +280,14 @@ async function assemble(
           ]),
         )
       ).flat(),
+    askWorld,
+    ask: (question) => ask(askWorld, question, runQuery),
+    dashboards,
     async drained(signal) {
       await untilDrained(hops, signal)
       await followers.settled(signal)
     },
-    collections: () => plans.flatMap((p) => p.documents.map(({ collection }) => collection.name)),
+    collections: () => plans.flatMap(collectionsOf),
     stop,
   }
   if (options.openGateway === false) return platform
@@ -275,10 +316,11 @@ async function assemble(
 }
 
 function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
-  return plan.ingests.map(({ path, topic: name }) => {
+  return plan.ingests.map(({ path, topic: name, ack }) => {
     const topic = plan.topics.find((t) => t.name === name)!
     return {
       path,
+      ack,
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
@@ -290,8 +332,11 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
 }
 
 async function reportOf({ hop }: RunningHop): Promise<HopReport> {
-  const { pipeline, name, state, lagRecords } = await hop.status()
-  return { pipeline, name, state, lagRecords }
+  const { pipeline, name, state, lagRecords, cursor } = await hop.status()
+  const total = (of: 'rows' | 'dead' | 'filtered') =>
+    cursor.reduce((sum, line) => sum + line[of], 0)
+  const done = { rows: total('rows'), dead: total('dead'), filtered: total('filtered') }
+  return { pipeline, name, state, lagRecords, done }
 }
 
 function notReady({ pipeline, name, state }: HopReport): string[] {

@@ -1,46 +1,19 @@
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import {
+  type ChoiceSetting,
+  choice,
+  type IntegerSetting,
+  integer,
+  type Setting,
+  text,
+} from './setting-kinds.ts'
+import { STORE_SETTINGS } from './store-settings.ts'
+
+export type { Setting } from './setting-kinds.ts'
 
 // Every setting of the platform, said once: its type, default, limits, environment variable and meaning. Validation, the
 // help text and `docs/configuration.md` all come from this table. Nothing here reads the environment: the command
 // line hands the variables in.
-
-interface SettingFacts<T> {
-  readonly variable: string
-  readonly doc: string
-  readonly default: T
-  readonly example?: string
-  /** Never printed. */
-  readonly secret?: true
-}
-
-interface IntegerSetting extends SettingFacts<number> {
-  readonly kind: 'integer'
-  readonly unit?: string
-  readonly min: number
-  readonly max: number
-}
-interface TextSetting<D extends string | undefined = string | undefined> extends SettingFacts<D> {
-  readonly kind: 'text'
-}
-interface ChoiceSetting<C extends string> extends SettingFacts<C> {
-  readonly kind: 'choice'
-  readonly choices: readonly C[]
-}
-export type Setting = IntegerSetting | TextSetting | ChoiceSetting<string>
-
-const integer = (facts: Omit<IntegerSetting, 'kind'>): IntegerSetting => ({
-  kind: 'integer',
-  ...facts,
-})
-const text = <const D extends string | undefined>(
-  facts: Omit<TextSetting<D>, 'kind'>,
-): TextSetting<D> => ({ kind: 'text', ...facts })
-const choice = <const C extends string>(
-  facts: Omit<ChoiceSetting<C>, 'kind'>,
-): ChoiceSetting<C> => ({
-  kind: 'choice',
-  ...facts,
-})
 
 export const SETTINGS = {
   host: text({
@@ -118,6 +91,43 @@ export const SETTINGS = {
     doc: 'Database on the MongoDB server.',
     default: 'mekong',
   }),
+  snowflakeAccount: text({
+    variable: 'SNOWFLAKE_ACCOUNT',
+    doc: 'Snowflake account that is the warehouse when it is set. Otherwise the warehouse is a DuckDB file in the home folder.',
+    default: undefined,
+    example: 'orgname-account',
+  }),
+  snowflakeUser: text({
+    variable: 'SNOWFLAKE_USER',
+    doc: 'User on Snowflake.',
+    default: undefined,
+  }),
+  snowflakePassword: text({
+    variable: 'SNOWFLAKE_PASSWORD',
+    doc: 'Password on Snowflake. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  snowflakeDatabase: text({
+    variable: 'SNOWFLAKE_DATABASE',
+    doc: 'Database on Snowflake; made when it is not there.',
+    default: 'mekong',
+  }),
+  snowflakeWarehouse: text({
+    variable: 'SNOWFLAKE_WAREHOUSE',
+    doc: 'Virtual warehouse on Snowflake; by default that of the user.',
+    default: undefined,
+  }),
+  snowflakeRole: text({
+    variable: 'SNOWFLAKE_ROLE',
+    doc: 'Role on Snowflake; by default that of the user.',
+    default: undefined,
+  }),
+  snowflakeUrl: text({
+    variable: 'SNOWFLAKE_URL',
+    doc: 'Where the account answers, if not at its usual address.',
+    default: undefined,
+  }),
   startAt: choice({
     variable: 'MEKONG_START_AT',
     doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',
@@ -155,6 +165,35 @@ export const SETTINGS = {
     default: 100_000,
     min: 1,
     max: 10_000_000,
+  }),
+  sparkRemote: text({
+    variable: 'SPARK_REMOTE',
+    doc: "Spark Connect server for models with engine: 'spark'. Both must reach the home folder's files.",
+    default: undefined,
+    example: 'sc://127.0.0.1:15002',
+  }),
+  openLineageFile: text({
+    variable: 'MEKONG_OPENLINEAGE_FILE',
+    doc: 'File that OpenLineage events of model runs are added to, one JSON object a line.',
+    default: undefined,
+    example: './lineage.ndjson',
+  }),
+  openLineageUrl: text({
+    variable: 'OPENLINEAGE_URL',
+    doc: 'Where OpenLineage events of model runs are sent, such as a Marquez server; /api/v1/lineage is added when it has no path.',
+    default: undefined,
+    example: 'http://127.0.0.1:5000',
+  }),
+  openLineageApiKey: text({
+    variable: 'OPENLINEAGE_API_KEY',
+    doc: 'Bearer token for that server. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  openLineageNamespace: text({
+    variable: 'OPENLINEAGE_NAMESPACE',
+    doc: 'Namespace of jobs and tables in OpenLineage events.',
+    default: 'mekong',
   }),
   openaiApiKey: text({
     variable: 'OPENAI_API_KEY',
@@ -245,6 +284,12 @@ export const SETTINGS = {
     default: 'on',
     choices: ['on', 'off'],
   }),
+  maintenance: choice({
+    variable: 'MEKONG_MAINTENANCE',
+    doc: 'Whether bronze tables that a pipeline says nothing about are kept in shape: small files put together daily, old versions and unneeded files removed weekly. Tables named in `p.maintain` always are.',
+    default: 'on',
+    choices: ['on', 'off'],
+  }),
   runHistoryDays: integer({
     variable: 'MEKONG_RUN_HISTORY_DAYS',
     doc: 'How long runs that are over are remembered.',
@@ -253,6 +298,7 @@ export const SETTINGS = {
     min: 1,
     max: 36_500,
   }),
+  ...STORE_SETTINGS,
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
@@ -315,6 +361,9 @@ export function resolveSettings(
   if (!said.has('log') && values.kafkaBrokers !== undefined) values.log = 'kafka'
   if (!said.has('postgres') && values.postgresHost !== undefined) values.postgres = 'server'
   if (!said.has('mysql') && values.mysqlHost !== undefined) values.mysql = 'server'
+  if (!said.has('olap') && values.clickhouseUrl !== undefined) values.olap = 'clickhouse'
+  if (!said.has('graph') && values.neo4jUri !== undefined) values.graph = 'neo4j'
+  if (!said.has('vectors') && values.pineconeHost !== undefined) values.vectors = 'pinecone'
   if (!said.has('postgresPort') && values.postgres === 'embedded')
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
@@ -334,11 +383,17 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
     ],
+    [values.snowflakeAccount !== undefined, 'Snowflake', ['snowflakeUser', 'snowflakePassword']],
     [
       values.mysql === 'server',
       'a MySQL server',
       ['mysqlHost', 'mysqlDatabase', 'mysqlUser', 'mysqlPassword'],
     ],
+    [values.olap === 'clickhouse', 'a ClickHouse server', ['clickhouseUrl']],
+    [values.graph === 'neo4j', 'a Neo4j server', ['neo4jUri', 'neo4jPassword']],
+    [values.vectors === 'pinecone', 'Pinecone', ['pineconeHost', 'pineconeApiKey']],
+    [values.embeddings === 'openai', 'an embeddings endpoint', ['embeddingsModel']],
+    [values.embeddings === 'transformers', 'transformers.js', ['embeddingsModel']],
   ]
   for (const [wanted, what, names] of groups) {
     if (!wanted) continue

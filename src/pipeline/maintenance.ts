@@ -60,8 +60,6 @@ export const DEFAULT_MAINTENANCE = {
     targetBytes: 128 * 1024 * 1024,
     /** So that a file is not rewritten each day for the sake of one more. */
     inputFilesMin: 5,
-    /** Late records come within days; older partitions have been put together already. */
-    lastDays: 7,
   },
   expire: { olderThanDays: 7, keep: 5 },
   /** Longer than any commit takes. */

@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import {
   type Body,
   columnsOf,
@@ -15,6 +16,7 @@ import { type ModelOptions, modelPlan } from './model.ts'
 import { type PlainTaskOptions, type PlainTaskPlan, plainTaskPlan } from './plain-task.ts'
 import type {
   AggregatesPlan,
+  CollectionPlan,
   DayPartition,
   DocumentsPlan,
   IngestPlan,
@@ -26,6 +28,7 @@ import type {
   TablePlan,
   TopicCodec,
   TopicPlan,
+  WarehousePlan,
 } from './plan.ts'
 import type { PublishPlan, PublishTarget } from './publish.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
@@ -87,10 +90,53 @@ export interface DocumentsOptions {
 
 export interface AggregatesOptions extends AggregatesShape {
   readonly from: string
+  /** Keep the measures in a collection of documents too: one document for each period that is running, and one for all time. */
+  readonly collection?: string
+}
+
+export interface WarehouseOptions {
+  /** A table of this pipeline whose commits say which days have changed. */
+  readonly from: string
+  /** Its column of days, such as `event_date`. */
+  readonly day: string
+  readonly reads?: readonly string[]
+  readonly tables: Readonly<Record<string, WarehouseTableOptions>>
+  /** By name, in SQL that all warehouses share; made anew with each load. */
+  readonly views?: Readonly<Record<string, string>>
+  readonly tags?: readonly string[]
+}
+
+export interface WarehouseTableOptions {
+  /** Over tables of the lake, and `run.days` with the days to load as `day`. Yields the columns in their order. */
+  readonly sql: URL | string
+  readonly columns: RecordSchema
+  /** Replace the rows of the days loaded: a column of days. */
+  readonly day?: string
+  /** Or replace rows by key. */
+  readonly key?: string
+}
+
+export interface CollectionOptions {
+  /** What the documents are, with `run.moment` as a relation of one row: `logical_time`, `logical_date`. */
+  readonly sql: URL | string
+  /** Column whose value names the document. */
+  readonly id: string
+  /** Tables that it reads: whatever writes them runs before. */
+  readonly reads: readonly string[]
+  readonly indexes?: readonly (readonly string[])[]
+  readonly tags?: readonly string[]
 }
 
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
+
+export interface IngestOptions {
+  /**
+   * When a record is answered. `durable`: once it is on disk, or acknowledged by all replicas. `accepted`: as soon as it is judged and waits in
+   * memory; faster, and lost if the process dies before it is written. The answer says `"durable":false` then. Default `durable`.
+   */
+  readonly ack?: 'durable' | 'accepted'
+}
 
 /** What a pipeline can say about itself. */
 export interface PipelineBuilder {
@@ -101,7 +147,7 @@ export interface PipelineBuilder {
   ): Topic<Row<RecordSchema<Fields>>, Body<RecordSchema<Fields>>>
 
   /** Accept records for a topic at `POST path` (and at `/v1/topics/<topic>`). */
-  ingest<R, B>(path: string, topic: Topic<R, B>): void
+  ingest<R, B>(path: string, topic: Topic<R, B>, options?: IngestOptions): void
 
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
@@ -121,6 +167,12 @@ export interface PipelineBuilder {
 
   /** One document for each row of a lake table of this pipeline, following its changes: in PostgreSQL, or MongoDB when there is one. */
   documents(collection: string, options: DocumentsOptions): void
+
+  /** A collection of documents made by SQL, replaced whole and at once by a task, also when nothing is in it. */
+  collection(name: string, options: CollectionOptions): void
+
+  /** Days of the lake into the warehouse by a task, each day as a whole and again when it changes: a DuckDB file, Snowflake or BigQuery. */
+  warehouse(name: string, options: WarehouseOptions): void
 
   /** Counts and sums of a lake table of this pipeline, kept as it changes and read over HTTP in a few milliseconds, however large it is. */
   aggregates(name: string, options: AggregatesOptions): void
@@ -154,6 +206,9 @@ export interface PipelineBuilder {
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
+  /** A page of charts for this pipeline. */
+  dashboard(dashboard: Dashboard): void
+
   /** How `mekong demo` plays this pipeline's source. */
   simulate(simulator: SimulatorPlan): void
 
@@ -173,6 +228,18 @@ export function day<const Name extends string>(
   return Object.freeze({ transform: 'day', column, as: options.as ?? 'event_date' })
 }
 
+const warehousePlan = (
+  name: string,
+  { from, day: dayColumn, reads = [], tables, views = {}, tags = [] }: WarehouseOptions,
+): WarehousePlan => ({
+  ...{ name, from, day: dayColumn, reads, tags },
+  tables: Object.entries(tables).map(([table, { sql, columns, day: by, key }]) => ({
+    ...{ name: table, sql, columns: columnsOf(columns) },
+    load: key === undefined ? { by: 'day', day: by ?? dayColumn } : { by: 'key', key },
+  })),
+  views: Object.entries(views).map(([view, sql]) => ({ name: view, sql })),
+})
+
 /**
  * Describe a pipeline. The plan is validated at once.
  * @throws PlanError with every problem found: where, what, and how to fix it
@@ -190,6 +257,9 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const references: ReferencePlan[] = []
   const documents: DocumentsPlan[] = []
   const aggregates: AggregatesPlan[] = []
+  const collections: CollectionPlan[] = []
+  const warehouses: WarehousePlan[] = []
+  const dashboards: Dashboard[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -213,7 +283,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       })
       return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
-    ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
+    ingest: (path, topic, { ack = 'durable' } = {}) =>
+      void ingests.push({ path, topic: topic.topic, ack }),
     table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
@@ -247,8 +318,15 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     },
     documents: (collection, { from, id, columns, indexes = [] }) =>
       void documents.push({ from, id, columns, collection: { name: collection, indexes } }),
-    aggregates: (aggregatesName, { from, ...shape }) =>
-      void aggregates.push({ name: aggregatesName, from, shape }),
+    collection: (collectionName, { sql, id, reads, indexes = [], tags = [] }) =>
+      void collections.push({ facts: { name: collectionName, indexes }, sql, id, reads, tags }),
+    warehouse: (warehouseName, options) =>
+      void warehouses.push(warehousePlan(warehouseName, options)),
+    aggregates: (aggregatesName, { from, collection, ...shape }) =>
+      void aggregates.push({
+        ...{ name: aggregatesName, from, shape },
+        ...(collection === undefined ? {} : { collection }),
+      }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
@@ -257,6 +335,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     publish: (from, target, { tags = [] } = {}) => void publishes.push({ from, target, tags }),
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
+    dashboard: (page) => void dashboards.push(page),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -264,7 +343,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ files, labels, publishes, syncs },
-    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
+    ...{ collections, warehouses, files, labels, publishes, syncs },
+    ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }

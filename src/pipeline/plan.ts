@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
@@ -31,6 +32,9 @@ export interface PipelinePlan {
   readonly references: readonly ReferencePlan[]
   readonly documents: readonly DocumentsPlan[]
   readonly aggregates: readonly AggregatesPlan[]
+  readonly collections: readonly CollectionPlan[]
+  readonly warehouses: readonly WarehousePlan[]
+  readonly dashboard?: Dashboard
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -66,6 +70,7 @@ export interface TopicCodec {
 export interface IngestPlan {
   readonly path: string
   readonly topic: string
+  readonly ack: 'durable' | 'accepted'
 }
 
 export interface TablePlan {
@@ -97,12 +102,50 @@ export interface DocumentsPlan {
   readonly collection: { readonly name: string; readonly indexes: readonly (readonly string[])[] }
 }
 
+/** A collection of documents that is replaced whole by what SQL yields. */
+export interface CollectionPlan {
+  readonly facts: DocumentsPlan['collection']
+  readonly sql: URL | string
+  /** Column that names the document. */
+  readonly id: string
+  /** Tables that are there before it is made. */
+  readonly reads: readonly string[]
+  readonly tags: readonly string[]
+}
+
+/** The lake's history in a warehouse, loaded by day. */
+export interface WarehousePlan {
+  readonly name: string
+  /** A Delta table, whose commits say which days have changed. */
+  readonly from: string
+  /** Its column of days. */
+  readonly day: string
+  /** Other tables that are there before a load. */
+  readonly reads: readonly string[]
+  readonly tables: readonly WarehouseTablePlan[]
+  readonly views: readonly { readonly name: string; readonly sql: string }[]
+  readonly tags: readonly string[]
+}
+
+export interface WarehouseTablePlan {
+  /** In the warehouse: `schema.table`. */
+  readonly name: string
+  /** Over tables of the lake, and `run.days` with the days to load as `day`. Yields the columns in their order. */
+  readonly sql: URL | string
+  readonly columns: Columns
+  readonly load:
+    | { readonly by: 'day'; readonly day: string }
+    | { readonly by: 'key'; readonly key: string }
+}
+
 /** Aggregates of a lake table that are kept as it changes. */
 export interface AggregatesPlan {
   readonly name: string
   /** A lake table of the pipeline. */
   readonly from: string
   readonly shape: AggregatesShape
+  /** A collection of documents with the measures as they are now, one document for each period. */
+  readonly collection?: string
 }
 
 /** Rows that somebody else changes, followed with all their versions. */
@@ -142,6 +185,8 @@ export interface ServePlan {
 /** Plays a pipeline's source through its real front door. The same seed and count give the same requests. */
 export interface SimulatorPlan {
   readonly eventCountDefault: number
+  /** Rows of the pipeline's references, put in place before the first request. */
+  readonly references?: () => Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
   /** What is sent to the front door. Default: nothing. */
   readonly requests?: (options: SimulatorOptions) => Iterable<SimulatedRequest>
   /** Day files that are written and then loaded. Default: none. */

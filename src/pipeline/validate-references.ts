@@ -13,7 +13,8 @@ export function checkReferences(
     tables,
     documents,
     aggregates,
-  }: Pick<PipelinePlan, 'references' | 'tables' | 'documents' | 'aggregates'>,
+    warehouses,
+  }: Pick<PipelinePlan, 'references' | 'tables' | 'documents' | 'aggregates' | 'warehouses'>,
   report: Report,
 ): void {
   for (const { name, table, key, columns, history } of references) {
@@ -49,6 +50,23 @@ export function checkReferences(
     for (const column of named)
       if (!table.columns.some(({ name }) => name === column))
         report(where, `names "${column}", which ${plan.from} does not have`, 'Name its columns')
+  }
+  for (const { name, from, day, tables: loaded, views } of warehouses) {
+    const where = `warehouse ${name}`
+    const source = tables.find((table) => table.name === from)
+    const days = [source?.partitionBy?.as, ...(source?.columns ?? []).map((column) => column.name)]
+    if (source === undefined || source.format !== 'delta')
+      report(where, `follows "${from}", which is no Delta table of this pipeline`, 'Follow one')
+    else if (!days.includes(day))
+      report(where, `goes by "${day}", which ${from} does not have`, 'Name its column of days')
+    for (const one of [...loaded, ...views])
+      if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(one.name))
+        report(where, `"${one.name}" is no table name`, 'Use schema.table in snake_case')
+    for (const { name: table, columns, load } of loaded) {
+      const by = load.by === 'day' ? load.day : load.key
+      if (!columns.some((column) => column.name === by))
+        report(where, `loads ${table} by "${by}", which it does not have`, 'Name its column')
+    }
   }
   for (const table of tables) checkJoins(table, references, report)
 }

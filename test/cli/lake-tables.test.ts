@@ -66,6 +66,25 @@ describe('tables of the lake on the command line', () => {
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('id, city, price')])
   })
 
+  test('Iceberg tables are packed, and tell their changes, alike', async () => {
+    const planned = await runJson<{ groups: Group[] }>('optimize', 'silver.cities', '--dry-run')
+    expect(planned.groups[0]!.files).toHaveLength(3)
+    expect(await runJson('optimize', 'silver.cities')).toMatchObject({
+      groups: [{ status: 'committed', added_files: 1 }],
+    })
+    const { commits } = await runJson<{ commits: { version: string }[] }>(
+      ...['history', 'silver.cities'],
+    )
+    const second = commits.at(-2)!.version
+    const { changes } = await runJson<{ changes: object[] }>(
+      ...['changes', 'silver.cities', '--from', second],
+    )
+    expect(changes).toMatchObject([
+      { id: 2, _change_type: 'insert' },
+      { id: 3, _change_type: 'insert' },
+    ])
+  })
+
   test('restore brings a version back, by a new one', async () => {
     const dry = await runJson('restore', 'bronze.sales', '--version', '1', '--dry-run')
     expect(dry).toMatchObject({ ok: true, status: 'planned', restored: 1, version: 4 })
@@ -127,7 +146,7 @@ describe('tables of the lake on the command line', () => {
     expect((await runJson(...vacuum)).files).toEqual(dry.files.slice(1))
     const expire = ['expire', 'silver.cities', '--older-than', '0s', '--keep', '1']
     const gone = await runJson<{ snapshots: string[]; files: object[] }>(...expire, '--dry-run')
-    expect(gone.snapshots).toHaveLength(2)
+    expect(gone.snapshots).toHaveLength(3)
     expect(gone.files.length).toBeGreaterThan(0)
     expect(await runJson(...expire)).toMatchObject({ ok: true, snapshots: gone.snapshots })
     expect((await run('expire', 'silver.cities')).out).toContain('0 snapshots, 0 files')

@@ -10,7 +10,7 @@ import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
 import type { DeltaDeps } from '../../src/lake/delta/table-log.ts'
 import { createIcebergTable } from '../../src/lake/iceberg/create.ts'
 import { type IcebergTable, openIcebergTable } from '../../src/lake/iceberg/table.ts'
-import { systemClock, systemRandomness } from '../../src/model/clock.ts'
+import { type Clock, systemClock, systemRandomness } from '../../src/model/clock.ts'
 import type { Task, TaskContext, TaskReport } from '../../src/model/task.ts'
 import { type PipelineBuilder, pipeline } from '../../src/pipeline/pipeline.ts'
 import { type ComputeEngine, openComputeEngine } from '../../src/sql/duckdb/engine.ts'
@@ -23,6 +23,7 @@ export interface ModelHome extends AsyncDisposable {
   readonly engine: ComputeEngine
   readonly delta: DeltaDeps
   readonly lake: ModelLake
+  readonly lakeHome: LakeHome
   /** Add rows to a table, making it with their columns if need be. */
   add(name: string, select: string, options?: SourceOptions): Promise<DeltaTable | IcebergTable>
   table(name: string): Promise<DeltaTable>
@@ -56,6 +57,8 @@ export const taskContext = (context: Partial<TaskContext> = {}): TaskContext => 
 export interface ModelHomeOptions {
   /** Default: a new one, removed in the end. */
   readonly folder?: string
+  /** Default: the system's. */
+  readonly clock?: Clock
   /** Asked before and after every change of the lake; what it throws is thrown there, as if the process died. */
   readonly strike?: () => void
 }
@@ -68,7 +71,7 @@ export async function openModelHome(
   const engine = await openComputeEngine({ spillDirectory: path.join(folder, 'spill') })
   const lakeHome = await openLakeHome({
     ...{ folder: path.join(folder, 'lake'), engine },
-    ...{ clock: systemClock, randomness: systemRandomness },
+    ...{ clock: options.clock ?? systemClock, randomness: systemRandomness },
   })
   const { delta, iceberg } =
     options.strike === undefined ? lakeHome : mortal(lakeHome, options.strike)
@@ -77,7 +80,7 @@ export async function openModelHome(
   const tasks = (describe: (p: PipelineBuilder) => void) =>
     modelTasks({ engine, lake }, pipeline('models', inFormat(describe, defaultFormat)))
   return {
-    ...{ folder, engine, delta, lake, table, tasks },
+    ...{ folder, engine, delta, lake, table, tasks, lakeHome },
     async add(name, select, source = {}) {
       const session = await openModelSession(engine, { runTimeMs: RUN_MS })
       try {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
 import { type Judge, openJudge } from './judge.ts'
+import { newestMetadata } from './newest-metadata.ts'
 import { icebergSteps } from './our-iceberg-steps.ts'
 import { ICEBERG_COLUMNS, icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
 import { createWith, pyIcebergSteps } from './pyiceberg-steps.ts'
@@ -104,12 +105,3 @@ describe.skipIf('skip' in judge)('PyIceberg', () => {
     expectMostlyDone(tally)
   }, 1_800_000)
 })
-
-/** Where the file system's catalog says that a table's newest metadata is. */
-async function newestMetadata({ deps, folder }: Workshop, key: string): Promise<string> {
-  const hint = await deps.store.get(`${key}/metadata/version-hint.text`)
-  const version = new TextDecoder().decode(hint)
-  for await (const { key: file } of deps.store.list({ prefix: `${key}/metadata/v${version}.` }))
-    return path.join(folder, file)
-  throw new Error(`${key} has no metadata of version ${version}.`)
-}

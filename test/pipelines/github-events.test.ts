@@ -115,6 +115,31 @@ describe('over HTTP', () => {
     )
   })
 
+  test('the metrics that the original names are there', async () => {
+    const text = await (await fetch(`${running.url}/metrics`)).text()
+    const named = {
+      'queue size': /mekong_gateway_in_flight_records \d/,
+      'queue capacity': /mekong_gateway_queue_capacity\{unit="records"\} \d/,
+      'queue utilisation': /mekong_gateway_queue_fullness_ratio \d/,
+      'requests by endpoint and status':
+        /mekong_http_requests_total\{route="\/collect",status="202"\} [1-9]/,
+      'request duration': /mekong_http_request_seconds_bucket\{route="\/collect"/,
+      received: /mekong_gateway_records_total\{topic="github-events",outcome="accepted"\} [1-9]/,
+      'rejected by reason':
+        /mekong_gateway_rejected_records_total\{topic="github-events",reason="missing_field"\} [1-9]/,
+      'batches sent': /mekong_log_writes_total\{outcome="written"\} [1-9]/,
+      'batch size': /mekong_log_write_records_bucket/,
+      'send duration': /mekong_log_write_seconds_count [1-9]/,
+      'serialisation duration': /mekong_log_coding_seconds_count [1-9]/,
+      'serialisation errors': /mekong_log_uncoded_values_total 0/,
+      'worker uptime': /mekong_gateway_up_seconds [1-9]/,
+      'worker active':
+        /mekong_hop_running\{pipeline="github-events",hop="bronze.github_events"\} 1/,
+    }
+    const missing = Object.entries(named).filter(([, pattern]) => !pattern.test(text))
+    expect(missing.map(([name]) => name)).toEqual([])
+  })
+
   test('what is no event at all does not break anything', async () => {
     const answers = await Promise.all(
       ['7', '"text"', 'null', '{}', '[[]]', '{"id":'].map((b) => post(b)),

@@ -95,6 +95,9 @@ async function playPipeline(
   const simulator = plan.simulator!
   const total = eventCount ?? simulator.eventCountDefault
   const startMs = performance.now()
+  const references = Object.entries(simulator.references?.() ?? {})
+  for (const [reference, rows] of references) await platform.references.put(name, reference, rows)
+  if (references.length > 0) await platform.references.sync()
   const options = { seed, eventCount: total, nowMs: Date.now() }
   const days = await playFiles(platform, plan, options, { signal, terminal })
   const played = await play({

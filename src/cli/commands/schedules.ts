@@ -22,7 +22,7 @@ Lists the schedules of all pipelines with the next moments of each. "mekong up" 
   async run(context) {
     const { terminal, options } = context
     const { plans, settings } = await loadProject(context)
-    const found = schedulesOf(plans).map((schedule) =>
+    const found = schedulesOf(plans, settings).map((schedule) =>
       scheduleView(schedule, nextRuns(schedule, Date.now(), NEXT_COUNT)),
     )
     if (options.json === true)

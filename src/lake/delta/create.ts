@@ -41,7 +41,7 @@ export async function createDeltaTable(
   location: string,
   options: CreateOptions,
 ): Promise<CreateOutcome> {
-  checkOptions(location, options)
+  checkCreateOptions(location, options)
   checkProperties(location, options.properties ?? {})
   const newId = uuidV7Maker(deps.clock, deps.randomness)
   const { schema, configuration } = plannedSchema(options, newId)
@@ -102,7 +102,7 @@ function plannedSchema(
 }
 
 /** Also finds a table whose first commits have been cleaned up; a new version 0 under it would be a disaster. */
-async function hasLog({ store }: DeltaDeps, location: string): Promise<boolean> {
+export async function hasLog({ store }: DeltaDeps, location: string): Promise<boolean> {
   const prefix = `${location}/${LOG_FOLDER}/`
   for await (const { key } of store.list({ prefix, delimiter: '/' })) {
     const name = key.slice(prefix.length)
@@ -111,7 +111,8 @@ async function hasLog({ store }: DeltaDeps, location: string): Promise<boolean> 
   return false
 }
 
-function checkOptions(
+/** @throws TableMismatchError */
+export function checkCreateOptions(
   location: string,
   { columns, partitionBy = [], properties = {}, generatedColumns = {} }: CreateOptions,
 ): void {

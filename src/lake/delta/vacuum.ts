@@ -66,7 +66,7 @@ export async function vacuumTable(
     const path = key.slice(tableKey.length + 1)
     const nested = path.indexOf(`/${LOG_FOLDER}/`)
     if (nested >= 0) foreign.push(path.slice(0, nested + 1))
-    if (modifiedMs > oldestMs || kept.has(path) || isHidden(path)) continue
+    if (modifiedMs > oldestMs || kept.has(path) || isHidden(path) || isIceberg(path)) continue
     found.push({ path, bytes, key })
   }
   // Another table may lie inside of this one's folder.
@@ -125,3 +125,7 @@ const isHidden = (path: string) =>
       (name, depth) =>
         /^[._]/.test(name) && !name.includes('=') && !(depth === 0 && name === CHANGE_FOLDER),
     )
+
+/** Metadata of an Iceberg table in the same folder, from which this one was converted or into which. */
+const isIceberg = (path: string) =>
+  /^metadata\/([^/]+\.(avro|metadata\.json)|version-hint\.text)$/.test(path)

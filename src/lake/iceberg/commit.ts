@@ -82,9 +82,10 @@ export async function commitSnapshot(
   tools: IcebergTools,
   table: string,
   entry: CatalogEntry,
-  request: SnapshotRequest,
+  given: SnapshotRequest,
   signal?: AbortSignal,
 ): Promise<{ readonly outcome: CommitOutcome; readonly entry: CatalogEntry }> {
+  const request = withExpectations(given, entry)
   let base = entry
   for (let attempt = 0; attempt < ATTEMPT_COUNT_MAX; attempt += 1) {
     signal?.throwIfAborted()
@@ -120,6 +121,22 @@ export async function commitSnapshot(
   return { outcome: { status: 'conflict', reason: 'contention', message }, entry: base }
 }
 
+/** Progress that expects nothing expects what stands where its commit starts from. */
+function withExpectations(
+  request: SnapshotRequest,
+  { metadata, tableKey }: CatalogEntry,
+): SnapshotRequest {
+  const id = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
+  if (request.transactions.every(({ expected }) => expected !== undefined)) return request
+  const parent = id === undefined ? undefined : snapshotById(metadata, id)
+  const standing = transactionsAt(metadata, parent, tableKey)
+  const transactions = request.transactions.map((each) => ({
+    ...each,
+    expected: each.expected === undefined ? (standing.get(each.appId) ?? null) : each.expected,
+  }))
+  return { ...request, transactions }
+}
+
 const REPLACED: Conflict = {
   reason: 'metadata_changed',
   message: 'the table was dropped, or replaced by another of the same name',
@@ -150,7 +167,7 @@ async function stageSnapshot(
   attempt: number,
 ): Promise<StagedCommit | Conflict> {
   const { metadata, tableKey } = entry
-  const { snapshotId, transactions } = request
+  const { transactions } = request
   const parentId = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
   const parent = parentId === undefined ? undefined : snapshotById(metadata, parentId)
   const standing = transactionsAt(metadata, parent, tableKey)
@@ -158,6 +175,36 @@ async function stageSnapshot(
   if (moved !== undefined) return { reason: 'transaction_moved', message: moved }
   const staged = await request.stage(entry, parent)
   if ('reason' in staged) return staged
+  const { list, updates } = await snapshotCommit(tools, entry, { ...request, staged, attempt })
+  return {
+    list,
+    commit: {
+      requirements: [
+        { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+        { type: 'assert-ref-snapshot-id', ref: MAIN_BRANCH, 'snapshot-id': parentId ?? null },
+        {
+          type: 'assert-current-schema-id',
+          'current-schema-id': metadata['current-schema-id'],
+        },
+      ],
+      updates,
+    },
+  }
+}
+
+/** Write the manifest list of a snapshot on top of a state, and say what makes it the newest. */
+export async function snapshotCommit(
+  tools: IcebergTools,
+  { metadata, tableKey }: CatalogEntry,
+  request: Omit<SnapshotRequest, 'stage'> & {
+    readonly staged: StagedSnapshot
+    readonly attempt?: number
+  },
+): Promise<{ readonly list: string; readonly updates: readonly MetadataUpdate[] }> {
+  const { snapshotId, transactions, staged, attempt = 0 } = request
+  const parentId = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
+  const parent = parentId === undefined ? undefined : snapshotById(metadata, parentId)
+  const standing = transactionsAt(metadata, parent, tableKey)
   const sequenceNumber = metadata['last-sequence-number'] + 1
   const bytes = await writeManifestList({
     manifests: staged.manifests.map((manifest) => withSequence(manifest, sequenceNumber)),
@@ -186,27 +233,17 @@ async function stageSnapshot(
   const kept = keptProperty(metadata, transactions)
   return {
     list,
-    commit: {
-      requirements: [
-        { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
-        { type: 'assert-ref-snapshot-id', ref: MAIN_BRANCH, 'snapshot-id': parentId ?? null },
-        {
-          type: 'assert-current-schema-id',
-          'current-schema-id': metadata['current-schema-id'],
-        },
-      ],
-      updates: [
-        ...(kept === undefined ? [] : [{ action: 'set-properties', updates: kept } as const]),
-        { action: 'add-snapshot', snapshot },
-        {
-          action: 'set-snapshot-ref',
-          'ref-name': MAIN_BRANCH,
-          ...metadata.refs[MAIN_BRANCH],
-          'snapshot-id': snapshotId,
-          type: 'branch',
-        },
-      ],
-    },
+    updates: [
+      ...(kept === undefined ? [] : [{ action: 'set-properties', updates: kept } as const]),
+      { action: 'add-snapshot', snapshot },
+      {
+        action: 'set-snapshot-ref',
+        'ref-name': MAIN_BRANCH,
+        ...metadata.refs[MAIN_BRANCH],
+        'snapshot-id': snapshotId,
+        type: 'branch',
+      },
+    ],
   }
 }
 

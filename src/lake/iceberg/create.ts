@@ -3,7 +3,7 @@ import { TableMismatchError } from '../errors.ts'
 import type { MetadataUpdate } from './catalog.ts'
 import { fieldsOf } from './define-schema.ts'
 import { type PartitionBy, type SortBy, sortOrderOf, specOf } from './define-spec.ts'
-import { type IcebergDeps, icebergTools } from './deps.ts'
+import { type IcebergDeps, type IcebergTools, icebergTools } from './deps.ts'
 import { PARTITION_ID_START } from './metadata.ts'
 import type { IcebergSchema } from './schema.ts'
 import { locationOf } from './table-location.ts'
@@ -38,6 +38,27 @@ export async function createIcebergTable(
   options: CreateOptions,
 ): Promise<CreateOutcome> {
   const tools = icebergTools(deps)
+  const { updates } = creationUpdates(tools, table, options)
+  const outcome = await tools.catalog.commit(table, {
+    requirements: [{ type: 'assert-create' }],
+    updates,
+  })
+  switch (outcome.status) {
+    case 'committed':
+      return { status: 'created' }
+    case 'conflict':
+      return { status: 'exists' }
+    case 'unknown':
+      return outcome
+  }
+}
+
+/** What makes an empty table of nothing. @throws TableMismatchError when the options contradict each other */
+export function creationUpdates(
+  tools: IcebergTools,
+  table: string,
+  options: CreateOptions,
+): { readonly updates: readonly MetadataUpdate[]; readonly schema: IcebergSchema } {
   const { properties = {}, location = table } = options
   const attempted = `Creating the table ${table}`
   checkColumns(options, attempted)
@@ -57,7 +78,7 @@ export async function createIcebergTable(
   const updates: MetadataUpdate[] = [
     { action: 'assign-uuid', uuid: tools.newId() },
     { action: 'upgrade-format-version', 'format-version': 2 },
-    { action: 'set-location', location: locationOf(deps.store, location) },
+    { action: 'set-location', location: locationOf(tools.store, location) },
     { action: 'add-schema', schema, 'last-column-id': lastId },
     { action: 'set-current-schema', 'schema-id': -1 },
     { action: 'add-spec', spec },
@@ -66,18 +87,7 @@ export async function createIcebergTable(
     { action: 'set-default-sort-order', 'sort-order-id': -1 },
     { action: 'set-properties', updates: properties },
   ]
-  const outcome = await tools.catalog.commit(table, {
-    requirements: [{ type: 'assert-create' }],
-    updates,
-  })
-  switch (outcome.status) {
-    case 'committed':
-      return { status: 'created' }
-    case 'conflict':
-      return { status: 'exists' }
-    case 'unknown':
-      return outcome
-  }
+  return { updates, schema }
 }
 
 function checkColumns({ columns, keys = [] }: CreateOptions, attempted: string): void {

@@ -27,6 +27,22 @@ export interface SqliteCatalog extends Catalog {
   register(table: string, metadataLocation: string): boolean
   /** Forget a table. Its files stay. `false` when it was not known. */
   unregister(table: string): boolean
+  /** Call a table otherwise; its files stay where they are. `false` when it is not there, or the name is taken. */
+  rename(table: string, name: string): boolean
+  /** Namespaces that were made, and those that tables are in, sorted. */
+  namespaces(): readonly string[]
+  /** `false` when it was made before. */
+  createNamespace(namespace: string, properties: Readonly<Record<string, string>>): boolean
+  namespaceProperties(namespace: string): Readonly<Record<string, string>>
+  changeNamespace(
+    namespace: string,
+    change: {
+      readonly updates: Readonly<Record<string, string>>
+      readonly removals: readonly string[]
+    },
+  ): void
+  /** Forget a namespace and its properties; tables in it keep it alive. */
+  dropNamespace(namespace: string): void
   close(): void
 }
 
@@ -43,6 +59,8 @@ export interface SqliteCatalogOptions {
 }
 
 const ATTEMPT_COUNT_MAX = 64
+/** The property by which PyIceberg, too, remembers that a namespace was made. */
+const EXISTS = 'exists'
 const GZIP_PROPERTY = 'write.metadata.compression-codec'
 const compress = promisify(gzip)
 /** Tables whose metadata is kept parsed. */
@@ -158,8 +176,101 @@ class PointerFile implements SqliteCatalog {
     return changes === 1
   }
 
+  rename(table: string, name: string): boolean {
+    const [from, to] = [tableName(table), tableName(name)]
+    if (this.#pointer(to) !== undefined) return false
+    const { changes } = this.#run(`Renaming ${table}`, () =>
+      this.#database
+        .prepare(
+          `UPDATE OR IGNORE iceberg_tables SET table_namespace = ?, table_name = ?
+           WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`,
+        )
+        .run(to.namespace, to.name, this.#catalogName, from.namespace, from.name),
+    )
+    return changes === 1
+  }
+
+  namespaces(): readonly string[] {
+    const rows = this.#run('Listing namespaces', () =>
+      this.#database
+        .prepare(
+          `SELECT table_namespace AS namespace FROM iceberg_tables WHERE catalog_name = ?1
+           UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = ?1 ORDER BY 1`,
+        )
+        .all(this.#catalogName),
+    )
+    return rows.map((row) => String(row.namespace))
+  }
+
+  createNamespace(namespace: string, properties: Readonly<Record<string, string>>): boolean {
+    const made = this.#setNamespaceProperty(namespace, EXISTS, 'true', 'IGNORE')
+    if (made) this.changeNamespace(namespace, { updates: properties, removals: [] })
+    return made
+  }
+
+  namespaceProperties(namespace: string): Readonly<Record<string, string>> {
+    const rows = this.#run(`Reading the namespace ${namespace}`, () =>
+      this.#database
+        .prepare(
+          'SELECT property_key AS name, property_value AS value FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?',
+        )
+        .all(this.#catalogName, namespace),
+    )
+    return Object.fromEntries(
+      rows.filter(({ name }) => name !== EXISTS).map(({ name, value }) => [name, String(value)]),
+    )
+  }
+
+  changeNamespace(
+    namespace: string,
+    {
+      updates,
+      removals,
+    }: {
+      readonly updates: Readonly<Record<string, string>>
+      readonly removals: readonly string[]
+    },
+  ): void {
+    for (const key of removals)
+      this.#run(`Changing the namespace ${namespace}`, () =>
+        this.#database
+          .prepare(
+            'DELETE FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ? AND property_key = ?',
+          )
+          .run(this.#catalogName, namespace, key),
+      )
+    for (const [key, value] of Object.entries(updates))
+      this.#setNamespaceProperty(namespace, key, value, 'REPLACE')
+  }
+
+  dropNamespace(namespace: string): void {
+    this.#run(`Forgetting the namespace ${namespace}`, () =>
+      this.#database
+        .prepare(
+          'DELETE FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?',
+        )
+        .run(this.#catalogName, namespace),
+    )
+  }
+
   close(): void {
     this.#database.close()
+  }
+
+  #setNamespaceProperty(
+    namespace: string,
+    key: string,
+    value: string,
+    otherwise: 'IGNORE' | 'REPLACE',
+  ): boolean {
+    const { changes } = this.#run(`Changing the namespace ${namespace}`, () =>
+      this.#database
+        .prepare(
+          `INSERT OR ${otherwise} INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value) VALUES (?, ?, ?, ?)`,
+        )
+        .run(this.#catalogName, namespace, key, value),
+    )
+    return changes === 1
   }
 
   #pointer({ namespace, name }: TableName): string | undefined {

@@ -23,7 +23,8 @@ export function checkWritable(metadata: TableMetadata, table: string): void {
     )
 }
 
-function readOnlyTypes({ name, type }: IcebergField): readonly string[] {
+/** Columns of types that we read as something else. */
+export function readOnlyTypes({ name, type }: IcebergField): readonly string[] {
   const found = new Set<string>()
   const visit = (inner: IcebergType): void => {
     if (typeof inner === 'string') {

@@ -1,3 +1,4 @@
+import { maintenanceSchedules } from '../../pipeline/maintenance-of.ts'
 import type { PipelinePlan } from '../../pipeline/plan.ts'
 import type { SchedulePlan } from '../../pipeline/schedule.ts'
 
@@ -8,10 +9,13 @@ export interface Schedule extends SchedulePlan {
   readonly pipeline: string
 }
 
-/** Every schedule of some pipelines. Pure. */
-export const schedulesOf = (plans: readonly PipelinePlan[]): readonly Schedule[] =>
+/** Every schedule of some pipelines, with those of maintenance. Pure. */
+export const schedulesOf = (
+  plans: readonly PipelinePlan[],
+  { maintenance }: { readonly maintenance: 'on' | 'off' },
+): readonly Schedule[] =>
   plans.flatMap((plan) =>
-    plan.schedules.map((schedule) => ({
+    [...plan.schedules, ...maintenanceSchedules(plan, maintenance === 'on')].map((schedule) => ({
       ...schedule,
       id: `${plan.name}/${schedule.name}`,
       pipeline: plan.name,

@@ -1,7 +1,9 @@
 import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
+import { QueryRefusedError, SqlError } from '../duckdb/errors.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
+import { readStatement } from '../duckdb/statement.ts'
 import { ModelInvalidError } from './errors.ts'
 import { type ResultColumns, resultColumns } from './result-columns.ts'
 
@@ -73,6 +75,32 @@ export class ModelSession {
   /** Rows of a small result, as the driver's values. */
   async read(sql: string): Promise<readonly (readonly unknown[])[]> {
     return this.#connection.rows(sql, this.#signal)
+  }
+
+  /** Write a relation that SQL can name into a Parquet file. */
+  async exportParquet(name: string, file: string): Promise<void> {
+    const relation = name.split('.').map(quoteIdentifier).join('.')
+    await this.#connection.run(
+      `COPY (SELECT * FROM ${relation}) TO ${quoteText(file)} (FORMAT parquet)`,
+      { signal: this.#signal },
+    )
+  }
+
+  /** The tree of a statement, as the parser makes it. */
+  async parse(sql: string): Promise<unknown> {
+    const [[json]] = (await this.read(`SELECT json_serialize_sql(${quoteText(sql)})`)) as [[string]]
+    return (JSON.parse(json) as { statements: unknown[] }).statements[0]
+  }
+
+  /** Tables that any statement names, `schema.name`; none when it is no single statement that reads. */
+  async tablesIn(sql: string): Promise<readonly string[]> {
+    try {
+      const { tables } = await readStatement(this.#connection, sql)
+      return tables.map(({ schema, name }) => (schema === '' ? name : `${schema}.${name}`))
+    } catch (error) {
+      if (error instanceof QueryRefusedError || error instanceof SqlError) return []
+      throw error
+    }
   }
 
   async close(): Promise<void> {

@@ -26,9 +26,10 @@ const madeClock = (ms = START_MS) => {
 }
 
 const schedules = (options: Partial<ScheduleOptions> = {}): readonly Schedule[] =>
-  schedulesOf([
-    pipeline('river', (p) => p.schedule('hourly', { cron: '0 * * * *', run: ['a'], ...options })),
-  ])
+  schedulesOf(
+    [pipeline('river', (p) => p.schedule('hourly', { cron: '0 * * * *', run: ['a'], ...options }))],
+    { maintenance: 'off' },
+  )
 
 const quick = { lookMs: 10, historyMs: 1e12, onNotice: () => {} }
 
@@ -150,16 +151,19 @@ describe('two schedulers over one state', () => {
               },
             }),
           )
-        const planned = schedulesOf([
-          pipeline('river', (p) => {
-            for (const [index, chosen] of runs.entries())
-              p.schedule(`s${index}`, {
-                cron: '0 * * * *',
-                catchUp: 'all',
-                run: chosen.map((task) => `t${task}`),
-              })
-          }),
-        ])
+        const planned = schedulesOf(
+          [
+            pipeline('river', (p) => {
+              for (const [index, chosen] of runs.entries())
+                p.schedule(`s${index}`, {
+                  cron: '0 * * * *',
+                  catchUp: 'all',
+                  run: chosen.map((task) => `t${task}`),
+                })
+            }),
+          ],
+          { maintenance: 'off' },
+        )
         const clock = madeClock()
         const runners = [
           await world.runner(makeTasks(), { clock }),

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { openLineage } from '../../src/flow/open-lineage.ts'
+import { modelTasks } from '../../src/flow/run-model.ts'
+import { notNull } from '../../src/pipeline/data-test.ts'
+import { pipeline } from '../../src/pipeline/pipeline.ts'
+import { openModelHome, taskContext } from './model-home.ts'
+
+interface RunEvent {
+  readonly eventType: string
+  readonly run: { readonly runId: string; readonly facets: Record<string, Record<string, unknown>> }
+  readonly job: { readonly namespace: string; readonly name: string }
+  readonly inputs: readonly { readonly name: string; readonly facets: Record<string, unknown> }[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly facets: Record<string, Record<string, unknown>>
+    readonly outputFacets: Record<string, Record<string, unknown>>
+  }[]
+}
+
+test('runs of models are told to a file and to a server, with columns and numbers; failures too', async () => {
+  await using home = await openModelHome()
+  await home.add('bronze.b', 'SELECT range AS id, range * 2 AS v FROM range(4)')
+  const received: { path: string; key: string | undefined; event: RunEvent }[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk) => {
+      body += chunk
+    })
+    request.on('end', () => {
+      const key = request.headers.authorization
+      received.push({ path: request.url!, key, event: JSON.parse(body) as RunEvent })
+      response.writeHead(201).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const notices: string[] = []
+  const file = path.join(home.folder, 'events', 'lineage.ndjson')
+  const { port } = server.address() as AddressInfo
+  const lineage = openLineage(
+    {
+      ...{ openLineageFile: file, openLineageUrl: `http://127.0.0.1:${port}` },
+      ...{ openLineageApiKey: 'secret', openLineageNamespace: 'here' },
+    },
+    (line) => void notices.push(line),
+  )
+  const plan = pipeline('told', (p) => {
+    p.model('silver.s', 'SELECT id, v + 1 AS w FROM bronze.b', { tests: [notNull('w')] })
+    p.model('gold.g', 'SELECT no_such_column FROM silver.s')
+  })
+  const [silver, gold] = await modelTasks({ engine: home.engine, lake: home.lake, lineage }, plan)
+  await silver!.run(taskContext())
+  await expect(gold!.run(taskContext())).rejects.toMatchObject({ code: 'SQL_INVALID' })
+  await new Promise((resolve) => server.close(resolve))
+
+  const events = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RunEvent)
+  expect(received.map(({ event }) => event)).toEqual(events)
+  expect(new Set(received.map(({ path: at, key }) => `${at} ${key}`))).toEqual(
+    new Set(['/api/v1/lineage Bearer secret']),
+  )
+  expect(events.map(({ eventType, job }) => [eventType, job.namespace, job.name])).toEqual([
+    ['START', 'here', 'told.silver.s'],
+    ['COMPLETE', 'here', 'told.silver.s'],
+    ['START', 'here', 'told.gold.g'],
+    ['FAIL', 'here', 'told.gold.g'],
+  ])
+  expect(events[0]!.run.runId).toBe(events[1]!.run.runId)
+  expect(events[0]!.run.runId).toMatch(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  )
+  const [output] = events[1]!.outputs
+  expect(events[1]!.inputs.map(({ name }) => name)).toEqual(['bronze.b'])
+  expect(output!.name).toBe('silver.s')
+  expect(output!.outputFacets.outputStatistics).toMatchObject({ rowCount: 4, fileCount: 1 })
+  expect(output!.facets.columnLineage!.fields).toEqual({
+    id: {
+      inputFields: [
+        {
+          namespace: 'here',
+          name: 'bronze.b',
+          field: 'id',
+          transformations: [{ type: 'DIRECT', subtype: 'IDENTITY' }],
+        },
+      ],
+    },
+    w: {
+      inputFields: [
+        {
+          namespace: 'here',
+          name: 'bronze.b',
+          field: 'v',
+          transformations: [{ type: 'DIRECT', subtype: 'TRANSFORMATION' }],
+        },
+      ],
+    },
+  })
+  expect(output!.facets.dataQualityAssertions!.assertions).toEqual([
+    { assertion: 'not_null_w', success: true, column: 'w' },
+  ])
+  expect(events[3]!.run.facets.errorMessage!.message).toContain('no_such_column')
+  expect(notices).toEqual([])
+
+  // Nobody there: the run goes on, and it is told.
+  await home.add('bronze.b', 'SELECT 9::BIGINT AS id, 9::BIGINT AS v')
+  await silver!.run(taskContext())
+  expect(notices).toHaveLength(2)
+})
