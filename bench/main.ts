@@ -4,8 +4,10 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { tableText } from '../src/cli/terminal.ts'
 import { type Bench, type BenchOutcome, goalText, isMet } from './bench.ts'
+import { dashboard } from './dashboard.ts'
 import { freshness } from './freshness.ts'
 import { gateway } from './gateway.ts'
+import { join } from './join.ts'
 import { describeMachine } from './machine.ts'
 import { merge } from './merge.ts'
 import { models } from './models.ts'
@@ -25,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   ...[gateway, stream, freshness, ott, ottIncrement],
   ...[scan, merge, optimize, snapshot],
   ...[models, start],
+  ...[join, dashboard],
 ]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')

@@ -22,7 +22,7 @@ import {
 import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
 import { columnDifferences } from '../sql/models/result-columns.ts'
 import { GONE_COLUMN, rowVersionsSql, versionedColumns } from '../sql/models/row-versions.ts'
-import { rowsOfSpark, type SparkPlace } from '../sql/models/rows-of-spark.ts'
+import { rowsOfSpark, type SparkPlace, type SparkRelation } from '../sql/models/rows-of-spark.ts'
 import {
   decideRun,
   type ProgressStep,
@@ -192,14 +192,20 @@ class ModelRun {
       throw new ModelInvalidError(
         `${name} runs on Spark, and no Spark is named. Set SPARK_REMOTE, such as sc://127.0.0.1:15002, or leave engine out.`,
       )
-    const relations = [
-      ...read.namesTables,
-      ...(read.readsItself ? [name] : []),
-      ...(read.readsIncoming ? [INCOMING] : []),
-      ...(materialize.kind === 'partitions' && (this.#touched !== undefined || read.readsTouched)
-        ? [TOUCHED]
-        : []),
-    ]
+    const relations: SparkRelation[] = []
+    const add = (relation: string) => {
+      if (relations.some((known) => known.name === relation)) return
+      const view = options.views.get(relation)
+      for (const under of view?.reads ?? []) add(under)
+      relations.push(
+        view === undefined ? { name: relation } : { name: relation, viewSql: view.sql },
+      )
+    }
+    for (const relation of read.namesTables) add(relation)
+    if (read.readsItself) add(name)
+    if (read.readsIncoming) add(INCOMING)
+    if (materialize.kind === 'partitions' && (this.#touched !== undefined || read.readsTouched))
+      add(TOUCHED)
     return rowsOfSpark(session, spark, {
       ...{ model: name, sql, relations, runTimeMs: context.logicalMs, signal: context.signal },
     })

@@ -290,6 +290,42 @@ export const SETTINGS = {
     default: 'on',
     choices: ['on', 'off'],
   }),
+  alertWebhookUrl: text({
+    variable: 'MEKONG_ALERT_WEBHOOK_URL',
+    doc: 'Where alerts are POSTed as JSON, beside their line in the log. From the environment only, as such addresses carry their key.',
+    default: undefined,
+    secret: true,
+  }),
+  alertIntervalSeconds: integer({
+    variable: 'MEKONG_ALERT_INTERVAL_SECONDS',
+    doc: 'Between two looks at ledger, dead letters and ages of tables.',
+    unit: 'seconds',
+    default: 60,
+    min: 1,
+    max: 86_400,
+  }),
+  alertDeadLetters: integer({
+    variable: 'MEKONG_ALERT_DEAD_LETTERS',
+    doc: 'New dead letters of a hop between two looks that are worth an alert; 0 for none.',
+    unit: 'letters',
+    default: 1,
+    min: 0,
+    max: 1_000_000_000,
+  }),
+  alertStaleMinutes: integer({
+    variable: 'MEKONG_ALERT_STALE_MINUTES',
+    doc: 'A table that is filled from a topic and has had no commit for so long is worth an alert; 0 for never.',
+    unit: 'minutes',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+  }),
+  runs: choice({
+    variable: 'MEKONG_RUNS',
+    doc: 'Where runs, their history and leases are kept: in the home, or in the PostgreSQL server (schema `mekong_runs`), where several platforms with one lake share them.',
+    default: 'embedded',
+    choices: ['embedded', 'server'],
+  }),
   runHistoryDays: integer({
     variable: 'MEKONG_RUN_HISTORY_DAYS',
     doc: 'How long runs that are over are remembered.',
@@ -379,7 +415,7 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
   const groups: [boolean, string, SettingName[]][] = [
     [values.log === 'kafka', 'Kafka', ['kafkaBrokers']],
     [
-      values.postgres === 'server',
+      values.postgres === 'server' || values.runs === 'server',
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
     ],

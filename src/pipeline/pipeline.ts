@@ -31,6 +31,7 @@ import type {
   WarehousePlan,
 } from './plan.ts'
 import type { PublishPlan, PublishTarget } from './publish.ts'
+import type { ReadOptions, ReadParameter, ReadPlan } from './read.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
@@ -179,6 +180,12 @@ export interface PipelineBuilder {
   /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
   sync(name: string, options: SyncOptions): void
 
+  /** Answer `GET path`, below `/v1/<pipeline>/`, from the lake, the graph and the vectors. */
+  read<const Query extends Readonly<Record<string, ReadParameter>>>(
+    path: string,
+    options: ReadOptions<Query>,
+  ): void
+
   /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
   step(name: string, options: PlainTaskOptions): void
 
@@ -251,6 +258,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const syncs: SyncPlan[] = []
+  const reads: ReadPlan[] = []
   const plainTasks: PlainTaskPlan[] = []
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
@@ -329,6 +337,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
+    read: (path, { query, ...options }) =>
+      void reads.push({ path, query: query ?? {}, ...options } as ReadPlan),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
@@ -343,7 +353,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ collections, warehouses, files, labels, publishes, syncs },
+    ...{ collections, warehouses, files, labels, publishes, syncs, reads },
     ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }

@@ -20,6 +20,8 @@ const spark = await ensureService('spark-connect')
 const GAPS: Readonly<Record<string, string>> = {
   'silver.movies': 'list_position',
   'silver.tv_series': 'list_position',
+  // A day less a day is a number of days in DuckDB, and an interval in Spark; only types would tell.
+  'gold.product_surges': 'INTERVAL DAY',
   'silver.search_keywords': 'nfc_normalize',
   'silver.search_labels': 'nfc_normalize',
   'gold.customer_search_stats': 'nfc_normalize',
@@ -44,6 +46,11 @@ const SEEDS: Readonly<Record<string, (half: 0 | 1) => string>> = {
         'also_known_as', ['a', 'b' || n], 'birthday', CASE WHEN n % 4 = 0 THEN '' ELSE '1980-02-' || (10 + n % 18) END,
         'popularity', n / 7, 'known_for_department', 'Acting', 'other', {'x': 1}) END)::VARCHAR AS _raw
     FROM (SELECT range * 2 + ${half} AS n FROM range(60))`,
+  'silver.orders': (half) => `
+    SELECT DATE '2026-01-01' + (n % 40)::INTEGER AS event_date,
+      [{'product_id': 'p' || (hash(n) % 6), 'quantity': (1 + hash(n * 3) % 9 + CASE WHEN n % 37 = 0 THEN 400 ELSE 0 END)::INTEGER},
+       {'product_id': 'p' || (hash(n * 7) % 6), 'quantity': 1}] AS order_list
+    FROM (SELECT range * 2 + ${half} AS n FROM range(150))`,
   'bronze.content_log': (half) => `
     SELECT 'c' || (hash(n) % 40) AS contract, DATE '2022-04-01' + (n % 9)::INTEGER AS event_date, (hash(n * 3) % 9000)::BIGINT AS duration_s,
       ['CHANNEL', 'VOD', 'RELAX', 'CHILD', 'SPORT', 'OTHER'][1 + (hash(n * 5) % 6)::INTEGER] AS app_name
@@ -87,7 +94,8 @@ describe.skipIf('skip' in spark || !existsSync(EVENTS))('models on Spark', () =>
           try {
             await task.run(taskContext())
           } catch (error) {
-            if ((error as { code?: string }).code !== 'SPARK_DIALECT') throw error
+            const { code } = error as { code?: string }
+            if (code !== 'SPARK_DIALECT' && code !== 'SPARK_SQL_FAILED') throw error
             gaps.set(task.id, messageOf(error))
             continue
           }

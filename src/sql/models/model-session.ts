@@ -16,6 +16,7 @@ export class ModelSession {
   readonly #connection: EngineConnection
   readonly #catalog: string
   readonly #signal: AbortSignal | undefined
+  readonly #schemas = new Set(['main'])
 
   constructor(
     engine: ComputeEngine,
@@ -114,10 +115,12 @@ export class ModelSession {
 
   async #make(kind: 'VIEW' | 'TABLE', name: string, select: string): Promise<void> {
     const [schema, table] = name.includes('.') ? name.split('.') : ['main', name]
-    if (schema !== 'main')
+    if (!this.#schemas.has(schema!)) {
       await this.#connection.run(
         `CREATE SCHEMA IF NOT EXISTS ${this.#catalog}.${quoteIdentifier(schema!)}`,
       )
+      this.#schemas.add(schema!)
+    }
     await this.#connection.run(
       `CREATE OR REPLACE ${kind} ${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)} AS ${select}`,
       { signal: this.#signal },

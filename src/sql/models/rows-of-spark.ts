@@ -19,10 +19,16 @@ export interface SparkPlace {
 export interface SparkRowsOptions {
   readonly model: string
   readonly sql: string
-  /** Relations that the SQL names, which the session knows. */
-  readonly relations: readonly string[]
+  /** Relations that the SQL names, those that others name first. */
+  readonly relations: readonly SparkRelation[]
   readonly runTimeMs: number
   readonly signal?: AbortSignal | undefined
+}
+
+/** A relation that the session knows; a view is translated too, anything else is handed over with its rows. */
+export interface SparkRelation {
+  readonly name: string
+  readonly viewSql?: string
 }
 
 /** Instants and days read and written as we have them. */
@@ -51,14 +57,15 @@ export async function rowsOfSpark(
   const spark = await openSpark({ url })
   try {
     for (const setting of SETTINGS) await spark.run(setting, signal)
-    for (const relation of relations) {
-      const name = relationName(relation)
-      const file = path.join(place, `${name}.parquet`)
-      await session.exportParquet(relation, file)
-      await spark.run(
-        `CREATE OR REPLACE TEMPORARY VIEW ${quoted(name)} AS SELECT * FROM parquet.${quoted(file)}`,
-        signal,
-      )
+    for (const { name, viewSql } of relations) {
+      const view = relationName(name)
+      const file = path.join(place, `${view}.parquet`)
+      if (viewSql === undefined) await session.exportParquet(name, file)
+      const rows =
+        viewSql === undefined
+          ? `SELECT * FROM parquet.${quoted(file)}`
+          : sparkSql(await session.parse(viewSql), { runTime })
+      await spark.run(`CREATE OR REPLACE TEMPORARY VIEW ${quoted(view)} AS ${rows}`, signal)
     }
     const out = path.join(place, 'out')
     await spark.run(

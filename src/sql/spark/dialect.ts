@@ -237,7 +237,8 @@ class Printer {
       case 'COMPARE_NOT_IN':
         return `(${first} NOT IN (${rest.join(', ')}))`
       case 'ARRAY_EXTRACT':
-        return `try_element_at(${first}, ${rest[0]})`
+        // There is nothing at 0, of which Spark makes an error.
+        return `try_element_at(${first}, nullif(CAST(${rest[0]} AS INT), 0))`
       default:
         throw unknown(String(node.type))
     }
@@ -321,7 +322,7 @@ const JOINS: Readonly<Record<string, string>> = {
   INNER: 'INNER',
   LEFT: 'LEFT',
   RIGHT: 'RIGHT',
-  OUTER: 'FULL OUTER',
+  FULL: 'FULL OUTER',
   SEMI: 'LEFT SEMI',
   ANTI: 'LEFT ANTI',
 }
