@@ -19,6 +19,7 @@ export type { DataTest, UnitTest } from './model/sql-model.ts'
 export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
+export { type ChartOptions, chart, dashboard } from './pipeline/dashboard.ts'
 export {
   accepted,
   customSql,

@@ -1,4 +1,5 @@
 import { day, int32, pipeline, postgres, processingTime, record, text, timestamp } from 'mekong'
+import { userEventsDashboard } from './dashboard.ts'
 import { ratings } from './loader.ts'
 import { UserEvent } from './schema.ts'
 import { simulator } from './simulator.ts'
@@ -35,6 +36,7 @@ export default pipeline('user-events', (p) => {
     }),
   )
 
+  p.dashboard(userEventsDashboard)
   p.queries(new URL('./queries/', import.meta.url))
   p.simulate(simulator)
   p.load(ratings)

@@ -6,12 +6,13 @@ import { neo4j } from './neo4j.ts'
 import { postgres } from './postgres.ts'
 import { python } from './python.ts'
 import type { Service } from './service.ts'
+import { snowflake } from './snowflake.ts'
 import { spark } from './spark.ts'
 import { sparkConnect } from './spark-connect.ts'
 
 /** Every engine that can be had; adding one is adding a file and a line. */
 export const services: readonly Service[] = [
-  ...[kafka, mariadb, mongodb, neo4j, postgres],
+  ...[kafka, mariadb, mongodb, neo4j, postgres, snowflake],
   ...[python, dbt],
   ...[spark, sparkConnect],
 ]

@@ -16,14 +16,21 @@ export class ApiRefusal extends Error {
 
 /** Errors that are answers: what was asked for is not there, or not possible as things stand. Others become a 500 or a 503. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  BACKFILL_INVALID: 400,
+  BACKFILL_MISSING: 404,
   DEAD_LETTER_MISSING: 404,
   DEAD_LETTER_STATE: 409,
   LOG_TOPIC_MISSING: 404,
+  ENGINE_INTERRUPTED: 408,
+  ENGINE_OUT_OF_MEMORY: 413,
   MEND_IMPOSSIBLE: 422,
+  QUERY_REFUSED: 400,
   REPLAY_REFUSED: 409,
   RUN_MISSING: 404,
+  SCHEDULE_MISSING: 404,
   SELECTOR_UNKNOWN: 404,
   SNAPSHOT_MISSING: 404,
+  SQL_INVALID: 400,
   TABLE_BROKEN: 409,
   TABLE_MISSING: 404,
   TABLE_UNSUPPORTED: 409,
@@ -50,15 +57,19 @@ export function apiRoute(route: ApiRoute): HttpRoute {
     path,
     access: 'key',
     operation: operationOf(route),
-    async handle(exchange) {
-      try {
-        sendJson(exchange.response, 200, await answer(exchange))
-      } catch (error) {
-        const problem = problemOf(error)
-        if (problem === undefined) throw error
-        sendProblem(exchange.response, problem)
-      }
-    },
+    handle: (exchange) =>
+      answered(exchange, async () => sendJson(exchange.response, 200, await answer(exchange))),
+  }
+}
+
+/** Errors that are answers become problems; surprises are the gateway's. */
+export async function answered(exchange: HttpExchange, answer: () => Promise<void>): Promise<void> {
+  try {
+    await answer()
+  } catch (error) {
+    const problem = problemOf(error)
+    if (problem === undefined) throw error
+    sendProblem(exchange.response, problem)
   }
 }
 

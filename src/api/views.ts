@@ -106,13 +106,14 @@ export function topicView(topic: TopicDescription) {
 
 export type HopView = ReturnType<typeof hopView>
 
-export function hopView({ pipeline, name, state, lagRecords }: HopReport) {
+export function hopView({ pipeline, name, state, lagRecords, done }: HopReport) {
   return {
     pipeline,
     hop: name,
     state: state.name,
     reason: 'reason' in state ? state.reason : null,
     lag_records: lagRecords,
+    ...done,
   }
 }
 

@@ -94,6 +94,20 @@ export async function viewQueryTables(
     }))
 }
 
+/** The models that are views, by name, with the tables they read. */
+export async function viewReads(
+  engine: ComputeEngine,
+  plans: readonly PipelinePlan[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const models = await Promise.all(plans.map((plan) => readModels(engine, plan.models)))
+  return new Map(
+    models
+      .flat()
+      .filter(({ model }) => model.materialize.kind === 'view')
+      .map(({ model, reads }) => [model.name, reads]),
+  )
+}
+
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */
 const SERVED_ROW_COUNT_MAX = 1_000_000
 

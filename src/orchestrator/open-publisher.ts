@@ -23,3 +23,12 @@ export function publisherOf(settings: Settings, postgres: PostgresConfig): Table
   const mysql = mysqlConfig(settings)
   return mysql === undefined ? postgresPublisher(postgres) : mysqlPublisher(mysql)
 }
+
+/** The same where PostgreSQL is only reached when it is needed. */
+export async function reachPublisher(
+  settings: Settings,
+  postgres: () => Promise<PostgresConfig>,
+): Promise<TablePublisher> {
+  const mysql = mysqlConfig(settings)
+  return mysql === undefined ? postgresPublisher(await postgres()) : mysqlPublisher(mysql)
+}

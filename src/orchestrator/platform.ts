@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type AskWorld, ask, type Question } from '../flow/ask.ts'
 import { filesLedger } from '../flow/files-ledger.ts'
 import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
@@ -14,6 +15,7 @@ import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Log } from '../log/log.ts'
+import type { Backfill } from '../model/backfill.ts'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -22,22 +24,30 @@ import type { Run, RunTask } from '../model/run.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { postgresName } from '../serve/postgres/config.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
+import { QueryRefusedError } from '../sql/duckdb/errors.ts'
+import { type QueryResult, runQuery } from '../sql/duckdb/query.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
+import { alertSettings, alertSources } from './alert-sources.ts'
+import { openAlerts } from './alerts/alerts.ts'
 import { watchApiKeys } from './api-key-watch.ts'
+import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import { logMetrics } from './log-metrics.ts'
+import { openDashboards } from './open-dashboards.ts'
 import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
 import { openPostgres } from './open-postgres.ts'
+import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { SyncStores } from './open-sync-stores.ts'
+import { runMetrics } from './run-metrics.ts'
 import type { Runner } from './runs/runner.ts'
-import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
-import { schedulesOf } from './schedules/schedules-of.ts'
+import type { Scheduler } from './schedules/scheduler.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -53,10 +63,12 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
-  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  /** True begins runs at the moments of schedules (unless the settings say that something else does), and goes on with those that were interrupted and with backfills. Default false. */
   readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
+  /** Told when a part of a backfill begins and ends. */
+  readonly onPart?: (backfill: Backfill) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -68,6 +80,8 @@ export interface HopReport {
   readonly name: string
   readonly state: HopState
   readonly lagRecords: number
+  /** What it has dealt with since the beginning, by what became of it. */
+  readonly done: { readonly rows: number; readonly dead: number; readonly filtered: number }
 }
 
 export interface Platform {
@@ -93,6 +107,7 @@ export interface Platform {
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  readonly backfills: Backfills
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
   /** The stores that follow tables by their changes. */
@@ -104,6 +119,12 @@ export interface Platform {
   readonly estimateLabels: PlatformRunner['estimateLabels']
   hops(): Promise<readonly HopReport[]>
   ledger(): Promise<readonly LedgerLine[]>
+  /** What questions in SQL are asked of. */
+  readonly askWorld: AskWorld
+  /** Answer a question, which reads tables by name and can reach nothing else. @throws as `runQuery` */
+  ask(question: Omit<Question, 'functions' | 'sandboxed'>): Promise<QueryResult>
+  /** The answers of dashboards, kept. */
+  readonly dashboards: KeptAnswers
   /** Returns when every hop has carried everything that is in its topics, or has failed, and everything that follows tables has followed. */
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
@@ -198,28 +219,36 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
-  const {
-    runner,
-    estimateLabels,
-    stores,
-    checkSyncs,
-    readStores,
-    stop: stopRunner,
-  } = await openPlatformRunner({
+  const alerts = openAlerts({ settings: alertSettings(settings), clock, onNotice })
+  closers.push(() => alerts.stop())
+  const countTask = runMetrics(meter)
+  const { stop: stopRunner, ...work } = await openPlatformRunner({
     documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    beginsRuns: options.schedule === true,
+    onEnd: alerts.runEnded,
     postgres: postgres?.config,
-    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+    onTask(run, task) {
+      countTask(run, task)
+      options.onTask?.(run, task)
+    },
+    ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
   })
   closers.push(stopRunner)
-  const isScheduled = options.schedule === true && settings.scheduler === 'on'
-  const scheduler = isScheduled
-    ? await startScheduler({
-        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
-        historyMs: settings.runHistoryDays * 86_400_000,
-      })
-    : undefined
-  closers.push(() => scheduler?.stop())
+
+  const askWorld: AskWorld = {
+    ...{ engine, plans, lake: lakeCatalog({ folder: home.lake, home: async () => lake }) },
+    state: async () => state,
+    async postgres() {
+      if (postgres !== undefined) return postgres.config
+      throw new QueryRefusedError('No pipeline here serves from PostgreSQL. Nothing was run.')
+    },
+    publisher: () => reachPublisher(settings, askWorld.postgres),
+    ledger: async () =>
+      (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
+  }
+  const dashboards = openDashboards(askWorld, hops, clock)
+  closers.push(() => dashboards.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -229,8 +258,7 @@ async function assemble(
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
-    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
-    ...{ stores, checkSyncs, estimateLabels, readStores },
+    ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
@@ -254,6 +282,9 @@ async function assemble(
           ]),
         )
       ).flat(),
+    askWorld,
+    ask: (question) => ask(askWorld, question, runQuery),
+    dashboards,
     async drained(signal) {
       await untilDrained(hops, signal)
       await followers.settled(signal)
@@ -261,6 +292,7 @@ async function assemble(
     collections: () => plans.flatMap(collectionsOf),
     stop,
   }
+  if (options.schedule === true) alerts.watch(alertSources(platform))
   if (options.openGateway === false) return platform
   const keys = await watchApiKeys({ state, onNotice })
   closers.push(() => keys.stop())
@@ -287,10 +319,11 @@ async function assemble(
 }
 
 function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
-  return plan.ingests.map(({ path, topic: name }) => {
+  return plan.ingests.map(({ path, topic: name, ack }) => {
     const topic = plan.topics.find((t) => t.name === name)!
     return {
       path,
+      ack,
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,
@@ -302,8 +335,11 @@ function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
 }
 
 async function reportOf({ hop }: RunningHop): Promise<HopReport> {
-  const { pipeline, name, state, lagRecords } = await hop.status()
-  return { pipeline, name, state, lagRecords }
+  const { pipeline, name, state, lagRecords, cursor } = await hop.status()
+  const total = (of: 'rows' | 'dead' | 'filtered') =>
+    cursor.reduce((sum, line) => sum + line[of], 0)
+  const done = { rows: total('rows'), dead: total('dead'), filtered: total('filtered') }
+  return { pipeline, name, state, lagRecords, done }
 }
 
 function notReady({ pipeline, name, state }: HopReport): string[] {

@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import {
   type Body,
   columnsOf,
@@ -130,6 +131,14 @@ export interface CollectionOptions {
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
 
+export interface IngestOptions {
+  /**
+   * When a record is answered. `durable`: once it is on disk, or acknowledged by all replicas. `accepted`: as soon as it is judged and waits in
+   * memory; faster, and lost if the process dies before it is written. The answer says `"durable":false` then. Default `durable`.
+   */
+  readonly ack?: 'durable' | 'accepted'
+}
+
 /** What a pipeline can say about itself. */
 export interface PipelineBuilder {
   /** A partitioned, durable, replayable log of records. */
@@ -139,7 +148,7 @@ export interface PipelineBuilder {
   ): Topic<Row<RecordSchema<Fields>>, Body<RecordSchema<Fields>>>
 
   /** Accept records for a topic at `POST path` (and at `/v1/topics/<topic>`). */
-  ingest<R, B>(path: string, topic: Topic<R, B>): void
+  ingest<R, B>(path: string, topic: Topic<R, B>, options?: IngestOptions): void
 
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
@@ -204,6 +213,9 @@ export interface PipelineBuilder {
   /** A folder of `.sql` files for people, run with `mekong sql --query <pipeline>/<file>`. */
   queries(folder: URL): void
 
+  /** A page of charts for this pipeline. */
+  dashboard(dashboard: Dashboard): void
+
   /** How `mekong demo` plays this pipeline's source. */
   simulate(simulator: SimulatorPlan): void
 
@@ -255,6 +267,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const aggregates: AggregatesPlan[] = []
   const collections: CollectionPlan[] = []
   const warehouses: WarehousePlan[] = []
+  const dashboards: Dashboard[] = []
   const queries: URL[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
@@ -278,7 +291,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       })
       return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
-    ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
+    ingest: (path, topic, { ack = 'durable' } = {}) =>
+      void ingests.push({ path, topic: topic.topic, ack }),
     table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
@@ -331,6 +345,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     files: (filesName, options) => void files.push(dayFilesPlan(filesName, options)),
     publish: (from, target, { tags = [] } = {}) => void publishes.push({ from, target, tags }),
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
+    dashboard: (page) => void dashboards.push(page),
     queries: (folder) => void queries.push(folder),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
@@ -339,6 +354,6 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
     ...{ collections, warehouses, files, labels, publishes, syncs, reads },
-    ...{ plainTasks, schedules, maintenance, queries, simulators, loaders },
+    ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }

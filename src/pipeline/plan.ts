@@ -1,4 +1,5 @@
 import type { AggregatesShape } from '../model/aggregates.ts'
+import type { Dashboard } from '../model/chart.ts'
 import type { Columns } from '../model/column.ts'
 import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
@@ -36,6 +37,7 @@ export interface PipelinePlan {
   readonly aggregates: readonly AggregatesPlan[]
   readonly collections: readonly CollectionPlan[]
   readonly warehouses: readonly WarehousePlan[]
+  readonly dashboard?: Dashboard
   readonly queries: readonly URL[]
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
@@ -71,6 +73,7 @@ export interface TopicCodec {
 export interface IngestPlan {
   readonly path: string
   readonly topic: string
+  readonly ack: 'durable' | 'accepted'
 }
 
 export interface TablePlan {

@@ -1,6 +1,8 @@
+import type { Dashboard } from '../model/chart.ts'
 import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts'
 import { RECORD_COLUMNS } from '../model/relation.ts'
 import type { Field, FieldMap, RecordField } from '../model/schema.ts'
+import { checkDashboards } from './dashboard.ts'
 import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import { checkLabel } from './label.ts'
@@ -12,7 +14,8 @@ import { checkSync } from './validate-sync.ts'
 import { checkWork } from './validate-work.ts'
 
 /** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
-export interface DraftPlan extends Omit<PipelinePlan, 'simulator'> {
+export interface DraftPlan extends Omit<PipelinePlan, 'simulator' | 'dashboard'> {
+  readonly dashboards: readonly Dashboard[]
   readonly simulators: readonly SimulatorPlan[]
 }
 
@@ -67,14 +70,20 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     checkColumnNames(`files ${files.name}`, names, report)
   }
   checkReferences(draft, report)
+  checkDashboards(draft.dashboards, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
   if (problems.length > 0) throw new PlanError(problems)
 
-  const { simulators, ...rest } = draft
+  const { simulators, dashboards, ...rest } = draft
   const [simulator] = simulators
-  return deepFreeze(simulator === undefined ? rest : { ...rest, simulator })
+  const [dashboard] = dashboards
+  return deepFreeze({
+    ...rest,
+    ...(simulator === undefined ? {} : { simulator }),
+    ...(dashboard === undefined ? {} : { dashboard }),
+  })
 }
 
 type Report = (where: string, what: string, fix: string) => void

@@ -1,20 +1,10 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import {
-  deadLetterTables,
-  lakeFunctions,
-  lakeQueryTables,
-  ledgerTable,
-  openRowSpill,
-  publishedQueryTables,
-  servedQueryTables,
-  viewQueryTables,
-} from '../../flow/tables-to-sql.ts'
-import { mysqlConfig } from '../../orchestrator/open-publisher.ts'
+import { ask } from '../../flow/ask.ts'
+import { lakeFunctions } from '../../flow/tables-to-sql.ts'
+import { reachPublisher } from '../../orchestrator/open-publisher.ts'
 import { type ReachedPostgres, reachPostgres } from '../../orchestrator/reach-postgres.ts'
-import { mysqlPublisher } from '../../serve/mysql/publisher.ts'
-import { postgresPublisher } from '../../serve/postgres/publisher.ts'
+import { savedQueries } from '../../orchestrator/saved-queries.ts'
 import { queryPostgres } from '../../serve/postgres/query.ts'
 import type { ComputeEngine } from '../../sql/duckdb/engine.ts'
 import {
@@ -117,42 +107,32 @@ function statementOf({ args, options, cwd }: CommandContext, project: Project): 
 function askLake(context: CommandContext, text: string): Promise<Shown | undefined> {
   return withHome(context, async (reader, { plans, homeFolder, settings }) => {
     const engine = await reader.engine()
-    const spill = await openRowSpill(engine)
     let reached: ReachedPostgres | undefined
     const postgres = async () => {
       reached ??= await reachPostgres(homeFolder, settings)
       return reached.config
     }
-    const publisher = async () => {
-      const server = mysqlConfig(settings)
-      return server === undefined ? postgresPublisher(await postgres()) : mysqlPublisher(server)
-    }
+    const publisher = () => reachPublisher(settings, postgres)
     const ledger = async () => {
       // Where nothing runs, the ledger starts the embedded PostgreSQL itself; one at a time.
       await reached?.release()
       reached = undefined
       return (await currentLedger(context, reader, plans)).lines
     }
+    const question = {
+      sql: text,
+      functions: lakeFunctions(reader.places(context.cwd), engine),
+      sandboxed: false,
+      rowCountMax: rowsMax(context.options.rows),
+      timeoutMs: A_DAY_MS,
+      signal: context.signal,
+    }
+    const { lake, state } = reader
+    const world = { engine, lake, plans, postgres, publisher, state, ledger }
     try {
-      return await answer(context, engine, {
-        sql: text,
-        tables: [
-          ...(await lakeQueryTables(reader.lake, engine)),
-          ...(await viewQueryTables(engine, plans)),
-          ...servedQueryTables(plans, { spill, postgres }),
-          ...publishedQueryTables(plans, { spill, publisher }),
-          ...deadLetterTables(plans, { spill, state: reader.state }),
-          ledgerTable(spill, ledger),
-        ],
-        functions: lakeFunctions(reader.places(context.cwd), engine),
-        sandboxed: false,
-        rowCountMax: rowsMax(context.options.rows),
-        timeoutMs: A_DAY_MS,
-        signal: context.signal,
-      })
+      return await ask(world, question, (own, query) => answer(context, own, query))
     } finally {
       await reached?.release()
-      await spill.close()
     }
   })
 }
@@ -239,32 +219,8 @@ function rowsMax(option: string | boolean | undefined): number {
   throw new UsageError(`--rows takes a whole number above zero, not ${JSON.stringify(option)}`)
 }
 
-interface SavedQuery extends Statement {
-  readonly name: string
-  readonly about: string
-}
-
-/** Saved queries: the first comment says what one is about, and a line `-- on: postgres` where it is asked. */
-function savedQueries({ plans }: Project): readonly SavedQuery[] {
-  return plans.flatMap((plan) =>
-    plan.queries.flatMap((folder) =>
-      globSync('*.sql', { cwd: fileURLToPath(folder) })
-        .sort()
-        .map((file) => {
-          const text = readFileSync(new URL(file, folder), 'utf8')
-          return {
-            name: `${plan.name}/${path.basename(file, '.sql')}`,
-            about: /^-- (?!on:)(.*)$/m.exec(text)?.[1] ?? '',
-            on: /^-- on: postgres\s*$/m.test(text) ? ('postgres' as const) : ('lake' as const),
-            sql: text,
-          }
-        }),
-    ),
-  )
-}
-
 function savedQuery(project: Project, name: string): Statement {
-  const queries = savedQueries(project)
+  const queries = savedQueries(project.plans)
   const found = queries.find((query) => query.name === name)
   if (found !== undefined) return found
   throw new UsageError(
@@ -273,7 +229,7 @@ function savedQuery(project: Project, name: string): Statement {
 }
 
 function listQueries({ options, terminal }: CommandContext, project: Project): number {
-  const queries = savedQueries(project).map(({ name, on, about }) => ({ name, on, about }))
+  const queries = savedQueries(project.plans).map(({ name, on, about }) => ({ name, on, about }))
   if (options.json === true) terminal.printJson(queries)
   else
     terminal.table(

@@ -23,7 +23,7 @@ export type ConvertOutcome =
 /**
  * Make an Iceberg table of the Delta table at `location`.
  * @param options.name the table's name in its catalog. Default: `location`, as the file system's catalog has it
- * @throws TableUnsupportedError naming what Iceberg cannot tell: deletion vectors, column mapping, constraints, …
+ * @throws TableUnsupportedError naming what Iceberg cannot tell: column mapping, constraints, generated columns, …
  */
 export async function convertDeltaToIceberg(
   deps: DeltaDeps & IcebergDeps,
@@ -32,7 +32,7 @@ export async function convertDeltaToIceberg(
   signal?: AbortSignal,
 ): Promise<ConvertOutcome> {
   const plain = await plainFromDelta(deps, location, signal)
-  const outcome = await icebergFromPlain(deps, options.name ?? location, location, plain)
+  const outcome = await icebergFromPlain(deps, options.name ?? location, location, plain, signal)
   return outcome.status === 'created' ? { ...outcome, ...sizesOf(plain.files) } : outcome
 }
 

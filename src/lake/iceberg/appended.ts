@@ -1,11 +1,10 @@
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import type { CatalogEntry } from './catalog.ts'
-import { wantedSnapshots } from './changes.ts'
+import { knownChanges, wantedSnapshots } from './changes.ts'
 import type { IcebergTools } from './deps.ts'
 import { mainId, schemaById } from './metadata.ts'
 import { boundSpecs } from './partition-spec.ts'
 import { planAdded, type ScanOptions } from './scan.ts'
-import { fileChangesOf } from './snapshot-changes.ts'
 import { tableLocation } from './table-location.ts'
 
 export interface AppendedOptions extends ScanOptions {
@@ -46,18 +45,12 @@ export async function appendedSince(
   const others = []
   for (const snapshot of snapshots) {
     const operation = snapshot.summary.operation ?? 'unknown'
-    if (operation === 'append')
-      added.push(...(await fileChangesOf({ place, specs }, snapshot, signal)).addedData)
-    else if (operation !== 'replace') {
-      // Progress alone is noted in snapshots of appends, and in those of others that changed no file.
-      const { addedData, deletedData, addedDeletes, deletedDeletes } = await fileChangesOf(
-        { place, specs },
-        snapshot,
-        signal,
-      )
-      if ([addedData, deletedData, addedDeletes, deletedDeletes].some((each) => each.length > 0))
-        others.push({ snapshotId: snapshot['snapshot-id'], operation })
-    }
+    if (operation === 'replace') continue
+    const changes = await knownChanges({ place, metadata, specs }, snapshot, signal)
+    if (operation === 'append') added.push(...changes.addedData)
+    // Progress alone is noted in snapshots that changed no file.
+    else if (Object.values(changes).some((each) => each.length > 0))
+      others.push({ snapshotId: snapshot['snapshot-id'], operation })
   }
   const schema = schemaById(metadata, metadata['current-schema-id'])!
   const context = { place, metadata, schema, parquet: tools.ports.parquet, snapshot: undefined }

@@ -13,7 +13,12 @@ import { type BoundSpec, boundSpecs } from './partition-spec.ts'
 import { readDeletedRows } from './position-deletes.ts'
 import { checkReadable, type ScanContext, wholeFilesPlan } from './scan.ts'
 import { columnOf, fieldsById } from './schema.ts'
-import { type FileChanges, fileChangesOf, snapshotsBetween } from './snapshot-changes.ts'
+import {
+  type FileChanges,
+  fileChangesOf,
+  type SnapshotsContext,
+  snapshotsBetween,
+} from './snapshot-changes.ts'
 import { keyOfLocation, tableLocation } from './table-location.ts'
 
 /** Which snapshots' changes are wanted: `from` with the one named, `after` without it; `after: null` is all there ever were. */
@@ -94,6 +99,19 @@ export function wantedSnapshots(
   return found
 }
 
+/** @throws ChangesMissingError */
+export async function knownChanges(
+  context: SnapshotsContext,
+  snapshot: Snapshot,
+  signal: AbortSignal | undefined,
+): Promise<FileChanges> {
+  const changes = await fileChangesOf(context, snapshot, signal)
+  if (changes !== undefined) return changes
+  throw new ChangesMissingError(
+    `The changes of snapshot ${snapshot['snapshot-id']} of ${context.place.tableKey} cannot be told: the one before it has expired.`,
+  )
+}
+
 /** Turns snapshots into plans under one schema. */
 class ChangeReader {
   readonly #context: ScanContext
@@ -109,7 +127,8 @@ class ChangeReader {
   async parts(snapshot: Snapshot, signal?: AbortSignal): Promise<ChangePart[]> {
     if (snapshot.summary.operation === 'replace') return []
     const { place, metadata } = this.#context
-    const changes = await fileChangesOf({ place, specs: this.#specs }, snapshot, signal)
+    const context = { place, metadata, specs: this.#specs }
+    const changes = await knownChanges(context, snapshot, signal)
     const parentId = snapshot['parent-snapshot-id']
     const parent = parentId === undefined ? undefined : snapshotById(metadata, parentId)
     const before = await this.#deletesAt(changes, parent, signal)

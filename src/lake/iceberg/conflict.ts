@@ -48,11 +48,7 @@ export async function conflictSince(
 ): Promise<Conflict | undefined> {
   const { metadata, tableKey } = entry
   const winners = snapshotsBetween(metadata, mainId(intent.base.metadata), mainId(metadata))
-  if (winners === undefined)
-    return {
-      reason: 'read_files_changed',
-      message: 'the snapshot that was read is no longer part of the table’s history',
-    }
+  if (winners === undefined) return UNTOLD
   if (winners.length === 0) return undefined
   const place = tableLocation(tools.store, tableKey, metadata.location)
   const specs = boundSpecs(metadata, tableKey)
@@ -60,11 +56,17 @@ export async function conflictSince(
   const matters = matcherOf(intent.reads, (where) => new FileFinder(schema, specs, where, tableKey))
   for (const winner of winners) {
     if (intent.ours?.has(winner['snapshot-id'])) continue
-    const changes = await fileChangesOf({ place, specs }, winner, signal)
+    const changes = await fileChangesOf({ place, metadata, specs }, winner, signal)
+    if (changes === undefined) return UNTOLD
     const found = conflictWith(winner, changes, { intent, matters, specs })
     if (found !== undefined) return found
   }
   return undefined
+}
+
+const UNTOLD: Conflict = {
+  reason: 'read_files_changed',
+  message: 'what became of the snapshot that was read cannot be told any more',
 }
 
 function matcherOf(

@@ -142,6 +142,17 @@ export async function exportQuery(
   })
 }
 
+/** The tables that a statement names, as `schema.name` in lower case. @throws SqlError */
+export async function namedTables(engine: ComputeEngine, sql: string): Promise<readonly string[]> {
+  const connection = await engine.connection()
+  try {
+    const { tables, pastTables } = await readStatement(connection, sql)
+    return [...tables, ...pastTables].map(({ schema, name }) => `${schema}.${name}`)
+  } finally {
+    connection.close()
+  }
+}
+
 async function withTables<T>(
   engine: ComputeEngine,
   options: QueryOptions,

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ChangesOptions } from '../../../src/lake/iceberg/changes.ts'
-import type { IcebergTable } from '../../../src/lake/iceberg/table.ts'
+import { type IcebergTable, openIcebergTable } from '../../../src/lake/iceberg/table.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import { sql } from '../../../src/model/row-edit.ts'
 import { compileChanges } from '../../../src/sql/duckdb/changes.ts'
+import { withInterruption } from '../row-edits.suite.ts'
 import { openTestLake, type TestLake } from './lake-for-tests.ts'
 
 const COLUMNS: Columns = [
@@ -46,6 +47,21 @@ const upsert = async (table: IcebergTable, from: number, count: number) =>
       { when: 'not_matched', do: 'insert' },
     ],
   })
+
+/** The table as somebody sees it whose commits come after something else has happened. */
+const slowed = (table: IcebergTable, meanwhile: () => Promise<unknown>) => {
+  let isDue = true
+  const ports = withInterruption(lake.deps.ports, (port) => ({
+    ...port,
+    findEdits: async (...args: Parameters<typeof port.findEdits>) => {
+      const found = await port.findEdits(...args)
+      if (isDue) await meanwhile()
+      isDue = false
+      return found
+    },
+  }))
+  return openIcebergTable({ ...lake.deps, ports }, table.name)
+}
 
 describe.each(MODES)('changes of an Iceberg table, %s', (mode) => {
   test.each([true, false])('are what statements did; keys known: %s', async (hasKeys) => {
@@ -126,6 +142,32 @@ describe.each(MODES)('changes of an Iceberg table, %s', (mode) => {
       { numRuns: 8 },
     )
   }, 120_000)
+})
+
+test.each(MODES)('a restore is told as what it did, %s', async (mode) => {
+  const table = await lake.table({ columns: COLUMNS, properties: propertiesOf(mode), keys: ['id'] })
+  await lake.append(table, rowsSql(0, 3), COLUMNS)
+  const first = (await table.snapshot()).snapshotId!
+  await table.update({ where: sql('id = 1'), set: { v: sql(`'new'`) } })
+  await lake.append(table, rowsSql(5, 1), COLUMNS)
+  const third = (await table.snapshot()).snapshotId!
+  expect(await table.restore({ to: { snapshotId: first } })).toMatchObject({ status: 'committed' })
+  expect(await changed(table, { after: third })).toEqual([
+    '4 delete 5 v0',
+    '4 update_postimage 1 v1',
+    '4 update_preimage 1 new',
+  ])
+  expect((await table.appendedSince(third)).others).toMatchObject([{ operation: 'overwrite' }])
+  // And who looked before it does not go on as if it had not been.
+  const slow = await slowed(table, () => table.restore({ to: { snapshotId: third } }))
+  expect(await slow.update({ where: sql('id = 5'), set: { v: sql(`'x'`) } })).toMatchObject({
+    status: 'unchanged',
+  })
+  const again = await slowed(table, () => table.restore({ to: { snapshotId: first } }))
+  expect(await again.update({ where: sql('id = 5'), set: { v: sql(`'x'`) } })).toMatchObject({
+    status: 'conflict',
+  })
+  await lake.expectRows(table, rowsSql(0, 3))
 })
 
 describe('what was appended since', () => {

@@ -1,0 +1,89 @@
+import { existsSync, statSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import { sendProblem } from '../gateway/problem-document.ts'
+import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
+
+// The console: files that were built beforehand, handed out as they are. It is a program of its own and speaks to the platform only over
+// the HTTP API; whoever may load it can do nothing with it but sign in.
+
+const gzip = promisify(zlib.gzip)
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+}
+
+/** Nothing from elsewhere, no inline script; styles are set on elements by the charts. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/** @param folder where the built console is */
+export function consoleRoutes(folder: string): readonly HttpRoute[] {
+  if (!existsSync(path.join(folder, 'index.html'))) return []
+  const page = (exchange: HttpExchange) => send(exchange, path.join(folder, 'index.html'))
+  return [
+    { method: 'GET', path: '/', access: 'open', handle: ({ response }) => redirect(response) },
+    { method: 'GET', path: '/console', access: 'open', handle: page },
+    {
+      method: 'GET',
+      path: '/console/*',
+      access: 'open',
+      async handle(exchange) {
+        const wanted = exchange.params.rest ?? ''
+        const file = path.resolve(folder, wanted)
+        const isThere =
+          file.startsWith(folder + path.sep) && statSync(file, { throwIfNoEntry: false })?.isFile()
+        if (isThere !== true) {
+          // Places in the console, such as `tables/bronze.events`, are all the one page.
+          if (!wanted.startsWith('assets/')) return page(exchange)
+          const detail = `There is no file ${wanted} in the console.`
+          return sendProblem(exchange.response, { status: 404, code: 'not_found', detail })
+        }
+        return send(exchange, file)
+      },
+    },
+  ]
+}
+
+function redirect(response: HttpExchange['response']): void {
+  response.writeHead(302, { Location: '/console' })
+  response.end()
+}
+
+/** Built files are few and never change while they are handed out, but for being built anew. */
+const zippedFiles = new Map<string, { readonly changedMs: number; readonly bytes: Buffer }>()
+
+async function zippedFile(file: string): Promise<Buffer> {
+  const { mtimeMs: changedMs } = await stat(file)
+  const known = zippedFiles.get(file)
+  if (known?.changedMs === changedMs) return known.bytes
+  const bytes = await gzip(await readFile(file))
+  zippedFiles.set(file, { changedMs, bytes })
+  return bytes
+}
+
+async function send({ response, request }: HttpExchange, file: string): Promise<void> {
+  const type = TYPES[path.extname(file)] ?? 'application/octet-stream'
+  // Built files carry a hash of their content in their names, but for the page itself.
+  const isNamed = path.basename(path.dirname(file)) === 'assets'
+  const useZip = /\bgzip\b/.test(String(request.headers['accept-encoding']))
+  const bytes = useZip ? await zippedFile(file) : await readFile(file)
+  response.writeHead(200, {
+    'Content-Type': type,
+    'Content-Length': bytes.length,
+    'Cache-Control': isNamed ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'Content-Security-Policy': POLICY,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    Vary: 'Accept-Encoding',
+    ...(useZip ? { 'Content-Encoding': 'gzip' } : {}),
+  })
+  response.end(bytes)
+}

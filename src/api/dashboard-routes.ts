@@ -1,0 +1,57 @@
+import type { HttpRoute } from '../gateway/router.ts'
+import type { KeptAnswer } from '../orchestrator/kept-answers.ts'
+import type { Platform } from '../orchestrator/platform.ts'
+import { apiRoute } from './exchange.ts'
+import { refusal } from './read-request.ts'
+import { instant } from './views.ts'
+
+/** Dashboards over HTTP: answers that are kept, so that looking costs nothing. `/v1/live` tells when one is new. */
+export function dashboardRoutes({ plans, dashboards }: Platform): readonly HttpRoute[] {
+  const withDashboard = plans.filter(({ dashboard }) => dashboard !== undefined)
+  return [
+    apiRoute({
+      method: 'GET',
+      path: '/v1/dashboards',
+      summary: 'Dashboards of the pipelines',
+      answer: async () => ({
+        dashboards: withDashboard.map(({ name, dashboard }) => ({
+          pipeline: name,
+          title: dashboard!.title,
+          about: dashboard!.about ?? null,
+          charts: dashboard!.charts.length,
+        })),
+      }),
+    }),
+    apiRoute({
+      method: 'GET',
+      path: '/v1/dashboards/:pipeline',
+      summary: 'One dashboard with the answers of its charts',
+      async answer({ params }) {
+        const plan = withDashboard.find(({ name }) => name === params.pipeline)
+        if (plan === undefined) {
+          const known = withDashboard.map(({ name }) => name).join(', ') || 'none'
+          throw refusal(
+            404,
+            'dashboard_missing',
+            `There is no dashboard "${params.pipeline}". There are: ${known}.`,
+          )
+        }
+        const { title, about } = plan.dashboard!
+        const charts = (await dashboards.answers(plan.name)).map(chartView)
+        return { pipeline: plan.name, title, about: about ?? null, charts }
+      },
+    }),
+  ]
+}
+
+function chartView({ chart, columns, rows, problem, askedMs, elapsedMs }: KeptAnswer) {
+  const { title, about, show, width, sql } = chart
+  return {
+    ...{ title, about: about ?? null, show, width, sql },
+    columns,
+    rows: rows ?? null,
+    problem: problem ?? null,
+    asked_at: askedMs === undefined ? null : instant(askedMs),
+    elapsed_ms: elapsedMs === undefined ? null : Math.round(elapsedMs),
+  }
+}
