@@ -218,9 +218,12 @@ describe('what runs at one time', () => {
 
   test('the runs of a process that is gone are taken over, and what it held is free', async () => {
     const store = await bench.store()
-    const gone = { runner: 'gone', leaseMs: 700 }
-    await store.leases.acquire(['runner/gone'], { ...gone, holder: 'gone' })
-    await store.leases.acquire(['task/a', 'writes/t'], { ...gone, holder: 'gone/a' })
+    const hold = async (leaseMs: number) => {
+      const gone = { runner: 'gone', leaseMs }
+      await store.leases.acquire(['runner/gone'], { ...gone, holder: 'gone' })
+      await store.leases.acquire(['task/a', 'writes/t'], { ...gone, holder: 'gone/a' })
+    }
+    await hold(600_000)
     const facts = { status: 'running', createdMs: 1, endedMs: null, interruptions: 0 } as const
     const task: RunTask = {
       ...{ runId: 'r', id: 'a', pipeline: 'river', kind: 'step', position: 0, status: 'running' },
@@ -232,6 +235,7 @@ describe('what runs at one time', () => {
     const next = await bench.runner([madeTask('a', { writes: ['t'] })])
     expect(await next.resumeInterrupted()).toEqual([])
     expect(await next.resume('r')).toBe(false)
+    await hold(1)
     await expect.poll(() => next.resumeInterrupted(), { timeout: 20_000 }).toEqual(['r'])
     const detail = await next.ended('r')
     expect(detail.run).toMatchObject({ status: 'succeeded', interruptions: 1 })
