@@ -106,13 +106,15 @@ describe('a run', () => {
   test('can be cancelled, here and from another process', async () => {
     const runner = await bench.runner(
       [madeTask('slow', { run: endless }), madeTask('next', { after: ['slow'] })],
-      { leaseMs: 400 },
+      { leaseMs: 4_000 },
     )
     const elsewhere = await bench.runner([])
     const store = await bench.store()
     for (const canceller of [runner, elsewhere]) {
       const run = await runner.start(request())
-      await expect.poll(async () => statuses(await store.find(run.id)).slow).toBe('running')
+      await expect
+        .poll(async () => statuses(await store.find(run.id)).slow, { timeout: 20_000 })
+        .toBe('running')
       expect(await canceller.cancel(run.id)).toBe(true)
       const detail = await runner.ended(run.id)
       expect(detail.run.status).toBe('cancelled')
@@ -141,7 +143,7 @@ describe('a run', () => {
     ]
     const first = await bench.runner(tasks)
     const run = await first.start(request())
-    await expect.poll(() => counts.b).toBe(1)
+    await expect.poll(() => counts.b, { timeout: 20_000 }).toBe(1)
     await first.stop()
     const between = await first.ended(run.id)
     expect(between.run.status).toBe('interrupted')
