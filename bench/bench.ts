@@ -11,7 +11,7 @@ export interface Bench {
 export interface BenchContext {
   /** Time to measure for; the bench divides it among its parts. */
   readonly seconds: number
-  /** Rows to begin with, for a bench that has many. Default: as many as the question says. */
+  /** Size of the work, where the bench has one and somebody said it. */
   readonly rows?: number
   /** An empty folder, removed afterwards. */
   readonly folder: string

@@ -14,8 +14,10 @@ export async function fillLog(options: {
   readonly file: string
   readonly plan: PipelinePlan
   readonly eventCount: number
+  /** One event as JSON, its key first. Default: user events. */
+  readonly textOf?: (n: number) => string
 }): Promise<Log> {
-  const { file, plan, eventCount } = options
+  const { file, plan, eventCount, textOf = userEventText } = options
   const log = await openEmbeddedLog({ file })
   const { name, partitions } = plan.topics[0]!
   await log.ensureTopic({ name, partitions })
@@ -23,7 +25,7 @@ export async function fillLog(options: {
   const running = new Set<Promise<void>>()
   for (let from = 0; from < eventCount; from += RECORDS_PER_APPEND) {
     const count = Math.min(RECORDS_PER_APPEND, eventCount - from)
-    const records = Array.from({ length: count }, (_, n) => newRecord(from + n, newId()))
+    const records = Array.from({ length: count }, (_, n) => newRecord(textOf(from + n), newId()))
     const done = log.append(name, records).then((outcome) => {
       running.delete(done)
       if (outcome.status !== 'appended') throw new Error(outcome.reason)
@@ -37,8 +39,7 @@ export async function fillLog(options: {
 
 const HEADERS = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
 
-function newRecord(n: number, id: string): NewRecord {
-  const text = userEventText(n)
+function newRecord(text: string, id: string): NewRecord {
   const key = text.slice(text.indexOf(':') + 1, text.indexOf(','))
   return { id, idMayRepeat: false, key, value: Buffer.from(text), headers: HEADERS }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openLakeHome } from '../src/flow/lake-home.ts'
 import { hopsOf } from '../src/flow/pipeline-hops.ts'
 import { startHop } from '../src/flow/running-hop.ts'
+import type { JoinedReferences } from '../src/flow/stage-batches.ts'
 import type { Log } from '../src/log/log.ts'
 import { systemClock, systemRandomness } from '../src/model/clock.ts'
 import { resolveSettings } from '../src/orchestrator/settings.ts'
@@ -25,6 +26,8 @@ export interface HopRun {
   readonly folder: string
   readonly postgres?: PostgresConfig
   readonly eventCount: number
+  /** What the hop's joins read. */
+  readonly references?: JoinedReferences
 }
 
 /** Carry a whole backlog through one hop. Returns milliseconds from its start to its last commit. */
@@ -43,7 +46,7 @@ export async function carryBacklog(run: HopRun): Promise<number> {
     {
       ...{ log, state, engine, lake, postgres, clock, chance: () => 0.5 },
       ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
-      references: () => undefined,
+      references: () => run.references,
       logIsShared: false,
       onBatch: () => {},
       onState: (_pipeline, _hop, now) => {

@@ -4,12 +4,15 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { tableText } from '../src/cli/terminal.ts'
 import { type Bench, type BenchOutcome, goalText, isMet } from './bench.ts'
+import { dashboard } from './dashboard.ts'
 import { freshness } from './freshness.ts'
 import { gateway } from './gateway.ts'
+import { join } from './join.ts'
 import { describeMachine } from './machine.ts'
 import { merge } from './merge.ts'
 import { models } from './models.ts'
 import { optimize } from './optimize.ts'
+import { ott, ottIncrement } from './ott.ts'
 import { scan } from './scan.ts'
 import { snapshot } from './snapshot.ts'
 import { start } from './start.ts'
@@ -21,9 +24,10 @@ import { stream } from './stream.ts'
 // `bench/results/`; `--save` makes it the baseline that later runs are compared with.
 
 const BENCHES: readonly Bench[] = [
-  ...[gateway, stream, freshness],
+  ...[gateway, stream, freshness, ott, ottIncrement],
   ...[scan, merge, optimize, snapshot],
   ...[models, start],
+  ...[join, dashboard],
 ]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
@@ -40,6 +44,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 const bench = BENCHES.find(({ name }) => name === positionals[0])
+const rows = options.rows === undefined ? undefined : Number(options.rows)
 const seconds = Number(options.seconds ?? bench?.secondsDefault)
 if (bench === undefined) {
   console.log('npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]\n')
@@ -65,7 +70,7 @@ async function runBench(chosen: Bench, measureSeconds: number): Promise<void> {
   try {
     outcome = await chosen.run({
       ...{ seconds: measureSeconds, folder, say },
-      ...(options.rows === undefined ? {} : { rows: Number(options.rows) }),
+      ...(rows === undefined ? {} : { rows }),
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -2,7 +2,7 @@
 // has (20 or newer); everything after it runs on the Node that package.json pins.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 const root = path.resolve(
@@ -33,4 +33,26 @@ if (!present) {
     process.exit(status ?? 1)
   }
   writeFileSync(stamp, wanted)
+}
+
+// The console is built from its sources, once for each state of them.
+const consoleFolder = path.join(root, 'console')
+const consoleStamp = path.join(consoleFolder, 'dist', '.built-from')
+const sources = readdirSync(consoleFolder, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+  .filter((file) => !file.startsWith(path.join(consoleFolder, 'dist')))
+  .sort()
+const state = createHash('sha256').update(wanted)
+for (const file of sources) state.update(file.slice(root.length)).update(readFileSync(file))
+const built = state.digest('hex')
+if (!existsSync(consoleStamp) || readFileSync(consoleStamp, 'utf8') !== built) {
+  const node = path.join(root, 'node_modules', 'node', 'bin', 'node')
+  const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+  const { status } = spawnSync(node, [vite, 'build', 'console', '--logLevel', 'error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
+  if (status === 0) writeFileSync(consoleStamp, built)
+  else console.error('The console could not be built: see above. Everything else works without it.')
 }

@@ -70,6 +70,7 @@ export type {
   SimulatorPlan,
 } from './pipeline/plan.ts'
 export { type MysqlTableOptions, mysql, type PublishTarget } from './pipeline/publish.ts'
+export { ReadRefusedError, type ReadStores, type SearchHit } from './pipeline/read.ts'
 export type { Reference, ReferenceOptions } from './pipeline/reference.ts'
 export { type Stream, union } from './pipeline/stream.ts'
 export { clickhouse, graph, type SyncSource, vectors } from './pipeline/sync.ts'

@@ -1,8 +1,12 @@
 import { merge, notNull, pipeline, processingTime, union, unique } from 'mekong'
 import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
+import { entityReads } from './reads/entities.ts'
+import { graphReads } from './reads/graph.ts'
+import { searchReads } from './reads/search.ts'
 import { BronzeRecord, CatalogRecord, toBronze } from './schema.ts'
 import { Movie, Person, TvSeries } from './silver-schema.ts'
+import { simulator } from './simulator.ts'
 import { olap, olapSources } from './tables.ts'
 import { titleVectors, vectorSources } from './vectors.ts'
 
@@ -47,6 +51,11 @@ export default pipeline('catalog', (p) => {
   p.sync('graph', { target: catalogGraph, from: graphSources })
   p.sync('vectors', { target: titleVectors, from: vectorSources })
 
+  searchReads(p)
+  entityReads(p)
+  graphReads(p)
+
+  p.simulate(simulator)
   p.load(movies)
   p.load(tvSeries)
   p.load(people)

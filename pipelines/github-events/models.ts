@@ -10,6 +10,7 @@ import {
   unique,
   zOrder,
 } from 'mekong'
+import { activityTests, parsedTests } from './model-tests.ts'
 
 const HOUR_MS = 3_600_000
 const TARGET_BYTES = 20_480_000
@@ -56,6 +57,7 @@ export function hourlyModels(p: PipelineBuilder): void {
       unique('event_id'),
       freshness('processed_at', { warnAfterMs: 2 * HOUR_MS, errorAfterMs: 6 * HOUR_MS }),
     ],
+    unitTests: parsedTests,
   })
 
   p.model('silver.github_events', sqlOf('github_events'), {
@@ -100,6 +102,7 @@ export function hourlyModels(p: PipelineBuilder): void {
         'generalist',
       ]),
     ],
+    unitTests: activityTests,
   })
 
   p.schedule('hourly', {

@@ -68,6 +68,7 @@ export default pipeline('github-events', (p) => {
 
   hourlyModels(p)
   maintenance(p)
+  p.queries(new URL('./queries/', import.meta.url))
   p.simulate(simulator)
   p.load(archive)
 })

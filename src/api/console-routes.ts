@@ -1,11 +1,15 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { existsSync, statSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
 import { sendProblem } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 
 // The console: files that were built beforehand, handed out as they are. It is a program of its own and speaks to the platform only over
 // the HTTP API; whoever may load it can do nothing with it but sign in.
+
+const gzip = promisify(zlib.gzip)
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -34,9 +38,11 @@ export function consoleRoutes(folder: string): readonly HttpRoute[] {
       async handle(exchange) {
         const wanted = exchange.params.rest ?? ''
         const file = path.resolve(folder, wanted)
-        // Paths of the console's own pages have no ending; all of them are the one page.
-        if (path.extname(wanted) === '') return page(exchange)
-        if (!file.startsWith(folder + path.sep) || !existsSync(file)) {
+        const isThere =
+          file.startsWith(folder + path.sep) && statSync(file, { throwIfNoEntry: false })?.isFile()
+        if (isThere !== true) {
+          // Places in the console, such as `tables/bronze.events`, are all the one page.
+          if (!wanted.startsWith('assets/')) return page(exchange)
           const detail = `There is no file ${wanted} in the console.`
           return sendProblem(exchange.response, { status: 404, code: 'not_found', detail })
         }
@@ -51,13 +57,24 @@ function redirect(response: HttpExchange['response']): void {
   response.end()
 }
 
+/** Built files are few and never change while they are handed out, but for being built anew. */
+const zippedFiles = new Map<string, { readonly changedMs: number; readonly bytes: Buffer }>()
+
+async function zippedFile(file: string): Promise<Buffer> {
+  const { mtimeMs: changedMs } = await stat(file)
+  const known = zippedFiles.get(file)
+  if (known?.changedMs === changedMs) return known.bytes
+  const bytes = await gzip(await readFile(file))
+  zippedFiles.set(file, { changedMs, bytes })
+  return bytes
+}
+
 async function send({ response, request }: HttpExchange, file: string): Promise<void> {
   const type = TYPES[path.extname(file)] ?? 'application/octet-stream'
   // Built files carry a hash of their content in their names, but for the page itself.
   const isNamed = path.basename(path.dirname(file)) === 'assets'
-  const zipped = `${file}.gz`
-  const useZip = /\bgzip\b/.test(String(request.headers['accept-encoding'])) && existsSync(zipped)
-  const bytes = await readFile(useZip ? zipped : file)
+  const useZip = /\bgzip\b/.test(String(request.headers['accept-encoding']))
+  const bytes = useZip ? await zippedFile(file) : await readFile(file)
   response.writeHead(200, {
     'Content-Type': type,
     'Content-Length': bytes.length,

@@ -16,6 +16,8 @@ export class ApiRefusal extends Error {
 
 /** Errors that are answers: what was asked for is not there, or not possible as things stand. Others become a 500 or a 503. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  BACKFILL_INVALID: 400,
+  BACKFILL_MISSING: 404,
   DEAD_LETTER_MISSING: 404,
   DEAD_LETTER_STATE: 409,
   LOG_TOPIC_MISSING: 404,
@@ -25,6 +27,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   QUERY_REFUSED: 400,
   REPLAY_REFUSED: 409,
   RUN_MISSING: 404,
+  SCHEDULE_MISSING: 404,
   SELECTOR_UNKNOWN: 404,
   SNAPSHOT_MISSING: 404,
   SQL_INVALID: 400,

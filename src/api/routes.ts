@@ -2,12 +2,14 @@ import path from 'node:path'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
+import { backfillRoutes } from './backfill-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { icebergRoutes } from './iceberg-routes.ts'
 import { platformRoutes } from './platform-routes.ts'
+import { readRoutes } from './read-routes.ts'
 import { riverRoutes } from './river-routes.ts'
 import { runRoutes } from './run-routes.ts'
 import { sqlRoutes } from './sql-routes.ts'
@@ -29,7 +31,9 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
     ...runRoutes(platform),
+    ...backfillRoutes(platform),
     ...syncRoutes(platform),
+    ...readRoutes(platform),
     ...icebergRoutes(platform),
     ...riverRoutes(platform),
     ...sqlRoutes(platform),

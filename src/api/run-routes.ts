@@ -2,8 +2,14 @@ import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { RUN_STATUSES } from '../model/run.ts'
 import type { TaskRange } from '../model/task.ts'
 import type { Platform } from '../orchestrator/platform.ts'
-import { type RunWish, requestOf } from '../orchestrator/runs/run-wish.ts'
+import {
+  type RunWish,
+  requestOf,
+  scheduleNamed,
+  wishOfSchedule,
+} from '../orchestrator/runs/run-wish.ts'
 import { nextRuns } from '../orchestrator/schedules/due-run.ts'
+import { type Schedule, schedulesOf } from '../orchestrator/schedules/schedules-of.ts'
 import { apiRoute } from './exchange.ts'
 import { queryCount, queryValue, readJsonObject, refusal } from './read-request.ts'
 import { runDetailView, runLineView, runView, scheduleView, taskView } from './run-views.ts'
@@ -13,7 +19,7 @@ const NEXT_COUNT = 3
 const LOG_SIZE = { otherwise: 1_000, max: 100_000 }
 
 /** Runs over HTTP: begin, look, stop. */
-export function runRoutes({ runner, scheduler, clock }: Platform): readonly HttpRoute[] {
+export function runRoutes({ runner, scheduler, clock, plans }: Platform): readonly HttpRoute[] {
   const { store, graph } = runner
   const found = async ({ params }: HttpExchange) => store.find(params.id!)
   return [
@@ -59,7 +65,10 @@ export function runRoutes({ runner, scheduler, clock }: Platform): readonly Http
       summary: 'Begin a run; answers at once, with the run as it begins',
       body: RUN_BODY,
       async answer(exchange) {
-        const request = requestOf(wishOf(await readJsonObject(exchange)), clock.nowMs())
+        const request = requestOf(
+          wishOf(await readJsonObject(exchange), schedulesOf(plans, { maintenance: 'on' })),
+          clock.nowMs(),
+        )
         const run = await runner.start(request)
         return runDetailView(await store.find(run.id))
       },
@@ -121,6 +130,10 @@ const RUN_BODY = {
       items: { type: 'string' },
       description: 'Tasks, pipelines, `tag:…`, `kind:…`, with + for what is up- or downstream.',
     },
+    schedule: {
+      type: 'string',
+      description: 'Instead of selectors: what this schedule runs, `<pipeline>/<name>`.',
+    },
     full_refresh: { type: 'boolean', description: 'Make everything anew.' },
     logical_time: { type: 'string', description: 'The moment the run is for; default now.' },
     from: { type: 'string', description: 'Only days from this one, `YYYY-MM-DD`; with `to`.' },
@@ -132,21 +145,27 @@ const RUN_BODY = {
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-function wishOf(body: JsonObject): RunWish {
+function wishOf(body: JsonObject, schedules: readonly Schedule[]): RunWish {
   const unknown = Object.keys(body).filter((name) => !(name in RUN_BODY.properties))
   if (unknown.length > 0) throw badBody(`There is no "${unknown[0]}"`)
   const { selectors = [], full_refresh: fullRefresh = false } = body
   if (!Array.isArray(selectors) || selectors.some((one) => typeof one !== 'string'))
     throw badBody('"selectors" is a list of texts')
   if (typeof fullRefresh !== 'boolean') throw badBody('"full_refresh" is true or false')
+  const { schedule } = body
+  if (schedule !== undefined && (typeof schedule !== 'string' || selectors.length > 0))
+    throw badBody('"schedule" is a text, and stands instead of "selectors"')
+  const scheduled = schedule === undefined ? {} : wishOfSchedule(scheduleNamed(schedules, schedule))
   const retries = countOf(body, 'retries')
   const timeout = countOf(body, 'timeout_seconds')
   return {
     selectors: selectors as string[],
+    ...scheduled,
     fullRefresh,
     range: rangeOf(body),
     logicalMs: logicalMsOf(body),
     limits: {
+      ...('limits' in scheduled ? scheduled.limits : {}),
       ...(retries === undefined ? {} : { retries }),
       ...(timeout === undefined ? {} : { timeoutMs: Math.max(1, timeout) * 1_000 }),
     },

@@ -1,3 +1,4 @@
+import type { Backfill } from '../model/backfill.ts'
 import type { Run, RunLogLine, RunTask } from '../model/run.ts'
 import type { Task } from '../model/task.ts'
 import type { Schedule } from '../orchestrator/schedules/schedules-of.ts'
@@ -83,3 +84,20 @@ export const scheduleView = (schedule: Schedule, next: readonly number[]) => ({
   retries: schedule.retries,
   next: next.map(instant),
 })
+
+export type BackfillView = ReturnType<typeof backfillView>
+
+export function backfillView(backfill: Backfill) {
+  const { id, status, selectors, unit, from, to, parts } = backfill
+  const done = parts.filter((part) => part.status === 'done').length
+  return {
+    ...{ id, status, selectors, unit, from, to },
+    part_size: backfill.partSize,
+    created_at: instant(backfill.createdMs),
+    ended_at: backfill.endedMs === null ? null : instant(backfill.endedMs),
+    progress: { done, total: parts.length },
+    parts: parts.map((part) => ({
+      ...{ from: part.from, to: part.to, status: part.status, run: part.runId },
+    })),
+  }
+}

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
 import { config } from './commands/config.ts'
 import { convert } from './commands/convert.ts'
@@ -8,6 +9,7 @@ import { dlq } from './commands/dlq.ts'
 import { doctor } from './commands/doctor.ts'
 import { enrich } from './commands/enrich.ts'
 import { expire } from './commands/expire.ts'
+import { exportSchedules } from './commands/export.ts'
 import { history } from './commands/history.ts'
 import { keys } from './commands/keys.ts'
 import { ledger } from './commands/ledger.ts'
@@ -31,7 +33,7 @@ import { vacuum } from './commands/vacuum.ts'
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
-  ...[run, runs, schedules, enrich, sync],
+  ...[run, runs, schedules, backfill, exportSchedules, enrich, sync],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],

@@ -61,7 +61,8 @@ export function pipelineReport({ plan, tally, ledger, seconds }: ReportFacts): P
 /** Rows in the tables that a run's tasks have published, or found published. */
 export const publishedRows = (tasks: readonly RunTaskView[]): number =>
   tasks.reduce((total, { kind, facts }) => {
-    const rows = kind === 'publish' ? facts?.rows : undefined
+    const rows =
+      kind === 'publish' ? facts?.rows : kind === 'sync' ? (facts?.put as number) : undefined
     return total + (typeof rows === 'number' ? rows : 0)
   }, 0)
 

@@ -11,7 +11,7 @@ export async function withPlatform<T>(
   { homeFolder, settings, plans }: Project,
   work: (platform: Platform) => Promise<T>,
   changed: Partial<Settings> = {},
-  more: Pick<PlatformOptions, 'openGateway' | 'onTask' | 'schedule'> = {},
+  more: Pick<PlatformOptions, 'openGateway' | 'onTask' | 'onPart' | 'schedule'> = {},
 ): Promise<T> {
   const home = lockHome(homeFolder)
   try {
@@ -27,8 +27,18 @@ export async function withPlatform<T>(
       return await work(platform)
     } finally {
       await platform.stop()
+      endAnyway(platform.runner.leftBehind, terminal.note)
     }
   } finally {
     home.release()
   }
+}
+
+const LAST_WORDS_MS = 1_000
+
+/** A step that does not heed its signal would keep the process for as long as it likes. */
+function endAnyway(tasks: readonly string[], note: (line: string) => void): void {
+  if (tasks.length === 0) return
+  note(`Ending although these did not stop when told: ${tasks.join(', ')}.`)
+  setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
 }

@@ -22,6 +22,7 @@ import {
 import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
 import { columnDifferences } from '../sql/models/result-columns.ts'
 import { GONE_COLUMN, rowVersionsSql, versionedColumns } from '../sql/models/row-versions.ts'
+import { rowsOfSpark, type SparkPlace, type SparkRelation } from '../sql/models/rows-of-spark.ts'
 import {
   decideRun,
   type ProgressStep,
@@ -49,6 +50,8 @@ export interface BuildOptions {
   readonly read: ReadModel
   /** View models that this one may read, by name. */
   readonly views: ReadonlyMap<string, ReadModel>
+  /** For models that run there. */
+  readonly spark?: SparkPlace | undefined
   readonly context: Pick<TaskContext, 'logicalMs' | 'signal' | 'fullRefresh' | 'range'>
 }
 
@@ -162,7 +165,10 @@ class ModelRun {
       this.#touched === undefined || isRebuilt
         ? read.sql
         : withinTouched(read.sql, this.#touched.by)
-    const made = await session.rows(this.#model.name, sql)
+    const made =
+      this.#model.engine === 'spark'
+        ? await this.#rowsOfSpark(sql)
+        : await session.rows(this.#model.name, sql)
     this.#checkColumns(made.columns)
     const write = await this.#writeOf(made)
     const table = await this.#openTarget(write, made.columns)
@@ -175,6 +181,34 @@ class ModelRun {
       partitions: this.#touched?.rows.length,
       ...{ rowsMade: made.rowCount, filesRead, bytesRead, written },
     }
+  }
+
+  /** The rows as Spark makes them. */
+  async #rowsOfSpark(sql: string): Promise<Relation> {
+    const { session, options } = this.#parts
+    const { read, spark, context } = options
+    const { name, materialize } = this.#model
+    if (spark === undefined)
+      throw new ModelInvalidError(
+        `${name} runs on Spark, and no Spark is named. Set SPARK_REMOTE, such as sc://127.0.0.1:15002, or leave engine out.`,
+      )
+    const relations: SparkRelation[] = []
+    const add = (relation: string) => {
+      if (relations.some((known) => known.name === relation)) return
+      const view = options.views.get(relation)
+      for (const under of view?.reads ?? []) add(under)
+      relations.push(
+        view === undefined ? { name: relation } : { name: relation, viewSql: view.sql },
+      )
+    }
+    for (const relation of read.namesTables) add(relation)
+    if (read.readsItself) add(name)
+    if (read.readsIncoming) add(INCOMING)
+    if (materialize.kind === 'partitions' && (this.#touched !== undefined || read.readsTouched))
+      add(TOUCHED)
+    return rowsOfSpark(session, spark, {
+      ...{ model: name, sql, relations, runTimeMs: context.logicalMs, signal: context.signal },
+    })
   }
 
   /** The relation `incoming`. */

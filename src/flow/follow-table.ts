@@ -60,8 +60,8 @@ export interface FollowedTable {
 
 /** Commits that nobody tells us of, such as those of another process, are found after so long. */
 const LOOK_INTERVAL_MS = 1_000
-/** Versions in one hand-over: what comes in a hurry is taken together, what is long behind in bounded pieces. */
-const VERSION_COUNT_MAX = 20
+/** Versions in one hand-over. A commit has up to as many rows as a micro-batch, and a consumer may hold several values for each. */
+const VERSION_COUNT_MAX = 2
 
 export function followTable(options: FollowTableOptions): FollowedTable {
   const { consumer, table, onNotice, chance } = options

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { costUsd, estimatedTokens, type TokenPrices } from '../enrich/cost.ts'
 import { type LabelModelPort, type LabelTask, labelRequest } from '../enrich/label-request.ts'
 import {
@@ -186,6 +186,8 @@ async function taskOf({ prompt, labels }: LabelPlan): Promise<LabelTask> {
 
 /** Rules cost nothing, so few and large commits. */
 const RULES_AT_ONCE = 50_000
+/** Between two turns of the event loop; a keyword takes some microseconds. */
+const RULES_PER_TURN = 200
 
 async function labelByRules(
   { rules }: LabelPlan,
@@ -194,8 +196,12 @@ async function labelByRules(
 ): Promise<void> {
   const free = { tokensIn: 0, tokensOut: 0, costUsd: 0 }
   for (let from = 0; from < texts.length; from += RULES_AT_ONCE) {
-    const some = texts.slice(from, from + RULES_AT_ONCE)
-    await store.put(some.map((text) => ({ text, label: rules(text), ...free })))
+    const labels: LabelledText[] = []
+    for (const text of texts.slice(from, from + RULES_AT_ONCE)) {
+      if (labels.length % RULES_PER_TURN === 0) await nextTurn()
+      labels.push({ text, label: rules(text), ...free })
+    }
+    await store.put(labels)
   }
 }
 

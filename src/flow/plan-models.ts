@@ -36,11 +36,17 @@ export interface PlanModelsOptions {
   readonly consumers?: readonly Consumer[]
 }
 
+export interface PlannedRun {
+  readonly models: readonly PlannedModel[]
+  /** Saved questions that would no longer have an answer. */
+  readonly breaks: readonly Break[]
+}
+
 /** Tables looked at at once. */
 const OPEN_CONCURRENCY = 32
 
 /** @throws ModelInvalidError, SqlError, QueryRefusedError when a model cannot even be read */
-export async function planModels(options: PlanModelsOptions): Promise<readonly PlannedModel[]> {
+export async function planModels(options: PlanModelsOptions): Promise<PlannedRun> {
   const { engine, lake, plans } = options
   const models: { readonly pipeline: string; readonly read: ReadModel }[] = []
   for (const plan of plans)
@@ -58,7 +64,7 @@ export async function planModels(options: PlanModelsOptions): Promise<readonly P
     const planner = new Planner({ options, session, tables, views })
     const planned: PlannedModel[] = []
     for (const { pipeline, read } of ordered) planned.push(await planner.plan(pipeline, read))
-    return planned
+    return { models: planned, breaks: await planner.statementBreaks() }
   } finally {
     await session.close()
   }
@@ -92,6 +98,7 @@ class Planner {
   readonly #declared: (table: string) => Columns | undefined
   /** Columns that tables and models would have when those below run; `undefined` where they are not known. */
   readonly #columns = new Map<string, Columns | undefined>()
+  readonly #planned = new Set<string>()
   /** Models that would write something. */
   readonly #moving = new Set<string>()
   /** Models whose table would become another one. */
@@ -105,6 +112,7 @@ class Planner {
   async plan(pipeline: string, read: ReadModel): Promise<PlannedModel> {
     const { model } = read
     const { tables, views, options } = this.#parts
+    this.#planned.add(model.name)
     const table = tables.get(model.name)
     const under = tablesUnder(read, views)
     const follows = under.filter((name) => this.#moving.has(name))
@@ -137,6 +145,28 @@ class Planner {
       }),
       ...estimate,
     }
+  }
+
+  /** Saved questions over models that would fail, or answer with other columns, once all of this has run. */
+  async statementBreaks(): Promise<readonly Break[]> {
+    const { session, options } = this.#parts
+    const breaks: Break[] = []
+    for (const consumer of options.consumers ?? []) {
+      if (!('sql' in consumer)) continue
+      const { what, sql, yields = [] } = consumer
+      const reads = await session.tablesIn(sql)
+      const known = await Promise.all(reads.map((name) => this.#isKnown(name)))
+      if (!reads.some((name) => this.#planned.has(name)) || !known.every(Boolean)) continue
+      try {
+        const { columns } = await session.describe(sql.replace(/[;\s]+$/, ''))
+        for (const name of yields)
+          if (!columns.some((column) => column.name === name))
+            breaks.push({ what, problem: `its answer has no column ${name}` })
+      } catch (error) {
+        breaks.push({ what, problem: messageOf(error) })
+      }
+    }
+    return breaks
   }
 
   #decide(read: ReadModel, under: readonly string[], follows: readonly string[]): RunDecision {

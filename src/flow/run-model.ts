@@ -2,6 +2,7 @@ import type { Task, TaskContext, TaskReport } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
+import type { SparkPlace } from '../sql/models/rows-of-spark.ts'
 import { type BuildOutcome, buildModel } from './build-model.ts'
 import type { ModelLake } from './model-lake.ts'
 import type { LineageEmitter } from './open-lineage.ts'
@@ -16,6 +17,8 @@ export interface ModelWorld {
   /** Models run here; the lake's tables are written by the same one. */
   readonly engine: ComputeEngine
   readonly lake: ModelLake
+  /** Where models with `engine: 'spark'` run. */
+  readonly spark?: SparkPlace | undefined
   /** Told of every run. Default: nobody. */
   readonly lineage?: LineageEmitter | undefined
 }
@@ -68,9 +71,9 @@ interface ModelRan {
 }
 
 /** Build, then test what was built; also what an earlier run built and did not come to test. */
-async function runModel({ engine, lake }: ModelWorld, run: ModelRun): Promise<ModelRan> {
+async function runModel({ engine, lake, spark }: ModelWorld, run: ModelRun): Promise<ModelRan> {
   const isView = run.read.model.materialize.kind === 'view'
-  const outcome = isView ? undefined : await buildModel({ engine, lake, ...run })
+  const outcome = isView ? undefined : await buildModel({ engine, lake, spark, ...run })
   const report: TaskReport =
     outcome === undefined ? { status: 'nothing_new', facts: {} } : reportOf(outcome)
   const custom = await readCustomTests(engine, run.read.model)

@@ -44,16 +44,35 @@ export function documentConsumer(
   }
 }
 
+/** Rows whose deltas are in memory at once. */
+const PIECE_ROW_COUNT = 100_000
+
 /** Aggregates of a table, kept by adding what its rows' changes do to them. */
 export function aggregateConsumer(
   pipeline: string,
   { name, shape }: AggregatesPlan,
   store: AggregateStore,
 ): TableConsumer {
+  /** In pieces, so that memory is bounded; a crash in between leaves a beginner, who begins anew. */
+  const takeWhole = async ({
+    connection,
+    relation,
+    to,
+  }: Omit<TableChanges, 'from' | 'anew' | 'columns'>) => {
+    const [row] = await connection.rows(`SELECT count(*) FROM ${relation}`)
+    const count = Number(row![0])
+    for (let start = 0; start === 0 || start < count; start += PIECE_ROW_COUNT) {
+      const end = start + PIECE_ROW_COUNT
+      const piece = `(SELECT * FROM ${relation} WHERE rowid >= ${start} AND rowid < ${end})`
+      const deltas = await aggregateDeltas(connection, piece, shape)
+      await store.add({ deltas, from: -1, to: end >= count ? to : -1, anew: start === 0 })
+    }
+  }
   return {
     name: `${pipeline}/aggregates/${name}`,
     version: () => store.version(),
     async take({ connection, relation, from, to, anew }: TableChanges) {
+      if (anew) return takeWhole({ connection, relation, to })
       await store.add({
         deltas: await aggregateDeltas(connection, relation, shape),
         from,

@@ -27,6 +27,7 @@ import { checkTopicName, type IngestRoute } from './ingest-route.ts'
 import { createInspector } from './inspect-record.ts'
 import { isLoopback } from './local-callers.ts'
 import { openApiOf, topicPathOf } from './openapi.ts'
+import { QueuedAppends } from './queued-appends.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createRequestListener, type RequestListener } from './request-listener.ts'
 import type { HttpRoute } from './router.ts'
@@ -93,6 +94,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     recordCountMax: limits.queueRecordCountMax,
   })
   const metrics = createGatewayMetrics(meter, admission)
+  const queued = new QueuedAppends({
+    ...{ port: options.appendPort, admission },
+    onLost: options.onSurprise ?? (() => {}),
+  })
   const docs = () => ({
     routes: options.routes,
     extraRoutes,
@@ -107,7 +112,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     openApi: () => JSON.stringify(openApiOf(docs())),
   })
   const listener: RequestListener = createRequestListener({
-    routes: [...doorRoutes(options, limits, admission, metrics), ...system, ...extraRoutes],
+    routes: [
+      ...doorRoutes(options, { limits, admission, metrics, queued }),
+      ...system,
+      ...extraRoutes,
+    ],
     keys,
     originsAllowed: options.originsAllowed ?? [],
     metrics,
@@ -122,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let closing: Promise<CloseOutcome> | undefined
   const close = async () => {
     const outcome = await drain(server, listener, sockets, limits.drainMs)
+    await queued.close(limits.drainMs)
     metrics.close()
     return outcome
   }
@@ -138,9 +148,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 function doorRoutes(
   options: GatewayOptions,
-  limits: GatewayLimits,
-  admission: Admission,
-  metrics: GatewayMetrics,
+  {
+    limits,
+    admission,
+    metrics,
+    queued,
+  }: {
+    readonly limits: GatewayLimits
+    readonly admission: Admission
+    readonly metrics: GatewayMetrics
+    readonly queued: QueuedAppends
+  },
 ): HttpRoute[] {
   const clock = options.clock ?? systemClock
   const randomness = options.randomness ?? systemRandomness
@@ -149,6 +167,7 @@ function doorRoutes(
     port: options.appendPort,
     limits,
     admission,
+    queued,
     rateLimit: createRateLimit(clock),
     turns: createTurns(),
     clock,

@@ -4,16 +4,20 @@ import { TURN_MS, type Turns } from './turns.ts'
 
 /** The answer for one record that was taken. */
 export function singleAnswer(topic: string, record: NewRecord, appended: AppendedRecord): string {
-  return `{"id":${JSON.stringify(record.id)},"status":"${statusWord(appended)}","topic":"${topic}",${placeText(appended)}}`
+  return `{"id":${JSON.stringify(record.id)},"status":"${statusWord(appended)}",${durableText(appended)}"topic":"${topic}",${placeText(appended)}}`
 }
 
-function statusWord({ status }: AppendedRecord): 'accepted' | 'duplicate' {
-  return status === 'duplicate' ? 'duplicate' : 'accepted'
+function statusWord({ status }: AppendedRecord): 'accepted' | 'duplicate' | 'queued' {
+  return status === 'duplicate' || status === 'queued' ? status : 'accepted'
 }
+
+/** Said only where the promise is less than usual. */
+const durableText = (appended: AppendedRecord | undefined) =>
+  appended?.status === 'queued' ? '"durable":false,' : ''
 
 /** A record that waits in the local log, because the topic's own is away, is durable and has no place yet. */
 function placeText({ status, partition, offset }: AppendedRecord): string {
-  return status === 'spilled'
+  return status === 'spilled' || status === 'queued'
     ? '"partition":null,"offset":null'
     : `"partition":${partition},"offset":${offset}`
 }
@@ -75,8 +79,9 @@ export function shownRejections(rejections: readonly Rejection[]) {
   return rejections.slice(0, REJECTION_SHOWN_COUNT_MAX).map(rejectionMember)
 }
 
-function countsText({ topic, records, rejections, duplicateCount }: BatchResult): string {
-  return `"topic":"${topic}","accepted":${records.length - duplicateCount},"duplicates":${duplicateCount},"rejected":${rejections.length}`
+function countsText(result: BatchResult): string {
+  const { topic, records, appended, rejections, duplicateCount } = result
+  return `${durableText(appended[0])}"topic":"${topic}","accepted":${records.length - duplicateCount},"duplicates":${duplicateCount},"rejected":${rejections.length}`
 }
 
 /** A rejected record as it stands in an answer. */

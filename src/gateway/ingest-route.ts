@@ -10,6 +10,8 @@ export interface IngestRoute {
   /** The pipeline whose dead letters these are. */
   readonly pipeline: string
   readonly schema: RecordSchema
+  /** When a record is answered: once it is durable, or as soon as it is judged and waits in memory. Default `durable`. */
+  readonly ack?: 'durable' | 'accepted'
   /** Asked about records that the schema refuses: they may be of an older shape. */
   readonly upgrade?: Upgrade
   /**

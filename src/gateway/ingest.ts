@@ -22,6 +22,7 @@ import * as problems from './ingest-problems.ts'
 import type { IngestRoute } from './ingest-route.ts'
 import type { InspectRecord } from './inspect-record.ts'
 import { sendProblem, sendProblemUnread } from './problem-document.ts'
+import { QUEUED, type QueuedAppends } from './queued-appends.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { deadLetterOf, type Rejection } from './rejection.ts'
@@ -38,6 +39,8 @@ export interface IngestContext {
   readonly turns: Turns
   readonly clock: Clock
   readonly newTraceparent: () => string
+  /** Of doors that answer early. */
+  readonly queued: QueuedAppends
 }
 
 /** One door. */
@@ -151,11 +154,16 @@ async function settle(
     return
   }
   let outcome: AppendOutcome = NOTHING_APPENDED
+  let isQueued = false
   try {
     if (rejections.length > 0) await reject(context, door, head, rejections)
-    if (records.length > 0) outcome = await port.append(topic, records)
+    if (door.route.ack === 'accepted' && records.length > 0) {
+      isQueued = context.queued.take(topic, records)
+      if (isQueued) outcome = { status: 'appended', records: records.map(() => QUEUED) }
+    }
+    if (!isQueued && records.length > 0) outcome = await port.append(topic, records)
   } finally {
-    admission.releaseRecords(records.length)
+    if (!isQueued) admission.releaseRecords(records.length)
   }
   if (outcome.status !== 'appended') {
     sendProblem(response, problems.notAppended(topic, outcome, collected))

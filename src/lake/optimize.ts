@@ -53,23 +53,34 @@ const DELETED_SHARE = 0.1
 export const Z_COLUMN = 'mekong z'
 const Z_COLUMN_COUNT_MAX = 12
 
-/** @throws TableMismatchError naming all that does not fit */
-export function checkOptimizeOptions(
-  { sortBy, zOrderBy }: OptimizeOptions,
+/**
+ * The options as they concern a table. Columns that it is partitioned by are the same throughout a file, so rows are laid by
+ * them already; they are left out. @throws TableMismatchError naming all that does not fit
+ */
+export function checkedOptions(
+  options: OptimizeOptions,
   { columns, constant, table }: { columns: Columns; constant: readonly string[]; table: string },
   others: readonly string[] = [],
-): void {
+): OptimizeOptions {
+  const { sortBy, zOrderBy, ...rest } = options
   const problems = [...others]
   if (sortBy !== undefined && zOrderBy !== undefined)
     problems.push('rows are laid either by sorting or along a Z-order curve')
   if ((zOrderBy?.length ?? 0) > Z_COLUMN_COUNT_MAX)
     problems.push(`a Z-order curve has at most ${Z_COLUMN_COUNT_MAX} columns`)
   for (const name of [...(sortBy ?? []), ...(zOrderBy ?? [])])
-    if (constant.includes(name))
-      problems.push(`${name} is the same throughout a file, because the table is partitioned by it`)
-    else if (!columns.some((column) => column.name === name))
-      problems.push(`there is no column ${name}`)
+    if (!columns.some((column) => column.name === name)) problems.push(`there is no column ${name}`)
   if (problems.length > 0) throw new TableMismatchError(`Optimizing ${table}`, problems)
+  const laid = (names: readonly string[] | undefined) => {
+    const left = names?.filter((name) => !constant.includes(name)) ?? []
+    return left.length === 0 ? undefined : left
+  }
+  const [sorted, curved] = [laid(sortBy), laid(zOrderBy)]
+  return {
+    ...rest,
+    ...(sorted === undefined ? {} : { sortBy: sorted }),
+    ...(curved === undefined ? {} : { zOrderBy: curved }),
+  }
 }
 
 /** A file as far as it matters for choosing. */

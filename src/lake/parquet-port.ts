@@ -17,13 +17,23 @@ export interface ParquetPort {
    */
   readPositions(location: string, signal?: AbortSignal): AsyncIterable<PositionChunk>
 
+  /** Write such a file, new and local, with these field ids, its rows in order of path and position. Not fsynced. */
+  writePositions(request: WritePositionsRequest, signal?: AbortSignal): Promise<void>
+
   /** Write rows, given as one JSON object each, into a new local Parquet file. Not fsynced. */
   writeJsonRows(request: WriteJsonRowsRequest, signal?: AbortSignal): Promise<void>
 }
 
 export interface PositionChunk {
   readonly path: string
-  readonly positions: readonly number[]
+  readonly positions: readonly number[] | Float64Array
+}
+
+export interface WritePositionsRequest {
+  /** Absolute local path; nothing is there yet. */
+  readonly path: string
+  readonly fieldIds: { readonly path: number; readonly position: number }
+  readonly chunks: Iterable<PositionChunk>
 }
 
 export interface ReadFieldsRequest {

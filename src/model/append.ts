@@ -29,10 +29,11 @@ export interface Position {
 /**
  * What became of one record: written now, or found to be there already (then where it first went),
  * or `spilled`: durable in the local log because the topic's own log is away, to be moved there in
- * order. A spilled record has no place in its topic yet; partition and offset are -1.
+ * order. A spilled record has no place in its topic yet; partition and offset are -1. `queued` is said by a front door that
+ * answers early: the record is in memory and not durable yet; no log says it.
  */
 export interface AppendedRecord extends Position {
-  readonly status: 'appended' | 'duplicate' | 'spilled'
+  readonly status: 'appended' | 'duplicate' | 'spilled' | 'queued'
 }
 
 /**

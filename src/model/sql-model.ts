@@ -19,6 +19,8 @@ export interface SqlModel {
   readonly unitTests: readonly UnitTest[]
   /** What the rows must be, to the column. Needed where a model reads its own table, which is not there the first time. */
   readonly columns?: Columns
+  /** Where its SQL runs. The rows are committed by Mekong either way. */
+  readonly engine: 'duckdb' | 'spark'
   /** What a changed SQL does to the rows that are there. `keep` leaves them as they are. */
   readonly onChange: 'rebuild' | 'keep'
 }

@@ -111,3 +111,25 @@ export class LeaseLostError extends PlatformError {
     )
   }
 }
+
+/** A backfill that cannot be begun as asked. */
+export class BackfillInvalidError extends PlatformError {
+  readonly code = 'BACKFILL_INVALID'
+  readonly retry = 'never'
+
+  constructor(why: string) {
+    super(`${why} Nothing was begun.`)
+  }
+}
+
+/** No pipeline has such a schedule. */
+export class ScheduleMissingError extends PlatformError {
+  readonly code = 'SCHEDULE_MISSING'
+  readonly retry = 'never'
+
+  constructor(id: string, known: readonly string[]) {
+    super(
+      `There is no schedule "${id}". Nothing was run. There are: ${known.length === 0 ? 'none' : known.join(', ')}.`,
+    )
+  }
+}

@@ -8,9 +8,11 @@ import { type TablePlaces, tablePlaces } from '../flow/table-places.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
 import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
+import type { RunDatabase } from '../state/run-database.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import { checkHomeVersion, type Home, homeAt } from './home.ts'
 import { openLogReader } from './open-log.ts'
+import { openSharedRuns } from './open-run-database.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -29,6 +31,8 @@ export interface HomeReader {
   log(): Promise<LogReader | undefined>
   /** `undefined` when the platform never ran here and no key was made. */
   state(): Promise<StateStore | undefined>
+  /** Where runs are kept; `undefined` when there were none yet. */
+  runDatabase(): Promise<RunDatabase | undefined>
   /** A compute engine of this process, spilling outside the home. */
   engine(): Promise<ComputeEngine>
   close(): Promise<void>
@@ -55,6 +59,12 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     closers.push(() => store.close())
     return store
   })
+  const runDatabase = once(async () => {
+    if (settings.runs === 'embedded') return (await state())?.runDatabase()
+    const shared = await openSharedRuns(settings)
+    closers.push(() => shared.close())
+    return shared
+  })
   const engine = once(async () => {
     // Not the home's own spill folder: whoever holds the lock empties that one.
     const spill = await mkdtemp(path.join(tmpdir(), 'mekong-spill-'))
@@ -78,7 +88,7 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
   })
   const lake = lakeCatalog({ folder: home.lake, home: lakeHome })
   return {
-    ...{ home, settings, log, state, engine, lake, lakeHome },
+    ...{ home, settings, log, state, runDatabase, engine, lake, lakeHome },
     places(cwd) {
       const world = { clock: systemClock, randomness: systemRandomness }
       const places = tablePlaces({ lake, paths: { cwd, engine, ...world } })

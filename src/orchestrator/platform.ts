@@ -15,6 +15,7 @@ import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Log } from '../log/log.ts'
+import type { Backfill } from '../model/backfill.ts'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
 import { messageOf } from '../model/errors.ts'
 import type { LedgerLine } from '../model/ledger.ts'
@@ -28,7 +29,10 @@ import { type QueryResult, runQuery } from '../sql/duckdb/query.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import type { BatchReport } from '../stream/hop.ts'
 import type { HopState } from '../stream/hop-state.ts'
+import { alertSettings, alertSources } from './alert-sources.ts'
+import { openAlerts } from './alerts/alerts.ts'
 import { watchApiKeys } from './api-key-watch.ts'
+import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
 import { hopMetrics } from './hop-metrics.ts'
 import type { KeptAnswers } from './kept-answers.ts'
@@ -41,9 +45,9 @@ import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import type { SyncStores } from './open-sync-stores.ts'
+import { runMetrics } from './run-metrics.ts'
 import type { Runner } from './runs/runner.ts'
-import { type Scheduler, startScheduler } from './schedules/scheduler.ts'
-import { schedulesOf } from './schedules/schedules-of.ts'
+import type { Scheduler } from './schedules/scheduler.ts'
 import type { Settings } from './settings.ts'
 import { withoutRepeats } from './without-repeats.ts'
 
@@ -59,10 +63,12 @@ export interface PlatformOptions {
   readonly routes?: (platform: Platform) => readonly HttpRoute[]
   /** False carries what is in the log without opening the front door. Default true. */
   readonly openGateway?: boolean
-  /** True begins runs at the moments of schedules, unless the settings say that something else does. Default false. */
+  /** True begins runs at the moments of schedules (unless the settings say that something else does), and goes on with those that were interrupted and with backfills. Default false. */
   readonly schedule?: boolean
   /** Told of every change of a task in a run. */
   readonly onTask?: (run: Run, task: RunTask) => void
+  /** Told when a part of a backfill begins and ends. */
+  readonly onPart?: (backfill: Backfill) => void
   /** Told, in one line each, about things a person should know. */
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
@@ -101,11 +107,13 @@ export interface Platform {
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
   readonly runner: Runner
+  readonly backfills: Backfills
   /** Begins runs at their moments; `undefined` when nobody does here. */
   readonly scheduler: Scheduler | undefined
   /** The stores that follow tables by their changes. */
   readonly stores: SyncStores
   readonly checkSyncs: PlatformRunner['checkSyncs']
+  readonly readStores: PlatformRunner['readStores']
   readonly startedMs: number
   /** What labelling a pipeline's texts would take now, without asking anybody. */
   readonly estimateLabels: PlatformRunner['estimateLabels']
@@ -211,27 +219,22 @@ async function assemble(
   metrics.watch(hops)
   closers.push(startRetention(log, clock, onNotice))
 
-  const {
-    runner,
-    estimateLabels,
-    stores,
-    checkSyncs,
-    stop: stopRunner,
-  } = await openPlatformRunner({
+  const alerts = openAlerts({ settings: alertSettings(settings), clock, onNotice })
+  closers.push(() => alerts.stop())
+  const countTask = runMetrics(meter)
+  const { stop: stopRunner, ...work } = await openPlatformRunner({
     documents: followers.documents,
     ...{ home, settings, plans, state, engine, clock, randomness, onNotice },
+    beginsRuns: options.schedule === true,
+    onEnd: alerts.runEnded,
     postgres: postgres?.config,
-    ...(options.onTask === undefined ? {} : { onTask: options.onTask }),
+    onTask(run, task) {
+      countTask(run, task)
+      options.onTask?.(run, task)
+    },
+    ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
   })
   closers.push(stopRunner)
-  const isScheduled = options.schedule === true && settings.scheduler === 'on'
-  const scheduler = isScheduled
-    ? await startScheduler({
-        ...{ schedules: schedulesOf(plans, settings), runner, clock, onNotice },
-        historyMs: settings.runHistoryDays * 86_400_000,
-      })
-    : undefined
-  closers.push(() => scheduler?.stop())
 
   const askWorld: AskWorld = {
     ...{ engine, plans, lake: lakeCatalog({ folder: home.lake, home: async () => lake }) },
@@ -255,8 +258,7 @@ async function assemble(
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
-    ...{ plans, log, state, engine, clock, meter, references, followers, runner, scheduler },
-    ...{ stores, checkSyncs, estimateLabels },
+    ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
@@ -290,6 +292,7 @@ async function assemble(
     collections: () => plans.flatMap(collectionsOf),
     stop,
   }
+  if (options.schedule === true) alerts.watch(alertSources(platform))
   if (options.openGateway === false) return platform
   const keys = await watchApiKeys({ state, onNotice })
   closers.push(() => keys.stop())
@@ -316,10 +319,11 @@ async function assemble(
 }
 
 function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
-  return plan.ingests.map(({ path, topic: name }) => {
+  return plan.ingests.map(({ path, topic: name, ack }) => {
     const topic = plan.topics.find((t) => t.name === name)!
     return {
       path,
+      ack,
       topic: name,
       pipeline: plan.name,
       schema: topic.schema,

@@ -91,6 +91,43 @@ export const SETTINGS = {
     doc: 'Database on the MongoDB server.',
     default: 'mekong',
   }),
+  snowflakeAccount: text({
+    variable: 'SNOWFLAKE_ACCOUNT',
+    doc: 'Snowflake account that is the warehouse when it is set. Otherwise the warehouse is a DuckDB file in the home folder.',
+    default: undefined,
+    example: 'orgname-account',
+  }),
+  snowflakeUser: text({
+    variable: 'SNOWFLAKE_USER',
+    doc: 'User on Snowflake.',
+    default: undefined,
+  }),
+  snowflakePassword: text({
+    variable: 'SNOWFLAKE_PASSWORD',
+    doc: 'Password on Snowflake. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  snowflakeDatabase: text({
+    variable: 'SNOWFLAKE_DATABASE',
+    doc: 'Database on Snowflake; made when it is not there.',
+    default: 'mekong',
+  }),
+  snowflakeWarehouse: text({
+    variable: 'SNOWFLAKE_WAREHOUSE',
+    doc: 'Virtual warehouse on Snowflake; by default that of the user.',
+    default: undefined,
+  }),
+  snowflakeRole: text({
+    variable: 'SNOWFLAKE_ROLE',
+    doc: 'Role on Snowflake; by default that of the user.',
+    default: undefined,
+  }),
+  snowflakeUrl: text({
+    variable: 'SNOWFLAKE_URL',
+    doc: 'Where the account answers, if not at its usual address.',
+    default: undefined,
+  }),
   startAt: choice({
     variable: 'MEKONG_START_AT',
     doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',
@@ -128,6 +165,12 @@ export const SETTINGS = {
     default: 100_000,
     min: 1,
     max: 10_000_000,
+  }),
+  sparkRemote: text({
+    variable: 'SPARK_REMOTE',
+    doc: "Spark Connect server for models with engine: 'spark'. Both must reach the home folder's files.",
+    default: undefined,
+    example: 'sc://127.0.0.1:15002',
   }),
   openLineageFile: text({
     variable: 'MEKONG_OPENLINEAGE_FILE',
@@ -247,6 +290,42 @@ export const SETTINGS = {
     default: 'on',
     choices: ['on', 'off'],
   }),
+  alertWebhookUrl: text({
+    variable: 'MEKONG_ALERT_WEBHOOK_URL',
+    doc: 'Where alerts are POSTed as JSON, beside their line in the log. From the environment only, as such addresses carry their key.',
+    default: undefined,
+    secret: true,
+  }),
+  alertIntervalSeconds: integer({
+    variable: 'MEKONG_ALERT_INTERVAL_SECONDS',
+    doc: 'Between two looks at ledger, dead letters and ages of tables.',
+    unit: 'seconds',
+    default: 60,
+    min: 1,
+    max: 86_400,
+  }),
+  alertDeadLetters: integer({
+    variable: 'MEKONG_ALERT_DEAD_LETTERS',
+    doc: 'New dead letters of a hop between two looks that are worth an alert; 0 for none.',
+    unit: 'letters',
+    default: 1,
+    min: 0,
+    max: 1_000_000_000,
+  }),
+  alertStaleMinutes: integer({
+    variable: 'MEKONG_ALERT_STALE_MINUTES',
+    doc: 'A table that is filled from a topic and has had no commit for so long is worth an alert; 0 for never.',
+    unit: 'minutes',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+  }),
+  runs: choice({
+    variable: 'MEKONG_RUNS',
+    doc: 'Where runs, their history and leases are kept: in the home, or in the PostgreSQL server (schema `mekong_runs`), where several platforms with one lake share them.',
+    default: 'embedded',
+    choices: ['embedded', 'server'],
+  }),
   runHistoryDays: integer({
     variable: 'MEKONG_RUN_HISTORY_DAYS',
     doc: 'How long runs that are over are remembered.',
@@ -336,10 +415,11 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
   const groups: [boolean, string, SettingName[]][] = [
     [values.log === 'kafka', 'Kafka', ['kafkaBrokers']],
     [
-      values.postgres === 'server',
+      values.postgres === 'server' || values.runs === 'server',
       'a PostgreSQL server',
       ['postgresHost', 'postgresDatabase', 'postgresUser', 'postgresPassword'],
     ],
+    [values.snowflakeAccount !== undefined, 'Snowflake', ['snowflakeUser', 'snowflakePassword']],
     [
       values.mysql === 'server',
       'a MySQL server',

@@ -28,6 +28,8 @@ export interface ModelOptions {
   readonly unitTests?: readonly UnitTest[]
   /** What the rows must be. A model that reads its own table must say it. */
   readonly columns?: RecordSchema
+  /** Where its SQL runs: here, or on the Spark that SPARK_REMOTE names. Default `duckdb`. */
+  readonly engine?: 'duckdb' | 'spark'
   /** What a changed SQL does to the rows that are there. Default `rebuild`. */
   readonly onChange?: 'rebuild' | 'keep'
 }
@@ -49,6 +51,7 @@ export function modelPlan(name: string, sql: SqlSource, options: ModelOptions): 
     tests: options.tests ?? [],
     unitTests: options.unitTests ?? [],
     ...(columns === undefined ? {} : { columns: columnsOf(columns) }),
+    engine: options.engine ?? 'duckdb',
     onChange: options.onChange ?? 'rebuild',
   }
 }

@@ -31,6 +31,7 @@ import type {
   WarehousePlan,
 } from './plan.ts'
 import type { PublishPlan, PublishTarget } from './publish.ts'
+import type { ReadOptions, ReadParameter, ReadPlan } from './read.ts'
 import { type Reference, type ReferenceOptions, referencePlan } from './reference.ts'
 import { type ScheduleOptions, type SchedulePlan, schedulePlan } from './schedule.ts'
 import { type Rows, type Stream, stream } from './stream.ts'
@@ -130,6 +131,14 @@ export interface CollectionOptions {
 /** Every column of the target with its type, and no other: an extra column is a mistake as much as a missing one. */
 type Exactly<R, T> = T & { readonly [Name in Exclude<keyof R, keyof T>]: never }
 
+export interface IngestOptions {
+  /**
+   * When a record is answered. `durable`: once it is on disk, or acknowledged by all replicas. `accepted`: as soon as it is judged and waits in
+   * memory; faster, and lost if the process dies before it is written. The answer says `"durable":false` then. Default `durable`.
+   */
+  readonly ack?: 'durable' | 'accepted'
+}
+
 /** What a pipeline can say about itself. */
 export interface PipelineBuilder {
   /** A partitioned, durable, replayable log of records. */
@@ -139,7 +148,7 @@ export interface PipelineBuilder {
   ): Topic<Row<RecordSchema<Fields>>, Body<RecordSchema<Fields>>>
 
   /** Accept records for a topic at `POST path` (and at `/v1/topics/<topic>`). */
-  ingest<R, B>(path: string, topic: Topic<R, B>): void
+  ingest<R, B>(path: string, topic: Topic<R, B>, options?: IngestOptions): void
 
   /** Keep the rows of a stream in a lake table named `layer.name`, each exactly once. */
   table<R>(name: string, options: TableOptions<R>): void
@@ -170,6 +179,12 @@ export interface PipelineBuilder {
   aggregates(name: string, options: AggregatesOptions): void
   /** Let a store follow tables by their changes: only what differs is sent, deletes included. */
   sync(name: string, options: SyncOptions): void
+
+  /** Answer `GET path`, below `/v1/<pipeline>/`, from the lake, the graph and the vectors. */
+  read<const Query extends Readonly<Record<string, ReadParameter>>>(
+    path: string,
+    options: ReadOptions<Query>,
+  ): void
 
   /** A task in plain TypeScript, for what is neither model, sync nor maintenance. */
   step(name: string, options: PlainTaskOptions): void
@@ -243,6 +258,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const models: SqlModel[] = []
   const serves: ServePlan[] = []
   const syncs: SyncPlan[] = []
+  const reads: ReadPlan[] = []
   const plainTasks: PlainTaskPlan[] = []
   const schedules: SchedulePlan[] = []
   const maintenance: MaintenancePlan[] = []
@@ -275,7 +291,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       })
       return stream<Row<RecordSchema<Fields>>>(topicName, columnsOf(value))
     },
-    ingest: (path, topic) => void ingests.push({ path, topic: topic.topic }),
+    ingest: (path, topic, { ack = 'durable' } = {}) =>
+      void ingests.push({ path, topic: topic.topic, ack }),
     table(tableName, { from, format = 'delta', partitionBy, key, properties, keepRaw = true }) {
       const { topic, alsoTopics, steps, columns } = from
       tables.push({
@@ -320,6 +337,8 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
       }),
     sync: (syncName, { target, from, tags = [] }) =>
       void syncs.push({ name: syncName, target, from, tags }),
+    read: (path, { query, ...options }) =>
+      void reads.push({ path, query: query ?? {}, ...options } as ReadPlan),
     step: (taskName, options) => void plainTasks.push(plainTaskPlan(taskName, options)),
     schedule: (schedule, options) => void schedules.push(schedulePlan(schedule, options)),
     maintain: (table, options = {}) => void maintenance.push(maintenancePlan(table, options)),
@@ -334,7 +353,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
-    ...{ collections, warehouses, files, labels, publishes, syncs },
+    ...{ collections, warehouses, files, labels, publishes, syncs, reads },
     ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
   })
 }

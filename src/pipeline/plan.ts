@@ -10,6 +10,7 @@ import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
 import type { PlainTaskPlan } from './plain-task.ts'
 import type { PublishPlan } from './publish.ts'
+import type { ReadPlan } from './read.ts'
 import type { SchedulePlan } from './schedule.ts'
 import type { SyncPlan } from './sync.ts'
 import type { Target } from './target.ts'
@@ -25,6 +26,8 @@ export interface PipelinePlan {
   readonly serves: readonly ServePlan[]
   /** Stores that follow tables by their changes. */
   readonly syncs: readonly SyncPlan[]
+  /** Read routes on the HTTP API. */
+  readonly reads: readonly ReadPlan[]
   /** Tasks in plain TypeScript. */
   readonly plainTasks: readonly PlainTaskPlan[]
   readonly schedules: readonly SchedulePlan[]
@@ -70,6 +73,7 @@ export interface TopicCodec {
 export interface IngestPlan {
   readonly path: string
   readonly topic: string
+  readonly ack: 'durable' | 'accepted'
 }
 
 export interface TablePlan {

@@ -48,6 +48,10 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   for (const model of draft.models) checkModel(model, report)
   for (const serve of draft.serves) checkServe(serve, report)
   for (const sync of draft.syncs) checkSync(sync, draft, report)
+  for (const { path } of draft.reads) {
+    if (!path.startsWith(`/v1/${draft.name}/`) || !/^[A-Za-z0-9/:_-]+$/.test(path))
+      report(`read ${path}`, 'is no path of this pipeline', `Begin with /v1/${draft.name}/`)
+  }
   for (const loader of draft.loaders) {
     if (loader.format === 'csv' && loader.event === undefined)
       report(
@@ -104,6 +108,7 @@ function reportRepeats(draft: DraftPlan, report: Report): void {
     ...draft.aggregates.map(({ name }) => `aggregates ${name}`),
     ...draft.serves.map(({ name }) => `serve ${name}`),
     ...draft.syncs.map(({ name }) => `sync ${name}`),
+    ...draft.reads.map(({ path }) => `read ${path}`),
     ...draft.plainTasks.map(({ name }) => `step ${name}`),
     ...draft.schedules.map(({ name }) => `schedule ${name}`),
     ...draft.maintenance.map(({ table }) => `maintain ${table}`),

@@ -1,4 +1,4 @@
-import type { Columns, ColumnType } from '../model/column.ts'
+import type { ColumnType } from '../model/column.ts'
 import {
   CURSOR_TABLE,
   quoted,
@@ -45,14 +45,12 @@ export function applySql(
       `INSERT INTO ${name} (${names}) SELECT ${values.join(', ')} FROM ${staged}`,
     ]
   }
-  const source = `SELECT ${values.map((value, i) => `${value} AS ${columns[i]!.name}`).join(', ')} FROM ${staged}`
-  const set = columns
-    .filter((column) => column.name !== load.key)
-    .map((column) => `${column.name} = s.${column.name}`)
-  const inserted = columns.map((column) => `s.${column.name}`).join(', ')
+  // As MERGE would do it; these two are understood everywhere, also within a transaction.
+  const { key } = load
+  const type = columns.find((column) => column.name === key)!.type
   return [
-    `MERGE INTO ${name} t USING (${source}) s ON t.${load.key} = s.${load.key} ` +
-      `WHEN MATCHED THEN UPDATE SET ${set.join(', ')} WHEN NOT MATCHED THEN INSERT (${names}) VALUES (${inserted})`,
+    `DELETE FROM ${name} WHERE ${key} IN (SELECT ${dialect.value(key, type)} FROM ${staged})`,
+    `INSERT INTO ${name} (${names}) SELECT ${values.join(', ')} FROM ${staged}`,
   ]
 }
 
@@ -71,5 +69,3 @@ export const moveCursorSql = (consumer: string, { version, day }: WarehouseCurso
 export const schemasOf = (names: readonly string[]): readonly string[] => [
   ...new Set(['mekong', ...names.map((name) => name.split('.')[0]!)]),
 ]
-
-export const columnNames = (columns: Columns) => columns.map(({ name }) => name).join(', ')

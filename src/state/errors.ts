@@ -29,3 +29,9 @@ export class RunMissingError extends PlatformError {
   readonly code = 'RUN_MISSING'
   readonly retry = 'never'
 }
+
+/** There is no such backfill, or an id is not told apart from others by its beginning. */
+export class BackfillMissingError extends PlatformError {
+  readonly code = 'BACKFILL_MISSING'
+  readonly retry = 'never'
+}

@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import { consumersOf } from '../../src/flow/model-consumers.ts'
 import { planModels } from '../../src/flow/plan-models.ts'
+import { int64, record } from '../../src/model/schema.ts'
+import { chart, dashboard } from '../../src/pipeline/dashboard.ts'
 import { notNull, unique } from '../../src/pipeline/data-test.ts'
 import { merge } from '../../src/pipeline/materialization.ts'
 import { type PipelineBuilder, pipeline } from '../../src/pipeline/pipeline.ts'
+import { mysql } from '../../src/pipeline/publish.ts'
 import { type ModelHome, openModelHome } from './model-home.ts'
 
 const planOf = async ({ engine, lake }: ModelHome, define: (p: PipelineBuilder) => void) =>
-  planModels({ engine, lake, plans: [pipeline('models', define)] })
+  (await planModels({ engine, lake, plans: [pipeline('models', define)] })).models
 
 const chain = (first: string) => (p: PipelineBuilder) => {
   p.model('silver.a', first, {
@@ -79,6 +83,38 @@ describe('the plan of models', () => {
     expect(removed[1]).toMatchObject({ model: 'silver.v', status: 'broken' })
     expect(removed[1]!.breaks[0]!.what).toBe('model silver.v')
     expect((await home.lake.open('silver.a'))!.version).toBe(1)
+  })
+
+  test('shows which stores, charts and saved questions would lose columns', async () => {
+    await using home = await openModelHome()
+    await home.add('bronze.b', 'SELECT range AS id, range AS v FROM range(9)')
+    const define = (sql: string) =>
+      pipeline('models', (p) => {
+        p.model('gold.g', sql)
+        p.publish('gold.g', mysql('shown', { key: ['id'], indexes: [['v']] }))
+        p.dashboard(
+          dashboard('Page', [
+            chart('How many', {
+              sql: 'SELECT sum(v)::BIGINT AS total FROM gold.g',
+              rows: record({ total: int64() }),
+              show: { kind: 'number', value: 'total' },
+            }),
+          ]),
+        )
+      })
+    const breaksOf = async (sql: string) => {
+      const plans = [define(sql)]
+      const saved = { what: 'query saved', sql: 'SELECT v AS w FROM gold.g ORDER BY ALL' }
+      const { engine, lake } = home
+      const { models, breaks } = await planModels({
+        ...{ engine, lake, plans, consumers: [...consumersOf(plans), saved] },
+      })
+      return [...models.flatMap((model) => model.breaks), ...breaks].map(({ what }) => what)
+    }
+    expect(await breaksOf('SELECT * FROM bronze.b')).toEqual([])
+    expect(await breaksOf('SELECT id FROM bronze.b')).toEqual([
+      ...['publish mysql.shown', 'chart "How many" of models', 'query saved'],
+    ])
   })
 
   test('five hundred models are planned in two seconds', async () => {

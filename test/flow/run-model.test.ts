@@ -300,4 +300,37 @@ describe.each(['delta', 'iceberg'] as const)('models on %s tables', (format) => 
       ),
     ).rejects.toMatchObject({ code: 'SQL_INVALID' })
   })
+
+  test('columns whose names no file takes as they are, and other ones later', async () => {
+    await using home = await openModelHome('delta')
+    await home.add('bronze.n', 'SELECT range AS id FROM range(3)')
+    const define = (sql: string) => (p: PipelineBuilder) =>
+      p.model('gold.named', sql, { properties: { 'delta.columnMapping.mode': 'name' } })
+    await home.run(define('SELECT id, id + 1 AS "one more" FROM bronze.n'))
+    expect(await home.rows('gold.named')).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ])
+    await home.run(
+      define(`SELECT 'n' || id AS "a name", id AS "one more" FROM bronze.n WHERE id > 0`),
+    )
+    expect(await home.rows('gold.named')).toEqual([
+      ['n1', 1],
+      ['n2', 2],
+    ])
+  })
+})
+
+test.each([
+  ['SELECT * FROM bronze.n AT (VERSION => 1)', 'as it was'],
+  ["SELECT * FROM read_csv('x.csv')", 'read_csv'],
+  ['SELECT * FROM numbers', 'numbers'],
+  ['SELECT * FROM incoming', 'incoming'],
+])('%s is no model', async (sql, word) => {
+  await using home = await openModelHome()
+  await expect(home.tasks((p) => p.model('gold.m', sql))).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: expect.stringContaining(word) as string,
+  })
 })

@@ -84,11 +84,12 @@ const NEAR_LENGTH_MIN = 5
 /** A title that was not typed to its end, or with a letter wrong. */
 function nearTitle(bare: string): Category | undefined {
   if (bare.length < NEAR_LENGTH_MIN) return undefined
-  const begun = TITLES.find(({ joined }) => joined.startsWith(bare))
-  if (begun !== undefined) return begun.category
-  if (bare.length > 14) return undefined
-  return TITLES.find(({ joined }) => joined.length >= NEAR_LENGTH_MIN && isOneOff(bare, joined))
-    ?.category
+  const begun = BEGINNINGS.get(bare)
+  if (begun !== undefined || bare.length > 14) return begun
+  for (const length of [bare.length, bare.length - 1, bare.length + 1])
+    for (const { category, joined } of TITLES_BY_LENGTH.get(length) ?? [])
+      if (isOneOff(bare, joined)) return category
+  return undefined
 }
 
 /** One letter changed, too many or missing. */
@@ -110,16 +111,33 @@ type Scores = Record<Category, number>
 function scoresOf(text: string, bare: string): Scores {
   const scores = Object.fromEntries(CATEGORIES.map((category) => [category, 0])) as Scores
   const spaced = ` ${text} `
-  for (const { category, weight, phrase, joined } of PHRASES) {
-    const isThere =
-      spaced.includes(phrase) || (joined.length >= RUN_TOGETHER_LENGTH_MIN && bare.includes(joined))
-    // A long phrase says more than a short one of the same weight, and cannot be there by chance.
-    if (isThere) scores[category] += weight * (1 + phrase.length / 20)
+  const words = new Set(text.split(' '))
+  // A long phrase says more than a short one of the same weight, and cannot be there by chance.
+  const count = ({ category, weight, phrase }: Phrase) => {
+    scores[category] += weight * (1 + phrase.length / 20)
   }
+  const counted = new Set<Phrase>()
+  for (const word of words)
+    for (const phrase of BY_FIRST_WORD.get(word) ?? [])
+      if (spaced.includes(phrase.phrase)) {
+        counted.add(phrase)
+        count(phrase)
+      }
+  if ([...words].some((word) => word.length >= RUN_TOGETHER_LENGTH_MIN))
+    for (const phrase of RUN_TOGETHER)
+      if (!counted.has(phrase) && bare.includes(phrase.joined)) count(phrase)
   return scores
 }
 
-const PHRASES = Object.entries(LEXICON).flatMap(([category, groups]) =>
+interface Phrase {
+  readonly category: Category
+  readonly weight: number
+  /** With a space on both sides. */
+  readonly phrase: string
+  readonly joined: string
+}
+
+const PHRASES: readonly Phrase[] = Object.entries(LEXICON).flatMap(([category, groups]) =>
   groups.flatMap(({ weight, words }) =>
     words.map((word) => ({
       category: category as Category,
@@ -132,6 +150,18 @@ const PHRASES = Object.entries(LEXICON).flatMap(([category, groups]) =>
 
 /** What decides alone and is long enough to be known from a part of it. */
 const TITLES = PHRASES.filter(({ weight, joined }) => weight === 3 && joined.length >= 6)
+const TITLES_BY_LENGTH = Map.groupBy(TITLES, ({ joined }) => joined.length)
+/** Every beginning of a title that says enough; where two share one, the first of the lexicon counts. */
+const BEGINNINGS = new Map(
+  TITLES.toReversed().flatMap(({ category, joined }) =>
+    Array.from(
+      { length: joined.length - NEAR_LENGTH_MIN + 1 },
+      (_, index) => [joined.slice(0, NEAR_LENGTH_MIN + index), category] as const,
+    ),
+  ),
+)
+const BY_FIRST_WORD = Map.groupBy(PHRASES, ({ phrase }) => phrase.trim().split(' ')[0]!)
+const RUN_TOGETHER = PHRASES.filter(({ joined }) => joined.length >= RUN_TOGETHER_LENGTH_MIN)
 
 /** Nothing known is in it: long Vietnamese phrases are mostly titles, short foreign words mostly names or halves of words. */
 function fallback(words: readonly string[], keyword: string): Category {

@@ -1,6 +1,8 @@
+import { consumersOf } from '../../flow/model-consumers.ts'
 import { openModelLake } from '../../flow/open-model-lake.ts'
 import { planModels } from '../../flow/plan-models.ts'
-import type { PlannedModel } from '../../sql/models/model-plan.ts'
+import { savedQueries } from '../../orchestrator/saved-queries.ts'
+import type { Break, PlannedModel } from '../../sql/models/model-plan.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { bytesText } from '../numbers.ts'
 import { withHome } from '../with-home.ts'
@@ -11,7 +13,8 @@ export const plan: Command = {
   usage: 'plan [MODEL…]',
   about: `
 One line for each model that has something to do: new, changed (by what its SQL means, not by its text) or behind; whether it is made anew or
-goes on, over which versions, and about how much it reads. Then what would break: models, tests and saved queries that name columns which go.
+goes on, over which versions, and about how much it reads. Then what would break: models, tests, stores, charts and saved queries that
+name columns which go.
 Changes nothing. Exit code 1 when something would break.`,
   options: { all: { type: 'boolean', doc: 'Also models that have nothing to do.' } },
   examples: [
@@ -24,7 +27,14 @@ Changes nothing. Exit code 1 when something would break.`,
     withHome(context, async (reader, { plans }) => {
       const engine = await reader.engine()
       const lake = openModelLake(await reader.lakeHome())
-      const all = await planModels({ engine, lake, plans })
+      const saved = savedQueries(plans).filter(({ on }) => on === 'lake')
+      const { models: all, breaks } = await planModels({
+        ...{ engine, lake, plans },
+        consumers: [
+          ...consumersOf(plans),
+          ...saved.map(({ name, sql }) => ({ what: `query ${name}`, sql })),
+        ],
+      })
       const known = all.map(({ model }) => model)
       const unknown = context.args.filter((name) => !known.includes(name))
       if (unknown.length > 0)
@@ -34,13 +44,17 @@ Changes nothing. Exit code 1 when something would break.`,
       const asked = all.filter(
         ({ model }) => context.args.length === 0 || context.args.includes(model),
       )
-      return report(context, asked)
+      return report(context, asked, breaks)
     }),
 }
 
-function report({ terminal, options }: CommandContext, models: readonly PlannedModel[]): number {
-  const breaks = models.flatMap((model) => model.breaks)
-  if (options.json === true) terminal.printJson({ ok: breaks.length === 0, models })
+function report(
+  { terminal, options }: CommandContext,
+  models: readonly PlannedModel[],
+  saved: readonly Break[],
+): number {
+  const breaks = [...models.flatMap((model) => model.breaks), ...saved]
+  if (options.json === true) terminal.printJson({ ok: breaks.length === 0, models, breaks })
   else {
     const idle = ({ status }: PlannedModel) => status === 'current' || status === 'view'
     const shown = models.filter((model) => options.all === true || !idle(model))

@@ -4,14 +4,21 @@ import type { RunTask } from '../../model/run.ts'
 import type { Task } from '../../model/task.ts'
 import { homeAt, homeUse, type RunningPlatform } from '../../orchestrator/home.ts'
 import type { Platform } from '../../orchestrator/platform.ts'
-import { type RunWish, requestOf } from '../../orchestrator/runs/run-wish.ts'
+import {
+  type RunWish,
+  requestOf,
+  scheduleNamed,
+  wishOfSchedule,
+} from '../../orchestrator/runs/run-wish.ts'
 import { SELECTOR_HELP, selectTasks } from '../../orchestrator/runs/select-tasks.ts'
 import { taskGraph } from '../../orchestrator/runs/task-graph.ts'
+import { schedulesOf } from '../../orchestrator/schedules/schedules-of.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { textOption, wholeNumber } from '../numbers.ts'
 import { loadProject, type Project } from '../project.ts'
 import { askedOf } from '../running-platform.ts'
 import { factsText, runText } from '../runs/run-text.ts'
+import { untilFree } from '../until-free.ts'
 import { withPlatform } from '../with-platform.ts'
 
 export const run: Command = {
@@ -35,6 +42,16 @@ what was done stays done, and "mekong run --resume" goes on with it, as it does 
     },
     retries: { type: 'string', value: 'N', doc: 'Attempts of a task after its first (default 1).' },
     timeout: { type: 'string', value: 'SECONDS', doc: 'For one attempt (default six hours).' },
+    schedule: {
+      type: 'string',
+      value: 'ID',
+      doc: 'Instead of selectors: what a schedule runs (pipeline/name), as it says.',
+    },
+    wait: {
+      type: 'string',
+      value: 'SECONDS',
+      doc: 'Wait so long for another command to let go of the home (default 0).',
+    },
     resume: { type: 'boolean', doc: 'Go on with the runs that were interrupted.' },
     'dry-run': { type: 'boolean', doc: 'Only list what would run, in order.' },
   },
@@ -49,7 +66,7 @@ what was done stays done, and "mekong run --resume" goes on with it, as it does 
 
   async run(context) {
     const project = await loadProject(context)
-    const wish = wishOf(context)
+    const wish = wishOf(context, project)
     const use = homeUse(homeAt(project.homeFolder))
     return use.status === 'running'
       ? runThere(context, use.running)
@@ -57,7 +74,7 @@ what was done stays done, and "mekong run --resume" goes on with it, as it does 
   },
 }
 
-function wishOf({ args, options }: CommandContext): RunWish {
+function wishOf({ args, options }: CommandContext, { plans, settings }: Project): RunWish {
   const retries = wholeNumber(options.retries, '--retries')
   const timeout = wholeNumber(options.timeout, '--timeout')
   const [from, to, time] = ['from', 'to', 'logical-time'].map((name) => textOption(options[name]))
@@ -70,12 +87,19 @@ function wishOf({ args, options }: CommandContext): RunWish {
     throw new UsageError('--logical-time takes an instant, such as 2026-01-01T00:00:00Z.')
   if (options.resume === true && args.length > 0)
     throw new UsageError('--resume goes on with what was interrupted; name no tasks beside it.')
+  const id = textOption(options.schedule)
+  if (id !== undefined && args.length > 0)
+    throw new UsageError('Name tasks or a schedule, not both.')
+  const scheduled: Pick<RunWish, 'limits'> =
+    id === undefined ? {} : wishOfSchedule(scheduleNamed(schedulesOf(plans, settings), id))
   return {
     selectors: args,
+    ...scheduled,
     fullRefresh: options['full-refresh'] === true,
     logicalMs,
     range: from === undefined ? undefined : { from, to: to! },
     limits: {
+      ...scheduled.limits,
       ...(retries === undefined ? {} : { retries }),
       ...(timeout === undefined ? {} : { timeoutMs: Math.max(1, timeout) * 1_000 }),
     },
@@ -93,17 +117,19 @@ function runHere(context: CommandContext, project: Project, wish: RunWish): Prom
     terminal.progress('carrying what is in the log')
     await platform.drained(signal)
     signal.throwIfAborted()
-    const ids =
-      options.resume === true
-        ? await runner.resumeInterrupted()
-        : [(await runner.start(requestOf(wish, clock.nowMs()))).id]
+    // Whoever calls by schedule calls again, and nobody else would go on with what was interrupted.
+    const goesOn = options.resume === true || options.schedule !== undefined
+    const ids = goesOn ? [...(await runner.resumeInterrupted())] : []
+    if (options.resume !== true) ids.push((await runner.start(requestOf(wish, clock.nowMs()))).id)
     const stop = () => void runner.stop()
     signal.addEventListener('abort', stop, { once: true })
     const details: RunDetailView[] = []
     for (const id of ids) details.push(runDetailView(await runner.ended(id)))
     return show(context, details)
   }
-  return withPlatform(context, project, work, {}, { openGateway: false, onTask })
+  return untilFree(context, () =>
+    withPlatform(context, project, work, {}, { openGateway: false, onTask }),
+  )
 }
 
 async function runThere(context: CommandContext, running: RunningPlatform): Promise<number> {
@@ -127,6 +153,7 @@ async function runThere(context: CommandContext, running: RunningPlatform): Prom
   const text = (name: string) => textOption(options[name])
   const { id } = await ask<RunDetailView>('/v1/runs', {
     selectors: args,
+    schedule: text('schedule'),
     full_refresh: options['full-refresh'] === true,
     from: text('from'),
     to: text('to'),

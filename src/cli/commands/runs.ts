@@ -103,6 +103,6 @@ async function cancel(context: CommandContext, reader: HomeReader): Promise<numb
 }
 
 async function storeOf(reader: HomeReader): Promise<RunStore | undefined> {
-  const state = await reader.state()
-  return state === undefined ? undefined : runStore(state.runDatabase())
+  const database = await reader.runDatabase()
+  return database === undefined ? undefined : runStore(database)
 }

@@ -28,7 +28,7 @@ export type ConvertOutcome =
 /**
  * Make an Iceberg table of the Delta table at `location`.
  * @param options.name the table's name in its catalog. Default: `location`, as the file system's catalog has it
- * @throws TableUnsupportedError naming what Iceberg cannot tell: deletion vectors, column mapping, constraints, …
+ * @throws TableUnsupportedError naming what Iceberg cannot tell: column mapping, constraints, generated columns, …
  */
 export async function convertDeltaToIceberg(
   deps: DeltaDeps & IcebergDeps,
@@ -38,7 +38,7 @@ export async function convertDeltaToIceberg(
 ): Promise<ConvertOutcome> {
   const plain = await plainFromDelta(deps, location, signal)
   if (options.dryRun === true) return { status: 'planned', ...sizesOf(plain.files) }
-  const outcome = await icebergFromPlain(deps, options.name ?? location, location, plain)
+  const outcome = await icebergFromPlain(deps, options.name ?? location, location, plain, signal)
   return outcome.status === 'created' ? { ...outcome, ...sizesOf(plain.files) } : outcome
 }
 

@@ -1,4 +1,5 @@
 import type { Scalar } from '../../model/predicate.ts'
+import { readDeletionVector } from '../delta/deletion-vector.ts'
 import { statsTexts } from '../delta/file-actions.ts'
 import { boundsFromStats, rowCountFromStats } from '../delta/file-bounds.ts'
 import { liveRows } from '../delta/file-table.ts'
@@ -43,7 +44,6 @@ export async function plainFromDelta(
   const obstacles = neededFeatures(schema.struct, metadata.configuration).flatMap(
     (feature) => UNCARRIED[feature] ?? [],
   )
-  if (rows.some((row) => table.deletionVectors.has(row))) obstacles.push('deletion vectors')
   const isCounted = (row: number) => rowCountFromStats(stats.get(row) ?? null) !== undefined
   if (!rows.every(isCounted)) obstacles.push('files without row counts')
   const keyAt = (row: number) => keyOfFile(table.paths[row]!, location, deps.store)
@@ -54,7 +54,12 @@ export async function plainFromDelta(
       (typeof type === 'string' || type.kind === 'decimal') &&
       !schema.partitionColumns.some((column) => column.name === name),
   )
-  const fileAt = (row: number): PlainFile => {
+  const fileAt = async (row: number): Promise<PlainFile> => {
+    const vector = table.deletionVectors.get(row)
+    const deleted =
+      vector === undefined
+        ? undefined
+        : await readDeletionVector(deps.store, location, vector, signal)
     const text = stats.get(row)!
     const rowCount = rowCountFromStats(text)!
     const values = table.partitions[table.partitionIds[row]!]!
@@ -75,8 +80,11 @@ export async function plainFromDelta(
         partitionScalar(values[physicalName], type, location),
       ),
       statistics,
+      ...(deleted === undefined ? {} : { deletedRows: deleted.positions }),
     }
   }
+  const files: PlainFile[] = []
+  for (const row of rows) files.push(await fileAt(row))
   return {
     columns: schema.columns,
     partitionBy: schema.partitionColumns.map(({ name }) => name),
@@ -84,7 +92,7 @@ export async function plainFromDelta(
       Object.entries(metadata.configuration).filter(([name]) => !name.startsWith('delta.')),
     ),
     transactions: [...transactions.values()].map(({ appId, version }) => ({ appId, version })),
-    files: rows.map(fileAt),
+    files,
     origin: `Delta version ${state.version}`,
   }
 }

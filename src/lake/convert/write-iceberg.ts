@@ -2,10 +2,11 @@ import type { MetadataUpdate } from '../iceberg/catalog.ts'
 import { snapshotCommit } from '../iceberg/commit.ts'
 import { type CreateOutcome, creationUpdates } from '../iceberg/create.ts'
 import { type IcebergDeps, icebergTools } from '../iceberg/deps.ts'
+import { putManifests } from '../iceberg/edit-rows.ts'
 import type { ContentFile } from '../iceberg/manifest.ts'
 import { applyUpdates } from '../iceberg/metadata-update.ts'
 import { boundSpecs } from '../iceberg/partition-spec.ts'
-import { putManifest } from '../iceberg/put-manifest.ts'
+import { writeKnownDeletes } from '../iceberg/position-delete-write.ts'
 import type { IcebergField, IcebergType } from '../iceberg/schema.ts'
 import { bytesFromScalar } from '../iceberg/single-value.ts'
 import { locationOf } from '../iceberg/table-location.ts'
@@ -13,13 +14,15 @@ import type { PlainFile, PlainTable } from './plain-table.ts'
 
 /**
  * Make an Iceberg table of files that are there, in one commit. They have no field ids, so that the table gets a name mapping;
- * partition columns that are not in them have the values of their partitions (table spec, "Column Projection").
+ * partition columns that are not in them have the values of their partitions (table spec, "Column Projection"). Rows that are gone are
+ * told by position delete files, the only new files with rows in them.
  */
 export async function icebergFromPlain(
   deps: IcebergDeps,
   table: string,
   location: string,
   plain: PlainTable,
+  signal?: AbortSignal,
 ): Promise<CreateOutcome> {
   const tools = icebergTools(deps)
   const made = creationUpdates(tools, table, {
@@ -44,21 +47,25 @@ export async function icebergFromPlain(
       of: (key) => locationOf(tools.store, key),
     }),
   )
-  const manifests =
-    files.length === 0
-      ? []
-      : [
-          await putManifest(tools, entry, spec, {
-            content: 'data',
-            snapshotId,
-            entries: files.map((file) => ({ status: 'added', snapshotId, file })),
-          }),
-        ]
+  const added = [...files]
+  for (const [index, { deletedRows }] of plain.files.entries())
+    if (deletedRows !== undefined && deletedRows.length > 0) {
+      const gone = { data: files[index]!, positions: deletedRows }
+      added.push(await writeKnownDeletes(tools, entry, gone, signal))
+    }
+  const manifests = await putManifests(tools, entry, snapshotId, added)
   const staged = await snapshotCommit(tools, entry, {
     snapshotId,
     transactions: plain.transactions,
     summary: { 'mekong.converted-from': plain.origin },
-    staged: { manifests, changes: { operation: 'append', added: files, removed: [] } },
+    staged: {
+      manifests,
+      changes: {
+        operation: added.length > files.length ? 'overwrite' : 'append',
+        added,
+        removed: [],
+      },
+    },
   })
   const outcome = await tools.catalog.commit(table, {
     requirements: [{ type: 'assert-create' }],

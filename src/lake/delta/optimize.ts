@@ -1,5 +1,5 @@
 import {
-  checkOptimizeOptions,
+  checkedOptions,
   type OptimizedGroup,
   type OptimizeOptions,
   type OptimizeStatus,
@@ -28,7 +28,7 @@ export interface OptimizeOutcome {
 /** @throws TableMismatchError, TableUnsupportedError */
 export async function optimizeTable(
   table: OpenTable,
-  options: OptimizeOptions = {},
+  wanted: OptimizeOptions = {},
   signal?: AbortSignal,
 ): Promise<OptimizeOutcome> {
   const { log } = table
@@ -36,15 +36,15 @@ export async function optimizeTable(
   const state = await log.newest(signal)
   const schema = tableSchemaOf(state, tableKey)
   checkWritable(state.protocol, { metadata: state.metadata, schema: schema.struct }, tableKey)
-  const { where } = options
+  const { where } = wanted
   const planned = await planFiles(
     { ...log.context, state, schema },
     where === undefined ? {} : { predicate: where },
     signal,
   )
   const { plan, rows } = planned
-  checkOptimizeOptions(
-    options,
+  const options = checkedOptions(
+    wanted,
     {
       columns: schema.columns,
       constant: schema.partitionColumns.map(({ name }) => name),

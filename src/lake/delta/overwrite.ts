@@ -1,18 +1,18 @@
 import type { Relation } from '../../model/relation.ts'
 import type { EditMetrics } from '../row-edits.ts'
 import { checkSatisfies, type OverwriteOptions, overwriteStatement } from '../row-statements.ts'
-import type { PartitionValues } from './actions.ts'
+import type { AddAction, PartitionValues } from './actions.ts'
 import { checkChangeable, type EditOutcome, editRows, metricsText } from './edit-rows.ts'
 import { fileKeyAt, removeActionAt } from './file-actions.ts'
 import { rowCountFromStats } from './file-bounds.ts'
-import { liveRows } from './file-table.ts'
+import { type FileTable, liveRows } from './file-table.ts'
 import { type CommitOptions, finishCommit } from './finish-commit.ts'
 import { withGenerated } from './generated-columns.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
 import { partitionScalar } from './partition-value.ts'
 import { parseProperties } from './properties.ts'
 import { checkWritable } from './protocol.ts'
-import { tableSchemaOf } from './table-schema.ts'
+import { type TableSchema, tableSchemaOf } from './table-schema.ts'
 import { writeFiles } from './write-files.ts'
 
 /**
@@ -52,33 +52,12 @@ async function overwritePartitions(
   checkWritable(state.protocol, { metadata: state.metadata, schema: schema.struct }, tableKey)
   checkChangeable(properties, tableKey)
   const adds = await writeFiles(context, state, relation, {}, signal)
-  const keyOf = (values: PartitionValues) =>
-    JSON.stringify(
-      schema.partitionColumns.map(({ physicalName, type }) => {
-        const value = partitionScalar(values[physicalName], type, tableKey)
-        return value === null ? null : String(value)
-      }),
-    )
+  const keyOf = (values: PartitionValues) => partitionKey(schema, values, tableKey)
   const keys = new Set(adds.map((add) => keyOf(add.partitionValues)))
   const { table: files } = state.files
   const replaced = files.partitions.map((values) => keys.has(keyOf(values)))
   const rows = [...liveRows(state.files)].filter((row) => replaced[files.partitionIds[row]!])
-  const metrics: EditMetrics = {
-    deletedRowCount: rows.reduce(
-      (sum, row) =>
-        sum +
-        (rowCountFromStats(files.stats[row] ?? null) ?? 0) -
-        (files.deletionVectors.get(row)?.cardinality ?? 0),
-      0,
-    ),
-    updatedRowCount: 0,
-    insertedRowCount: relation.rowCount,
-    scannedFileCount: 0,
-    addedFileCount: adds.length,
-    removedFileCount: rows.length,
-    markedFileCount: 0,
-    addedBytes: adds.reduce((sum, add) => sum + add.size, 0),
-  }
+  const metrics = metricsOf(files, { rows, adds, insertedRowCount: relation.rowCount })
   const { transactions = [] } = options
   if (adds.length === 0 && transactions.length === 0)
     return { status: 'unchanged', version: state.version, metrics }
@@ -116,4 +95,38 @@ async function overwritePartitions(
     signal,
   )
   return outcome.status === 'committed' ? { ...outcome, metrics } : outcome
+}
+
+/** Equal for equal partitions, however their values are written. */
+const partitionKey = (schema: TableSchema, values: PartitionValues, tableKey: string): string =>
+  JSON.stringify(
+    schema.partitionColumns.map(({ physicalName, type }) => {
+      const value = partitionScalar(values[physicalName], type, tableKey)
+      return value === null ? null : String(value)
+    }),
+  )
+
+/** Rows that go are counted from statistics at hand; files without any count as nothing. */
+function metricsOf(
+  files: FileTable,
+  change: {
+    readonly rows: readonly number[]
+    readonly adds: readonly AddAction[]
+    readonly insertedRowCount: number
+  },
+): EditMetrics {
+  const { rows, adds, insertedRowCount } = change
+  const rowsIn = (row: number) =>
+    (rowCountFromStats(files.stats[row] ?? null) ?? 0) -
+    (files.deletionVectors.get(row)?.cardinality ?? 0)
+  return {
+    deletedRowCount: rows.reduce((sum, row) => sum + Math.max(0, rowsIn(row)), 0),
+    updatedRowCount: 0,
+    insertedRowCount,
+    scannedFileCount: 0,
+    addedFileCount: adds.length,
+    removedFileCount: rows.length,
+    markedFileCount: 0,
+    addedBytes: adds.reduce((sum, add) => sum + add.size, 0),
+  }
 }

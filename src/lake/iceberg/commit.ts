@@ -82,9 +82,10 @@ export async function commitSnapshot(
   tools: IcebergTools,
   table: string,
   entry: CatalogEntry,
-  request: SnapshotRequest,
+  given: SnapshotRequest,
   signal?: AbortSignal,
 ): Promise<{ readonly outcome: CommitOutcome; readonly entry: CatalogEntry }> {
+  const request = withExpectations(given, entry)
   let base = entry
   for (let attempt = 0; attempt < ATTEMPT_COUNT_MAX; attempt += 1) {
     signal?.throwIfAborted()
@@ -118,6 +119,22 @@ export async function commitSnapshot(
   }
   const message = `others were faster ${ATTEMPT_COUNT_MAX} times in a row`
   return { outcome: { status: 'conflict', reason: 'contention', message }, entry: base }
+}
+
+/** Progress that expects nothing expects what stands where its commit starts from. */
+function withExpectations(
+  request: SnapshotRequest,
+  { metadata, tableKey }: CatalogEntry,
+): SnapshotRequest {
+  const id = metadata.refs[MAIN_BRANCH]?.['snapshot-id']
+  if (request.transactions.every(({ expected }) => expected !== undefined)) return request
+  const parent = id === undefined ? undefined : snapshotById(metadata, id)
+  const standing = transactionsAt(metadata, parent, tableKey)
+  const transactions = request.transactions.map((each) => ({
+    ...each,
+    expected: each.expected === undefined ? (standing.get(each.appId) ?? null) : each.expected,
+  }))
+  return { ...request, transactions }
 }
 
 const REPLACED: Conflict = {

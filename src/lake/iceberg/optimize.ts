@@ -1,5 +1,5 @@
 import {
-  checkOptimizeOptions,
+  checkedOptions,
   type OptimizedGroup,
   type OptimizeOptions,
   type OptimizeStatus,
@@ -12,6 +12,7 @@ import { commitSnapshot } from './commit.ts'
 import { conflictSince } from './conflict.ts'
 import { misfitOf, planNewest, putManifests } from './edit-rows.ts'
 import type { ContentFile } from './manifest.ts'
+import { type MergeableDeletes, mergeableDeletes, mergeDeletes } from './merge-deletes.ts'
 import { mainId, snapshotById } from './metadata.ts'
 import { boundSpecs, partitionKey } from './partition-spec.ts'
 import { knownFilesChooser, stageReplacement } from './replace.ts'
@@ -30,20 +31,20 @@ export interface OptimizeOutcome {
 /**
  * Write data files anew, each group of them in a snapshot of operation `replace`. New files are as old as what they were made
  * from, so that whoever deletes rows by their values meanwhile deletes them here too; who deletes by position is
- * a conflict for the group. Delete files go when nothing is left that they are about. Files of older partitionings
+ * a conflict for the group. Delete files go when nothing is left that they are about; where many are about one file, one takes their place. Files of older partitionings
  * are written by the newest.
  * @throws TableMismatchError, TableUnsupportedError
  */
 export async function optimizeTable(
   table: ChangeableTable,
-  options: OptimizeOptions = {},
+  wanted: OptimizeOptions = {},
   signal?: AbortSignal,
 ): Promise<OptimizeOutcome> {
   const { tools, name } = table
   const base = await table.newest(signal)
   const { metadata } = base
   checkWritable(metadata, name)
-  checkOptimizeOptions(options, {
+  const options = checkedOptions(wanted, {
     columns: columnsOf(base),
     constant: identityColumns(base),
     table: name,
@@ -80,7 +81,30 @@ export async function optimizeTable(
     },
     signal,
   )
-  return { ...done, snapshotId }
+  const rewritten = new Set(groups.flat())
+  const isLeft = (place: number) => planned.isSure[place]! && !rewritten.has(place)
+  const few = mergeableDeletes(planned, isLeft, options.fileCountMin ?? 2)
+  if (few === undefined) return { ...done, snapshotId }
+  const merged = await mergedDeletes(table, { base, planned, options }, few, signal)
+  const status = merged.status === 'committed' ? merged.status : done.status
+  if (merged.status === 'committed') snapshotId = merged.snapshotId
+  return { status, snapshotId, groups: [...done.groups, merged] }
+}
+
+/** Delete files alone: little to read, so that a budget does not matter. */
+async function mergedDeletes(
+  table: ChangeableTable,
+  { base, planned, options }: Omit<Work, 'ours'>,
+  few: MergeableDeletes,
+  signal: AbortSignal | undefined,
+): Promise<OptimizedGroup & { readonly snapshotId?: bigint }> {
+  const group = {
+    files: few.deletes.map(({ path, bytes }) => ({ path, bytes })),
+    bytes: few.deletes.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
+  if (options.dryRun === true)
+    return { status: 'planned', ...group, addedFileCount: 0, addedBytes: 0 }
+  return { ...group, ...(await mergeDeletes(table, base, planned, few, signal)) }
 }
 
 /** Columns that are the same throughout every file written from now on. */

@@ -77,6 +77,39 @@ export async function writePositionDeletes(
   return files
 }
 
+/** Rows of one data file that are known to be gone, as a position delete file of its own, which nobody sees yet. */
+export async function writeKnownDeletes(
+  tools: IcebergTools,
+  { metadata, tableKey }: Pick<CatalogEntry, 'metadata' | 'tableKey'>,
+  { data, positions }: { readonly data: ContentFile; readonly positions: Float64Array },
+  signal?: AbortSignal,
+): Promise<ContentFile> {
+  await using folder = await tools.ports.scratch.makeFolder()
+  const local = `${folder.path}/deletes.parquet`
+  await tools.ports.parquet.writePositions(
+    {
+      path: local,
+      fieldIds: { path: FILE_PATH_ID, position: POSITION_ID },
+      chunks: [{ path: data.path, positions }],
+    },
+    signal,
+  )
+  const name = `data/${tools.newId()}-deletes.parquet`
+  await tools.store.putFile(`${tableKey}/${name}`, local, signal)
+  const info = await tools.store.head(`${tableKey}/${name}`, signal)
+  return {
+    content: 'position_deletes',
+    path: `${metadata.location}/${name}`,
+    format: 'parquet',
+    specId: data.specId,
+    partition: data.partition,
+    recordCount: positions.length,
+    bytes: info!.bytes,
+    ...pathBounds([{ data }]),
+    referencedDataFile: data.path,
+  }
+}
+
 /** Files whose deletes go into one file. */
 function groupsOf(marked: readonly MarkedFile[], isByFile: boolean): MarkedFile[][] {
   if (isByFile) return marked.map((each) => [each])
@@ -91,7 +124,7 @@ function groupsOf(marked: readonly MarkedFile[], isByFile: boolean): MarkedFile[
 }
 
 /** Whole paths, never cut: readers tell from them which data files the deletes are about. */
-function pathBounds(group: readonly MarkedFile[]): Partial<ContentFile> {
+function pathBounds(group: readonly Pick<MarkedFile, 'data'>[]): Partial<ContentFile> {
   const paths = group
     .map(({ data }) => bytesFromScalar(data.path, 'string')!)
     .sort((a, b) => Buffer.compare(a, b))

@@ -110,8 +110,9 @@ export interface RemovalChooser {
 
 export interface KnownFiles {
   readonly data: ReadonlySet<string>
-  /** Deletes that go if they are still there. */
+  /** Deletes that go if they are still there; with `mustFindDeletes` they have to be. */
   readonly deletes: ReadonlySet<string>
+  readonly mustFindDeletes?: boolean
   /** Manifests that were there when the files were found, and those of them that list the data files. */
   readonly manifests: ReadonlySet<string>
   readonly listing: ReadonlySet<string>
@@ -121,6 +122,7 @@ export interface KnownFiles {
 export function knownFilesChooser({
   data,
   deletes,
+  mustFindDeletes = false,
   manifests,
   listing,
 }: KnownFiles): RemovalChooser {
@@ -130,7 +132,7 @@ export function knownFilesChooser({
         ? data.size > 0 && (listing.has(path) || !manifests.has(path))
         : deletes.size > 0,
     removes: ({ file }) => (file.content === 'data' ? data : deletes).has(file.path),
-    missing: (removed) => missingOf(data, removed),
+    missing: (removed) => missingOf(mustFindDeletes ? data.union(deletes) : data, removed),
   }
 }
 

@@ -6,7 +6,7 @@ import {
   bytesColumn,
   type RecordBatch,
 } from '../../model/record-batch.ts'
-import { LogUnavailableError } from '../errors.ts'
+import { LogUnavailableError, TopicMismatchError } from '../errors.ts'
 import type { Log, LogReader } from '../log.ts'
 import type { LogWatch } from '../log-watch.ts'
 import { ThreadCaller } from '../thread-call.ts'
@@ -94,10 +94,50 @@ async function register(
     value: new TextEncoder().encode(schema),
   }
   const outcome = await log.append(SCHEMAS_TOPIC, [record])
-  if (outcome.status === 'appended') return
+  if (outcome.status === 'appended') {
+    if (outcome.records[0]!.status === 'duplicate')
+      await checkAlike(log, topic, schema, fingerprint)
+    return
+  }
   throw new LogUnavailableError(
     `The schema of topic "${topic}" could not be registered in "${SCHEMAS_TOPIC}" (${outcome.reason}). Nothing was accepted for the topic; start again.`,
   )
+}
+
+/**
+ * To Avro a text and a text that holds JSON are the same, so both schemas have one fingerprint, and values could not be told apart.
+ * @throws TopicMismatchError when the schema registered under the fingerprint marks other texts
+ */
+async function checkAlike(
+  log: Log,
+  topic: string,
+  schema: string,
+  fingerprint: string,
+): Promise<void> {
+  const text = new TextDecoder()
+  for await (const { ids, values, offsets } of schemaBatches(log))
+    for (let at = 0; at < offsets.length; at += 1) {
+      if (text.decode(bytesAt(ids, at)) !== fingerprint) continue
+      if (marksOf(text.decode(bytesAt(values, at))) === marksOf(schema)) continue
+      throw new TopicMismatchError(
+        `Topic "${topic}" is to be coded with a schema that differs from an earlier one only in which texts hold JSON or decimals, so what was written with that could not be ` +
+          'told apart. Nothing was changed; give the schema another name.',
+      )
+    }
+}
+
+/** A schema without what does not change how values are read. */
+const marksOf = (schema: string) =>
+  JSON.stringify(JSON.parse(schema, (key, value) => (key === 'doc' ? undefined : value)))
+
+/** Everything in the topic of schemas. */
+async function* schemaBatches(log: Pick<Log, 'read'>): AsyncGenerator<RecordBatch> {
+  for (let offset = 0; ; ) {
+    const batch = await log.read({ topic: SCHEMAS_TOPIC, offset, ...READ_SCHEMAS })
+    if (batch.offsets.length === 0) return
+    yield batch
+    offset = batch.offsetEnd
+  }
 }
 
 async function decoded(codec: ThreadedCodec, batch: RecordBatch): Promise<RecordBatch> {
@@ -148,13 +188,9 @@ class ThreadedCodec {
   /** Every schema that was ever registered in this log. */
   async #readSchemas(): Promise<void> {
     if (!(await this.#log.topics()).some(({ name }) => name === SCHEMAS_TOPIC)) return
-    for (let offset = 0; ; ) {
-      const batch = await this.#log.read({ topic: SCHEMAS_TOPIC, offset, ...READ_SCHEMAS })
-      if (batch.offsets.length === 0) return
-      for (let index = 0; index < batch.offsets.length; index += 1)
-        await this.learn(new TextDecoder().decode(bytesAt(batch.values, index)))
-      offset = batch.offsetEnd
-    }
+    for await (const { offsets, values } of schemaBatches(this.#log))
+      for (let index = 0; index < offsets.length; index += 1)
+        await this.learn(new TextDecoder().decode(bytesAt(values, index)))
   }
 
   async #started(): Promise<ThreadCaller<CodecFunctions>> {

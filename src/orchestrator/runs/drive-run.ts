@@ -22,6 +22,8 @@ export interface DriveWorld {
   leavePlace(): void
   /** Take what a task needs to have for itself; `undefined` while somebody else has it. */
   hold(runId: string, task: Task): Promise<Hold | undefined>
+  /** A task does not heed its signal, and goes on without us. */
+  leftBehind(id: string, settled: Promise<void>): void
   /** How often something was let go of here. */
   freedCount(): number
   /** Resolves when something was let go of since the count was taken, here or (looked at now and then) elsewhere. */
@@ -150,7 +152,11 @@ async function carryOut(
     world.leavePlace()
     // What it writes stays its own until it has really ended. A lease that cannot be let go of ends by itself.
     if (stillAtWork === undefined) await hold.release().catch(() => {})
-    else void stillAtWork.then(() => hold.release()).catch(() => {})
+    else
+      world.leftBehind(
+        id,
+        stillAtWork.then(() => hold.release()).catch(() => {}),
+      )
   }
 }
 

@@ -1,5 +1,7 @@
 import type { AttemptLimits, RunRequest, RunTrigger } from '../../model/run.ts'
 import type { TaskRange } from '../../model/task.ts'
+import { ScheduleMissingError } from '../errors.ts'
+import type { Schedule } from '../schedules/schedules-of.ts'
 
 /** What somebody asks of a run; the rest is as usual. */
 export interface RunWish {
@@ -31,3 +33,27 @@ export const requestOf = (wish: RunWish, nowMs: number): RunRequest => ({
   versions: null,
   limits: { ...DEFAULT_LIMITS, ...wish.limits },
 })
+
+/** What a schedule runs at its moments, asked for by somebody else. */
+export const wishOfSchedule = ({
+  pipeline,
+  run,
+  retries,
+  retryDelayMs,
+  timeoutMs,
+}: Schedule): Pick<RunWish, 'pipeline' | 'selectors' | 'limits'> => ({
+  pipeline,
+  selectors: run,
+  limits: { retries, retryDelayMs, timeoutMs },
+})
+
+/** @throws ScheduleMissingError naming those there are */
+export function scheduleNamed(schedules: readonly Schedule[], id: string): Schedule {
+  const found = schedules.find((schedule) => schedule.id === id)
+  if (found === undefined)
+    throw new ScheduleMissingError(
+      id,
+      schedules.map((one) => one.id),
+    )
+  return found
+}

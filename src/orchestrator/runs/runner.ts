@@ -71,6 +71,7 @@ export class Runner {
   readonly #active = new Map<string, ActiveRun>()
   readonly #holds = new Map<string, AbortController>()
   readonly #waiting = new Set<() => void>()
+  readonly #leftBehind = new Set<string>()
   #placesTaken = 0
   #freedCount = 0
   #renewedMs = 0
@@ -146,6 +147,11 @@ export class Runner {
   /** Ids of the runs that are carried out here. */
   get active(): readonly string[] {
     return [...this.#active.keys()]
+  }
+
+  /** Tasks that were told to stop, did not, and may keep the process from ending. */
+  get leftBehind(): readonly string[] {
+    return [...this.#leftBehind]
   }
 
   /** The run with its tasks once it is over, or was interrupted. @throws RunMissingError, and whatever ended it unkept */
@@ -228,6 +234,10 @@ export class Runner {
           `task/${task.id}`,
           ...task.writes.map((thing) => `writes/${thing}`),
         ]),
+      leftBehind: (id, settled) => {
+        this.#leftBehind.add(id)
+        void settled.then(() => this.#leftBehind.delete(id))
+      },
       freedCount: () => this.#freedCount,
       somethingFreed: (sinceCount, signal) => this.#freed(sinceCount, signal),
     }

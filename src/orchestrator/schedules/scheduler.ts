@@ -18,6 +18,8 @@ export interface SchedulerOptions {
   readonly onNotice: (line: string) => void
   /** Between two looks at the time. */
   readonly lookMs?: number
+  /** Between two looks for runs whose process is gone. */
+  readonly resumeMs?: number
   /** How long the history of runs is kept. */
   readonly historyMs: number
 }
@@ -34,7 +36,7 @@ const FORGET_MS = 3_600_000
 
 /** Begin to look after schedules. @throws SelectorError when one names no task of its pipeline, StateUnavailableError */
 export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
-  const { schedules, runner, clock, onNotice, lookMs = LOOK_MS } = options
+  const { schedules, runner, clock, onNotice, lookMs = LOOK_MS, resumeMs = RESUME_MS } = options
   for (const { run, pipeline } of schedules) selectTasks(runner.graph, run, pipeline)
   const known = new Map<string, number>()
   for (const schedule of schedules) known.set(schedule.id, await handledMs(options, schedule))
@@ -46,7 +48,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     every(lookMs, async () => {
       for (const schedule of schedules) if (!signal.aborted) await look(options, schedule, known)
     }),
-    every(RESUME_MS, async () => {
+    every(resumeMs, async () => {
       for (const id of await runner.resumeInterrupted())
         onNotice(`Run ${id} was interrupted and goes on.`)
     }),

@@ -75,16 +75,23 @@ const assignments = (
     `${variable}.batch_version = ${cast('row.v', 'int')}`,
   ].join(', ')
 
-const notNewer = ({ cast }: GraphDialect, variable: string) =>
-  `${variable}.batch_version IS NULL OR ${variable}.batch_version <= ${cast('row.v', 'int')}`
-
+/** Nodes that are new or in no newer version; the caller has seen to that (`findNodes`). */
 export const putNodes = (dialect: GraphDialect, of: NodesCollection): string =>
   `UNWIND $rows AS row MERGE (n:${name(of.name)} {${name(of.key)}: ${dialect.cast('row.id', 'int')}}) ` +
-  `WITH n, row WHERE ${notNewer(dialect, 'n')} SET ${assignments(dialect, 'n', of.properties)}`
+  `SET ${assignments(dialect, 'n', of.properties)}`
+
+const theNodes = (dialect: GraphDialect, of: NodesCollection) =>
+  `MATCH (n:${name(of.name)}) WHERE n.${name(of.key)} IN ${dialect.castInts('$ids')}`
+
+/**
+ * Which of the nodes `$ids` are there, in which version. By lists and not by UNWIND, after which the embedded engine sees the first row in place of every
+ * other.
+ */
+export const findNodes = (dialect: GraphDialect, of: NodesCollection): string =>
+  `${theNodes(dialect, of)} RETURN n.${name(of.key)} AS id, n.batch_version AS v`
 
 export const removeNodes = (dialect: GraphDialect, of: NodesCollection): string =>
-  `UNWIND $rows AS row MATCH (n:${name(of.name)} {${name(of.key)}: ${dialect.cast('row.id', 'int')}}) ` +
-  `WHERE ${notNewer(dialect, 'n')} DETACH DELETE n`
+  `${theNodes(dialect, of)} DETACH DELETE n`
 
 /** One kind of edge between two labels, with the keys of both. */
 export interface EdgePlace {
@@ -96,10 +103,6 @@ export interface EdgePlace {
 const ends = (dialect: GraphDialect, { from, to }: EdgePlace) =>
   `MATCH (a:${name(from.name)} {${name(from.key)}: ${dialect.cast('row.a', 'int')}}) ` +
   `MATCH (b:${name(to.name)} {${name(to.key)}: ${dialect.cast('row.b', 'int')}})`
-
-/** Which of the nodes `$ids` are there. */
-export const findNodes = (dialect: GraphDialect, of: NodesCollection): string =>
-  `MATCH (n:${name(of.name)}) WHERE n.${name(of.key)} IN ${dialect.castInts('$ids')} RETURN n.${name(of.key)} AS id`
 
 /**
  * Edges `$ids` that end at the nodes `$bs`. By lists and not by UNWIND, for which the embedded engine compares every row with every edge, or

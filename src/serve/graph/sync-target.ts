@@ -163,8 +163,10 @@ class GraphWriter {
     const nodes = removes.filter((each) => !isEdge(each))
     for (const [name, items] of Map.groupBy(nodes, ({ item }) => item.collection)) {
       const of = this.#shape.collection(name) as NodesCollection
-      for (const { item } of items) await this.#letEdgesWait(item)
-      await this.#statement(removeNodes(this.#dialect, of), of, items)
+      const due = await this.#notNewer(of, items)
+      for (const { item } of due) await this.#letEdgesWait(item)
+      const ids = due.map(({ item }) => item.id)
+      if (ids.length > 0) await this.#run(removeNodes(this.#dialect, of), { ids })
     }
   }
 
@@ -172,8 +174,20 @@ class GraphWriter {
     const nodes = puts.filter((each) => !isEdge(each))
     for (const [name, items] of Map.groupBy(nodes, ({ item }) => item.collection)) {
       const of = this.#shape.collection(name) as NodesCollection
-      await this.#statement(putNodes(this.#dialect, of), of, items)
+      const due = await this.#notNewer(of, items)
+      await this.#statement(putNodes(this.#dialect, of), of, due)
     }
+  }
+
+  /** Those of the items that the graph does not hold in a newer version. */
+  async #notNewer(
+    of: NodesCollection,
+    items: readonly VersionedItem[],
+  ): Promise<readonly VersionedItem[]> {
+    const ids = items.map(({ item }) => item.id)
+    const found = await this.#run(findNodes(this.#dialect, of), { ids })
+    const versions = new Map(found.map(({ id, v }) => [String(id), Number(v ?? -1)]))
+    return items.filter(({ item, version }) => (versions.get(item.id) ?? -1) <= version)
   }
 
   /** Edges, and those that waited for one of the nodes. Returns how many more wait for a node now. */

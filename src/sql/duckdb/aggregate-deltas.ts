@@ -24,9 +24,9 @@ export async function aggregateDeltas(
   const signed =
     `SELECT *, epoch_us(${quoteIdentifier(shape.at)}) // 60000000 AS "?minute", ` +
     `CASE WHEN _change_type IN ('insert', 'update_postimage') THEN 1 ELSE -1 END AS "?sign" FROM ${relation}`
-  const values: DuckDBValue[][] = []
-  const members: DuckDBValue[][] = []
-  const series: DuckDBValue[][] = []
+  const values: DuckDBValue[][][] = []
+  const members: DuckDBValue[][][] = []
+  const series: DuckDBValue[][][] = []
   for (const period of [...PERIODS, ALL_TIME] as const) {
     const { start, step } = placeSql(period)
     for (const [name, measure] of Object.entries(shape.measures)) {
@@ -34,19 +34,19 @@ export async function aggregateDeltas(
       if (measure.kind === 'distinct') {
         const member = `${quoteIdentifier(measure.column)}::VARCHAR`
         members.push(
-          ...(await connection.rows(
+          await connection.rows(
             `SELECT ${quoteText(name)}, ${quoteText(period)}, ${start} AS s, ${member} AS m, ` +
               `coalesce(min(${step}) FILTER ("?sign" > 0), min(${step})), sum("?sign")::INTEGER AS n ` +
               `FROM (${signed}) WHERE ${member} IS NOT NULL GROUP BY s, m HAVING n <> 0`,
-          )),
+          ),
         )
         continue
       }
       const one = measure.kind === 'count' ? '1' : quoteIdentifier(measure.column)
       values.push(
-        ...(await connection.rows(
+        await connection.rows(
           `${head}, sum("?sign" * ${scaled(one)})::BIGINT AS v FROM (${signed}) GROUP BY s, b HAVING v <> 0`,
-        )),
+        ),
       )
     }
   }
@@ -58,33 +58,39 @@ export async function aggregateDeltas(
     for (const grain of grains) {
       const step = `("?minute" - "?minute" % ${MINUTES_OF_GRAIN[grain]})`
       series.push(
-        ...(await connection.rows(
+        await connection.rows(
           `SELECT ${quoteText(name)}, ${quoteText(grain)}, ${step} AS b, coalesce(${quoteIdentifier(label)}::VARCHAR, 'unknown') AS l, ` +
             `sum("?sign" * coalesce(${scaled(value)}, 0))::BIGINT AS v FROM (${lines}) GROUP BY b, l HAVING v <> 0`,
-        )),
+        ),
       )
     }
   }
   return {
-    values: values.map(([m, p, s, b, v]) => [
-      ...([m, p] as [string, string]),
-      ...([Number(s), Number(b)] as [number, number]),
-      v as bigint,
-    ]),
-    members: members.map(([m, p, s, member, first, n]) => [
-      ...([m, p, Number(s), member, Number(first), Number(n)] as [
-        string,
-        string,
-        number,
-        string,
-        number,
-        number,
+    values: values
+      .flat()
+      .map(([m, p, s, b, v]) => [
+        ...([m, p] as [string, string]),
+        ...([Number(s), Number(b)] as [number, number]),
+        v as bigint,
       ]),
-    ]),
-    series: series.map(([name, grain, b, label, v]) => [
-      ...([name, grain, Number(b), label] as [string, string, number, string]),
-      v as bigint,
-    ]),
+    members: members
+      .flat()
+      .map(([m, p, s, member, first, n]) => [
+        ...([m, p, Number(s), member, Number(first), Number(n)] as [
+          string,
+          string,
+          number,
+          string,
+          number,
+          number,
+        ]),
+      ]),
+    series: series
+      .flat()
+      .map(([name, grain, b, label, v]) => [
+        ...([name, grain, Number(b), label] as [string, string, number, string]),
+        v as bigint,
+      ]),
   }
 }
 

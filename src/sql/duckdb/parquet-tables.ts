@@ -54,12 +54,22 @@ export interface JsonRowsRequest {
   }
 }
 
+export interface PositionsRequest {
+  readonly path: string
+  readonly fieldIds: { readonly path: number; readonly position: number }
+  readonly chunks: Iterable<{
+    readonly path: string
+    readonly positions: readonly number[] | Float64Array
+  }>
+}
+
 export interface ParquetTables {
   readFields(request: FieldsRequest, signal?: AbortSignal): AsyncIterable<Fields>
   readPositions(
     location: string,
     signal?: AbortSignal,
   ): AsyncIterable<{ readonly path: string; readonly positions: readonly number[] }>
+  writePositions(request: PositionsRequest, signal?: AbortSignal): Promise<void>
   writeJsonRows(request: JsonRowsRequest, signal?: AbortSignal): Promise<void>
 }
 
@@ -77,6 +87,14 @@ export function parquetTables(connect: () => Promise<TableConnection>): ParquetT
       const connection = await connect()
       try {
         yield* readPositions(connection, location, signal)
+      } finally {
+        connection.close()
+      }
+    },
+    async writePositions(request: PositionsRequest, signal?: AbortSignal) {
+      const connection = await connect()
+      try {
+        await writePositions(connection, request, signal)
       } finally {
         connection.close()
       }
@@ -147,6 +165,36 @@ async function* readPositions(
   for await (const chunk of chunks)
     for (const [path, text] of chunk.getRows())
       yield { path: path as string, positions: JSON.parse(text as string) as number[] }
+}
+
+async function writePositions(
+  connection: TableConnection,
+  { path, fieldIds, chunks }: PositionsRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const json = `${path}.ndjson`
+  async function* lines() {
+    for (const { path: file, positions } of chunks)
+      for (let start = 0; start < positions.length; start += POSITIONS_PER_TEXT)
+        yield JSON.stringify({
+          p: file,
+          r: [...positions.slice(start, start + POSITIONS_PER_TEXT)],
+        })
+  }
+  try {
+    await writeLines(json, lines(), signal)
+    const { size } = await stat(json)
+    const source =
+      `read_json(${quoteText(withoutPatterns(json))}, format='newline_delimited', ` +
+      `columns={p: 'VARCHAR', r: 'BIGINT[]'}, maximum_object_size=${Math.max(OBJECT_BYTES_MAX, size)})`
+    await connection.run(
+      `COPY (SELECT p AS file_path, unnest(r) AS pos FROM ${source} ORDER BY ALL) TO ${quoteText(path)} ` +
+        `(FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true, FIELD_IDS {file_path: ${fieldIds.path}, pos: ${fieldIds.position}})`,
+      { signal },
+    )
+  } finally {
+    await unlink(json).catch(() => {})
+  }
 }
 
 /** What to select from the file, and where each field is in it. Fields inside one JSON text are found in one parse. */

@@ -83,7 +83,10 @@ export function fileStager(engine: ComputeEngine): FileStager {
   })
 }
 
-/** One folder, as many files as the target size makes. */
+/**
+ * One folder, as many files as the target size makes. A file ends with a row group; where rows are so wide that one of the usual length
+ * is far beyond the target, the rows are written once more in shorter ones.
+ */
 async function copyInPieces(
   connection: EngineConnection,
   request: FileStageRequest,
@@ -91,15 +94,34 @@ async function copyInPieces(
   condition: string,
   partitionValues: WrittenFile['partitionValues'],
   signal: AbortSignal | undefined,
+  rowGroupRowCount = ROW_GROUP_ROW_COUNT,
 ): Promise<readonly WrittenFile[]> {
   const { columns, fileBytesTarget } = request
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const rows = await connection.run(
     `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
-      `(${formatSql(request)}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
+      `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
     { signal },
   )
-  return writtenFiles(await rows.getRows(), request, partitionValues)
+  const files = writtenFiles(await rows.getRows(), request, partitionValues)
+  const shorter = rowGroupFor(files, fileBytesTarget)
+  if (shorter >= rowGroupRowCount) return files
+  for (const { path: file } of files) await rm(file)
+  return copyInPieces(
+    ...([connection, request, directory, condition, partitionValues, signal] as const),
+    shorter,
+  )
+}
+
+/** Rows of a row group of about the target size, or the usual count when the files are not far beyond the target. */
+function rowGroupFor(files: readonly WrittenFile[], fileBytesTarget: number): number {
+  const isTooLarge = files.some(({ bytes }) => bytes > OVERSIZE_FACTOR * fileBytesTarget)
+  if (!isTooLarge) return ROW_GROUP_ROW_COUNT
+  const sum = (of: (file: WrittenFile) => number) =>
+    files.reduce((total, file) => total + of(file), 0)
+  const wanted = (fileBytesTarget * sum(({ rowCount }) => rowCount)) / sum(({ bytes }) => bytes)
+  const vectors = Math.max(1, Math.floor(wanted / VECTOR_ROW_COUNT))
+  return Math.min(ROW_GROUP_ROW_COUNT, vectors * VECTOR_ROW_COUNT)
 }
 
 async function copyPartitions(
@@ -160,7 +182,7 @@ async function copyByValue(
   )
   const files: WrittenFile[] = []
   for (const file of writtenFiles(await result.getRows(), request)) {
-    if (file.bytes <= OVERSIZE_FACTOR * fileBytesTarget || file.rowCount <= ROW_GROUP_ROW_COUNT) {
+    if (file.bytes <= OVERSIZE_FACTOR * fileBytesTarget || file.rowCount <= VECTOR_ROW_COUNT) {
       files.push(file)
       continue
     }
@@ -237,6 +259,8 @@ async function onlyPartition(
 
 /** DuckDB's default; a file cannot be cut inside a row group. */
 const ROW_GROUP_ROW_COUNT = 122_880
+/** The fewest rows that DuckDB makes a row group of. */
+const VECTOR_ROW_COUNT = 2_048
 
 /** The relation with its numbers as wide as the files are to have them, and with the derived columns. */
 function sourceSql({ relation, columns, derived = [] }: FileStageRequest): string {

@@ -46,6 +46,8 @@ export interface ReadStatement {
    * into the statement, ascending.
    */
   readonly systemReferences: readonly number[]
+  /** The parser's tree, as JSON text. */
+  readonly tree: string
 }
 
 export interface ReadOptions {
@@ -103,7 +105,8 @@ export async function readStatement(
   )
   const systemReferences = found.system.map((at) => at + before).sort((a, b) => a - b)
   const { pastTables, calls } = found
-  return { tables, pastTables, calls, reaches: [...found.reaches], systemReferences }
+  const tree = row![0] as string
+  return { tables, pastTables, calls, reaches: [...found.reaches], systemReferences, tree }
 }
 
 /** Snapshot ids have more digits than a JavaScript number; such come as text. */

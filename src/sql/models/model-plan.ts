@@ -42,13 +42,23 @@ export interface Break {
   readonly problem: string
 }
 
-/** Something outside the models that reads one of their tables. */
-export interface Consumer {
+/** Something outside the models that reads their tables. */
+export type Consumer = TableConsumer | StatementConsumer
+
+export interface TableConsumer {
   /** Words for people: `publish mysql.customers`. */
   readonly what: string
   readonly table: string
-  /** Columns that it needs; without them it takes what comes. */
-  readonly columns?: readonly string[]
+  /** Columns that it needs. */
+  readonly columns: readonly string[]
+}
+
+/** A question that somebody has saved, such as a chart's. */
+export interface StatementConsumer {
+  readonly what: string
+  readonly sql: string
+  /** Columns that its answer must have. Default: whatever comes. */
+  readonly yields?: readonly string[]
 }
 
 /** What of a table's columns a new SQL would change. */
@@ -91,8 +101,9 @@ export function brokenConsumers(
   consumers: readonly Consumer[],
 ): readonly Break[] {
   return consumers
+    .filter((consumer) => 'table' in consumer)
     .filter((consumer) => consumer.table === table)
-    .flatMap(({ what, columns: needed = [] }) =>
+    .flatMap(({ what, columns: needed }) =>
       needed
         .filter((name) => !columns.some((column) => column.name === name))
         .map((name) => ({ what, problem: `the column ${name} of ${table} is not there` })),

@@ -1,7 +1,9 @@
 import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
+import { QueryRefusedError, SqlError } from '../duckdb/errors.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
+import { readStatement } from '../duckdb/statement.ts'
 import { ModelInvalidError } from './errors.ts'
 import { type ResultColumns, resultColumns } from './result-columns.ts'
 
@@ -14,6 +16,7 @@ export class ModelSession {
   readonly #connection: EngineConnection
   readonly #catalog: string
   readonly #signal: AbortSignal | undefined
+  readonly #schemas = new Set(['main'])
 
   constructor(
     engine: ComputeEngine,
@@ -75,6 +78,32 @@ export class ModelSession {
     return this.#connection.rows(sql, this.#signal)
   }
 
+  /** Write a relation that SQL can name into a Parquet file. */
+  async exportParquet(name: string, file: string): Promise<void> {
+    const relation = name.split('.').map(quoteIdentifier).join('.')
+    await this.#connection.run(
+      `COPY (SELECT * FROM ${relation}) TO ${quoteText(file)} (FORMAT parquet)`,
+      { signal: this.#signal },
+    )
+  }
+
+  /** The tree of a statement, as the parser makes it. */
+  async parse(sql: string): Promise<unknown> {
+    const [[json]] = (await this.read(`SELECT json_serialize_sql(${quoteText(sql)})`)) as [[string]]
+    return (JSON.parse(json) as { statements: unknown[] }).statements[0]
+  }
+
+  /** Tables that any statement names, `schema.name`; none when it is no single statement that reads. */
+  async tablesIn(sql: string): Promise<readonly string[]> {
+    try {
+      const { tables } = await readStatement(this.#connection, sql)
+      return tables.map(({ schema, name }) => (schema === '' ? name : `${schema}.${name}`))
+    } catch (error) {
+      if (error instanceof QueryRefusedError || error instanceof SqlError) return []
+      throw error
+    }
+  }
+
   async close(): Promise<void> {
     try {
       await this.#connection.run('USE memory')
@@ -86,10 +115,12 @@ export class ModelSession {
 
   async #make(kind: 'VIEW' | 'TABLE', name: string, select: string): Promise<void> {
     const [schema, table] = name.includes('.') ? name.split('.') : ['main', name]
-    if (schema !== 'main')
+    if (!this.#schemas.has(schema!)) {
       await this.#connection.run(
         `CREATE SCHEMA IF NOT EXISTS ${this.#catalog}.${quoteIdentifier(schema!)}`,
       )
+      this.#schemas.add(schema!)
+    }
     await this.#connection.run(
       `CREATE OR REPLACE ${kind} ${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)} AS ${select}`,
       { signal: this.#signal },

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SqlModel } from '../../model/sql-model.ts'
 import type { EngineConnection } from '../duckdb/engine.ts'
-import { quoteText } from '../duckdb/quote-identifier.ts'
 import { readStatement } from '../duckdb/statement.ts'
 import { ModelInvalidError } from './errors.ts'
 
@@ -87,7 +86,11 @@ async function readText(
   model: SqlModel,
   sql: string,
 ): Promise<ReadText> {
-  const { tables, reaches } = await readStatement(connection, sql)
+  const { tables, reaches, pastTables, tree } = await readStatement(connection, sql)
+  if (pastTables.length > 0)
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads a table as it was (AT). A model reads tables as they are when it runs; what came since is in incoming.`,
+    )
   if (reaches.length > 0)
     throw new ModelInvalidError(
       `The SQL of ${model.name} reads ${reaches.join(', ')}. A model reads tables of the lake and nothing else.`,
@@ -104,17 +107,12 @@ async function readText(
       tables.filter(({ schema }) => schema !== '').map(({ schema, name }) => `${schema}.${name}`),
     ),
     relations,
-    normal: await normalSql(connection, sql),
+    normal: normalTree(tree),
   }
 }
 
-/** The statement's tree without places in the text: two texts that differ in space, comments and brackets are the same. */
-export async function normalSql(connection: EngineConnection, sql: string): Promise<string> {
-  const [row] = await connection.rows(
-    `SELECT json_serialize_sql(${quoteText(sql)}, skip_empty := true, skip_null := true, skip_default := true)`,
-  )
-  return (row![0] as string).replaceAll(/"query_location":\d+,?/g, '')
-}
+/** The tree without places in the text: two texts that differ in space, comments and brackets are the same. */
+const normalTree = (tree: string): string => tree.replaceAll(/"query_location":\d+,?/g, '')
 
 /** A whole number below 2^52, so that a lake can keep it as an application's version. */
 function fingerprintOf(model: SqlModel, statements: readonly string[]): number {

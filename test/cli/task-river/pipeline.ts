@@ -52,5 +52,13 @@ export default pipeline('tasks', (p) => {
       if (!told('mended')) throw new Error('It is broken.')
     },
   })
+  p.step('past', {
+    tags: ['past'],
+    async run({ range, attempt }) {
+      note(`past ${range?.from} ${range?.to}`)
+      if (range?.from === '2026-02-03' && !told('mended')) throw new Error('That day is broken.')
+      if (range?.from === '2026-02-02' && attempt === 1 && told('slowly')) await sleep(600_000)
+    },
+  })
   p.schedule('hourly', { cron: '0 * * * *', run: ['tag:hourly'] })
 })

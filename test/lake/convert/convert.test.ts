@@ -114,23 +114,29 @@ describe('a Delta table', () => {
 
   test('is refused by the name of what Iceberg cannot tell', async () => {
     const mapped = await delta({ properties: { 'delta.columnMapping.mode': 'name' } })
-    const marked = await delta({ properties: { 'delta.enableDeletionVectors': 'true' } })
-    await marked.delete({ where: sql('id = 3') })
     const checked = await delta({})
     await checked.alter({ addConstraints: { positive: 'id >= 0' } })
     for (const [{ location }, feature] of [
       [mapped, 'column mapping'],
-      [marked, 'deletion vectors'],
       [checked, 'constraints'],
     ] as const)
       await expect(convertDeltaToIceberg(lake.deps, location)).rejects.toMatchObject({
         code: 'TABLE_UNSUPPORTED',
         features: [feature],
       })
-    await marked.optimize()
-    expect(await convertDeltaToIceberg(lake.deps, marked.location)).toMatchObject({
-      status: 'created',
-    })
+  })
+
+  test('brings its deletion vectors along as position deletes', async () => {
+    const properties = { 'delta.enableDeletionVectors': 'true' }
+    const { location, ...marked } = await delta({ properties, partitionBy: ['g'] })
+    await marked.delete({ where: sql('id % 3 = 0') })
+    await convertDeltaToIceberg(lake.deps, location)
+    const table = await openIcebergTable(lake.deps, location)
+    const left = `SELECT * FROM (${all}) WHERE id % 3 <> 0`
+    await expectRows(await (await table.snapshot()).plan(), left)
+    await table.update({ where: sql('id = 4'), set: { x: null } })
+    const now = `SELECT * REPLACE (CASE WHEN id <> 4 THEN x END AS x) FROM (${left})`
+    await expectRows(await (await table.snapshot()).plan(), now)
   })
 
   test('keeps the metadata of the Iceberg table that it became', async () => {

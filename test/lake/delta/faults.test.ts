@@ -95,6 +95,9 @@ const jsonTables = (store: MemoryStore): ParquetPort => ({
   async *readPositions() {
     throw new Error('no position deletes are read here')
   },
+  async writePositions() {
+    throw new Error('no position deletes are written here')
+  },
   async *readFields({ location, fields, presentAny }) {
     const bytes = await store.get(location.slice(store.rootUrl.length))
     const lines = new TextDecoder().decode(bytes).trim().split('\n')

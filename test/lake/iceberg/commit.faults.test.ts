@@ -19,7 +19,12 @@ const unused = () => {
 }
 const ports: IcebergDeps['ports'] = {
   stageFiles: { stageFiles: unused },
-  parquet: { readFields: unused, readPositions: unused, writeJsonRows: unused },
+  parquet: {
+    readFields: unused,
+    readPositions: unused,
+    writePositions: unused,
+    writeJsonRows: unused,
+  },
   scratch: { makeFolder: unused },
   tableRows: {} as RowsPort,
 }

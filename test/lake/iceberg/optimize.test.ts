@@ -98,6 +98,34 @@ describe('optimize', () => {
     await lake.expectRows(table, `SELECT * FROM (${all}) WHERE id % 4 >= 2`)
   })
 
+  test.each(['file', 'partition'])(
+    'merges what marks rows of a file that stays, marked by %s',
+    async (by) => {
+      const properties = { ...MARKS, 'write.delete.granularity': by }
+      const table = await lake.table({ columns: COLUMNS, properties, partitionBy: BY_G })
+      await lake.append(table, rowsSql(0, 1000), COLUMNS)
+      for (const id of [1, 2, 3, 4])
+        await table.delete({ where: sql(`id = ${id} OR id = ${id + 100}`) })
+      expect(await filesOf(table, 'deletes')).toHaveLength(4)
+      const before = await table.snapshot()
+      // As good as full, so that nobody writes them anew.
+      const options = { fileBytesTarget: 1 }
+      expect(await table.optimize({ ...options, dryRun: true })).toMatchObject({
+        groups: [{ status: 'planned' }],
+      })
+      const { groups } = await table.optimize(options)
+      expect(groups).toMatchObject([{ status: 'committed', addedFileCount: 2 }])
+      expect(groups[0]!.files).toHaveLength(4)
+      expect(await filesOf(table, 'deletes')).toHaveLength(2)
+      const left = `SELECT * FROM (${rowsSql(0, 1000)}) WHERE id % 100 NOT BETWEEN 1 AND 4 OR id >= 200`
+      await lake.expectRows(table, left)
+      expect((await table.changes({ after: before.snapshotId! })).parts).toEqual([])
+      expect(await table.optimize(options)).toMatchObject({ groups: [] })
+      await table.restore({ to: { snapshotId: before.snapshotId! } })
+      await lake.expectRows(table, left)
+    },
+  )
+
   test('lays rows along columns and along a curve', async () => {
     const table = await lake.table({ columns: COLUMNS })
     const many = `SELECT range::BIGINT AS id, 'g' AS g, ((range * 389) % 1024)::DOUBLE AS x FROM range(1024)`
@@ -110,6 +138,15 @@ describe('optimize', () => {
     expect(xs).toEqual(xs.toSorted((a, b) => a - b))
     for (const options of [{ sortBy: ['nothing'] }, { sortBy: ['x'], zOrderBy: ['id'] }])
       await expect(table.optimize(options)).rejects.toMatchObject({ code: 'TABLE_MISMATCH' })
+  })
+
+  test('a column that the table is partitioned by is laid already', async () => {
+    const table = await lake.table({ columns: COLUMNS, partitionBy: BY_G })
+    await lake.append(table, rowsSql(0), COLUMNS)
+    await lake.append(table, rowsSql(30), COLUMNS)
+    const before = (await filesOf(table)).length
+    expect(await table.optimize({ zOrderBy: ['g', 'id'] })).toMatchObject({ status: 'committed' })
+    expect((await filesOf(table)).length).toBe(before / 2)
   })
 
   test('writes files of an older partitioning by the newest', async () => {

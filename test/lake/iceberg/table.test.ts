@@ -216,6 +216,18 @@ describe('Iceberg tables', () => {
     })
   })
 
+  test('never move twice from where two writers of one application began', async () => {
+    const table = await create({ columns: EVENTS })
+    const other = await openIcebergTable(deps, table.name)
+    const step = (version: number) => ({ transactions: [{ appId: 'a', version }] })
+    expect(await table.commitAppend(undefined, step(1))).toMatchObject({ status: 'committed' })
+    expect(await other.commitAppend(undefined, step(1))).toMatchObject({
+      status: 'conflict',
+      reason: 'transaction_moved',
+    })
+    expect(await other.commitAppend(undefined, step(2))).toMatchObject({ status: 'committed' })
+  })
+
   test('put rows in the place of others: all, a partition, some files', async () => {
     const table = await create({
       columns: EVENTS,

@@ -50,6 +50,12 @@ test('values are JSON for everyone and Avro on the topic, whatever their schema 
   await log.ensureTopic({ name: 'events', partitions: 1, valueSchema: FIRST })
   await append(log, 3, { payload: { a: 1 } })
   await append(log, 2_000, { payload: { text: 'x'.repeat(100) } })
+  const asText = schemaOf({ id: text({ doc: 'Also told.' }), payload: text() })
+  await expect(
+    log.ensureTopic({ name: 'events', partitions: 1, valueSchema: asText }),
+  ).rejects.toMatchObject({ code: 'LOG_TOPIC_MISMATCH' })
+  const documented = schemaOf({ id: text({ doc: 'Also told.' }), payload: json() })
+  await log.ensureTopic({ name: 'events', partitions: 1, valueSchema: documented })
   await log.ensureTopic({ name: 'events', partitions: 1, valueSchema: SECOND })
   await append(log, 2_000, { kind: 'new', payload: 'text' })
   expect(values(await log.read(WHOLE))).toEqual(expected)

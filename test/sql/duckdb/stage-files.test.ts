@@ -149,6 +149,19 @@ describe('stage files', () => {
     }
   })
 
+  test('wide rows keep to the target too, though fewer than a row group would be', async () => {
+    const select = `SELECT range AS n, range % 2 AS p, md5(range::VARCHAR) || md5((-range)::VARCHAR) AS wide FROM range(40000)`
+    for (const partitionBy of [[], ['p']]) {
+      const { files } = await stage(select, [column('n', 'int64'), column('wide', 'string')], {
+        partitionBy,
+        fileBytesTarget: 300_000,
+      })
+      expect(files.length).toBeGreaterThan(2)
+      expect(Math.max(...files.map(({ bytes }) => bytes))).toBeLessThan(700_000)
+      expect(files.reduce((sum, f) => sum + f.rowCount, 0)).toBe(40_000)
+    }
+  })
+
   test('no rows, no files', async () => {
     const { files, directory } = await stage('SELECT 1 AS n WHERE false', [column('n', 'int32')])
     expect(files).toEqual([])

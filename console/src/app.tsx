@@ -1,0 +1,118 @@
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
+import { keyOfTab } from './api.ts'
+import { LiveProvider, useLive } from './live.tsx'
+import { Dashboards } from './pages/dashboards.tsx'
+import { DeadLetters } from './pages/dead-letters.tsx'
+import { LedgerPage } from './pages/ledger.tsx'
+import { RiverPage } from './pages/river.tsx'
+import { Runs } from './pages/runs.tsx'
+import { SignIn } from './pages/sign-in.tsx'
+import { Tables } from './pages/tables.tsx'
+import { Link, usePlace } from './place.tsx'
+import { type Language, useWords, type Word, Words } from './text.ts'
+
+// The editor is half of the console's weight, and not every visit asks a question.
+const Sql = lazy(async () => ({ default: (await import('./pages/sql.tsx')).Sql }))
+
+const PAGES: readonly (readonly [path: string, word: Word, page: () => React.ReactNode])[] = [
+  ['', 'river', () => <RiverPage />],
+  ['dashboards', 'dashboards', () => <Dashboards />],
+  ['tables', 'tables', () => <Tables />],
+  ['sql', 'sql', () => <Sql />],
+  ['runs', 'runs', () => <Runs />],
+  ['ledger', 'ledger', () => <LedgerPage />],
+  ['dead-letters', 'deadLetters', () => <DeadLetters />],
+]
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(
+    () =>
+      (localStorage.getItem('mekong-language') as Language | null) ??
+      (navigator.language.startsWith('vi') ? 'vi' : 'en'),
+  )
+  const [needsKey, setNeedsKey] = useState(false)
+  const askForKey = useCallback(() => setNeedsKey(true), [])
+  useEffect(() => {
+    localStorage.setItem('mekong-language', language)
+    document.documentElement.lang = language
+  }, [language])
+  const signedIn = (key: string) => {
+    keyOfTab.set(key)
+    setNeedsKey(false)
+  }
+  return (
+    <Words.Provider value={language}>
+      {needsKey ? (
+        <SignIn onKey={signedIn} />
+      ) : (
+        <LiveProvider onSignIn={askForKey}>
+          <Shell language={language} onLanguage={setLanguage} />
+        </LiveProvider>
+      )}
+    </Words.Provider>
+  )
+}
+
+function Shell({
+  language,
+  onLanguage,
+}: {
+  readonly language: Language
+  readonly onLanguage: (language: Language) => void
+}) {
+  const words = useWords()
+  const { parts } = usePlace()
+  const [, , page] = PAGES.find(([path]) => path === (parts[0] ?? '')) ?? PAGES[0]!
+  return (
+    <div className="shell">
+      <nav className="menu" aria-label="Mekong">
+        <Link to="" className="brand">
+          <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+            <path
+              d="M4 6c10 0 6 10 12 10M16 16c6 0 6 10 12 10M16 16c6 0 4-8 12-8M16 16h12"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="3"
+              strokeLinecap="round"
+            />
+          </svg>
+          Mekong
+        </Link>
+        {PAGES.map(([path, word]) => (
+          <Link key={path} to={path} current={(parts[0] ?? '') === path}>
+            {words(word)}
+          </Link>
+        ))}
+        <span className="space" />
+        <Connection />
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => onLanguage(language === 'en' ? 'vi' : 'en')}
+        >
+          {language === 'en' ? 'Tiếng Việt' : 'English'}
+        </button>
+      </nav>
+      <main>
+        <Suspense>{page()}</Suspense>
+      </main>
+    </div>
+  )
+}
+
+/** Whether what is shown is true now. */
+function Connection() {
+  const words = useWords()
+  const { state, now } = useLive()
+  const running = now?.runs.length ?? 0
+  return (
+    <span className={`connection ${state}`} role="status">
+      <i aria-hidden="true" />
+      {state === 'live'
+        ? running > 0
+          ? `${running} ${words('runs').toLowerCase()}`
+          : 'live'
+        : words('connecting')}
+    </span>
+  )
+}

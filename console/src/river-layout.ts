@@ -1,0 +1,85 @@
+import type { RiverNode } from './api.ts'
+
+// Where the nodes of the river stand: pipelines below one another, in each the columns in which records come by. Pure.
+
+export interface Standing {
+  readonly node: RiverNode
+  readonly x: number
+  readonly y: number
+}
+
+export interface Layout {
+  readonly standing: readonly Standing[]
+  readonly lanes: readonly { readonly pipeline: string; readonly y: number }[]
+  readonly width: number
+  readonly height: number
+}
+
+export const NODE_WIDTH = 188
+export const NODE_HEIGHT = 54
+const GAP_X = 52
+const GAP_Y = 12
+const LANE_GAP = 44
+
+interface Edge {
+  readonly from: string
+  readonly to: string
+}
+
+export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): Layout {
+  const depth = depths(nodes, edges)
+  const standing: Standing[] = []
+  const lanes: { pipeline: string; y: number }[] = []
+  let top = 0
+  for (const pipeline of new Set(nodes.map((node) => node.pipeline))) {
+    lanes.push({ pipeline, y: top })
+    top += 26
+    const columns = Map.groupBy(
+      nodes.filter((node) => node.pipeline === pipeline),
+      ({ id }) => depth.get(id)!,
+    )
+    const rows = Math.max(...[...columns.values()].map((column) => column.length))
+    const laneHeight = rows * (NODE_HEIGHT + GAP_Y) - GAP_Y
+    const placed = new Map<string, number>()
+    for (const [column, members] of [...columns].sort(([a], [b]) => a - b)) {
+      // Near what they come from, so that few lines cross.
+      const wanted = members
+        .map((node) => ({ node, at: meanOf(sourcesOf(node.id, edges), placed) }))
+        .sort((a, b) => a.at - b.at)
+      const used = members.length * (NODE_HEIGHT + GAP_Y) - GAP_Y
+      for (const [row, { node }] of wanted.entries()) {
+        const y = top + (laneHeight - used) / 2 + row * (NODE_HEIGHT + GAP_Y)
+        placed.set(node.id, y)
+        standing.push({ node, x: column * (NODE_WIDTH + GAP_X), y })
+      }
+    }
+    top += laneHeight + LANE_GAP
+  }
+  const width = Math.max(0, ...standing.map(({ x }) => x + NODE_WIDTH))
+  return { standing, lanes, width, height: Math.max(0, top - LANE_GAP) }
+}
+
+const sourcesOf = (id: string, edges: readonly Edge[]) =>
+  edges.filter(({ to }) => to === id).map(({ from }) => from)
+
+function meanOf(ids: readonly string[], placed: ReadonlyMap<string, number>): number {
+  const known = ids.map((id) => placed.get(id)).filter((y) => y !== undefined)
+  return known.length === 0 ? 0 : known.reduce((sum, y) => sum + y, 0) / known.length
+}
+
+/** The longest way to each node; a circle, which there should not be, counts once. */
+function depths(nodes: readonly RiverNode[], edges: readonly Edge[]): Map<string, number> {
+  const depth = new Map<string, number>()
+  const visiting = new Set<string>()
+  const visit = (id: string): number => {
+    const known = depth.get(id)
+    if (known !== undefined) return known
+    if (visiting.has(id)) return 0
+    visiting.add(id)
+    const found = Math.max(0, ...sourcesOf(id, edges).map((from) => visit(from) + 1))
+    depth.set(id, found)
+    return found
+  }
+  for (const { id } of nodes) visit(id)
+  return depth
+}

@@ -1,0 +1,8 @@
+import { defineConfig } from 'mekong'
+
+export default defineConfig({
+  pipelines: ['./pipeline.ts'],
+  port: 0,
+  lakeIntervalMs: 0,
+  memoryMb: 256,
+})

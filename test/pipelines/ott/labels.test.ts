@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { classifyKeyword, foldText } from '../../../pipelines/ott/labels/classify-keyword.ts'
+import { CATEGORIES } from '../../../pipelines/ott/labels/lexicon.ts'
+import { openAiModel } from '../../../src/enrich/openai/client.ts'
+import { startLabelServer } from '../../enrich/label-server.ts'
+import { openOttHome } from './ott-home.ts'
+
+// The labels of searches: by rules where there is no model, by a model that is never paid twice.
+
+const searches = (day: string, keywords: readonly (string | null)[]) => ({
+  path: `${day}/a.parquet`,
+  rows: keywords.map((keyword, i) => ({ eventID: `${day}-${i}`, user_id: `u${i}`, keyword })),
+})
+const LABELS = 'SELECT keyword, label, classifier, model FROM silver.search_labels ORDER BY keyword'
+
+describe('the built-in rules', () => {
+  test.each([
+    ['VTV 3', 'TV Channel'],
+    ['kênh htv7', 'TV Channel'],
+    ['bongdatructiep', 'Sports'],
+    ['Việt Nam vs Thái Lan', 'Sports'],
+    ['u23 viet nam', 'Sports'],
+    ['runningman tap 5', 'Reality Show'],
+    ['Đảo hải tặc', 'Animation'],
+    ['noruto', 'Animation'],
+    ['karaoke lạc trôi', 'Music'],
+    ['hạ cánh nơi anh', 'K Drama'],
+    ['tam sinh tam thế', 'C Drama'],
+    ['thoi su', 'News'],
+    ['q', 'Other'],
+  ])('%s is %s', (keyword, category) => expect(classifyKeyword(keyword)).toBe(category))
+
+  test('accents, case and signs say nothing', () => {
+    expect(foldText('  Đá  BÓNG! ')).toBe('da bong')
+    expect(classifyKeyword('HOẠT HÌNH'.normalize('NFD'))).toBe(classifyKeyword('hoat hinh'))
+  })
+
+  test('as good as the docs say, on a half of real searches that nobody tuned them on', () => {
+    const file = path.resolve(
+      import.meta.dirname,
+      '../../../../shared/data/ott/keyword_category_mapping.csv.gz',
+    )
+    if (!existsSync(file))
+      return console.log(`skipped: there is no ${path.basename(file)} beside the project`)
+    const held = heldBack(gunzipSync(readFileSync(file)).toString())
+    expect(held.length).toBeGreaterThan(6_500)
+    const accuracy = (of: readonly (readonly [string, string])[]) =>
+      of.filter(([keyword, category]) => classifyKeyword(keyword) === category).length / of.length
+    const of = (category: string) => held.filter(([, label]) => label === category)
+    if (process.env.MEKONG_NIGHTLY === '1' || process.env.SHOW_ACCURACY === '1')
+      for (const category of CATEGORIES)
+        console.log(
+          `| ${category} | ${of(category).length} | ${(100 * accuracy(of(category))).toFixed(0)} % |`,
+        )
+    expect(accuracy(held)).toBeGreaterThan(0.45)
+    expect(accuracy(of('TV Channel'))).toBeGreaterThan(0.75)
+    expect(accuracy(of('Sports'))).toBeGreaterThan(0.7)
+  })
+})
+
+/** Searches whose hash is odd, with their category. The file's rows end in `,Category`; a keyword may be quoted. */
+function heldBack(csv: string): readonly (readonly [string, string])[] {
+  const rows = [...csv.matchAll(/^("(?:[^"]|"")*"|[^",\n]*),([A-Z][A-Za-z ]+)\r?$/gm)]
+  return rows
+    .map(
+      ([, keyword, category]) =>
+        [keyword!.replace(/^"|"$/g, '').replaceAll('""', '"'), category!] as const,
+    )
+    .filter(
+      ([keyword]) =>
+        Number.parseInt(createHash('sha256').update(keyword).digest('hex').slice(-2), 16) % 2 === 1,
+    )
+}
+
+describe('labels in the lake', () => {
+  test('each keyword once, folded; a model takes over from the rules, and failures are asked again', async () => {
+    await using home = await openOttHome()
+    await home.load(
+      await home.write([
+        searches('20220601', ['VTV1', ' vtv1', 'naruto', 'poison', null, 'NULL', ' ']),
+      ]),
+    )
+    const report = (await home.run())['silver.search_labels']!
+    expect(report.facts).toMatchObject({ classifier: 'rules', keywords: 3, labelled: 3 })
+    expect(await home.rows(LABELS)).toEqual([
+      ['naruto', 'Animation', 'rules', 'rules'],
+      ['poison', expect.any(String), 'rules', 'rules'],
+      ['vtv1', 'TV Channel', 'rules', 'rules'],
+    ])
+    expect((await home.run())['silver.search_labels']!.status).toBe('nothing_new')
+    let poisoned = true
+    const server = await startLabelServer((_, texts) =>
+      poisoned && texts.includes('poison') ? 'no_json' : 'right',
+    )
+    const labelModel = {
+      port: openAiModel({ baseUrl: server.url, apiKey: 'test', model: 'tiny' }),
+      ...{ prices: { inputCents: 5, outputCents: 40 }, budgetUsd: 1 },
+    }
+    try {
+      const first = (await home.run({ labelModel }))['silver.search_labels']!
+      expect(first.facts).toMatchObject({ labelled: 2, failed: 1 })
+      const [letter] = await home.state.list({ pipeline: 'ott', hop: 'silver.search_labels' })
+      expect([letter!.key, letter!.reason]).toEqual(['poison', 'label_answer_invalid'])
+      poisoned = false
+      await home.run({ labelModel })
+      expect((await home.rows(LABELS)).map(([keyword, , by]) => [keyword, by])).toEqual([
+        ...[
+          ['naruto', 'model'],
+          ['poison', 'model'],
+          ['vtv1', 'model'],
+        ],
+      ])
+      expect((await home.run({ labelModel }))['silver.search_labels']!.status).toBe('nothing_new')
+      expect([...server.paid.values()]).toEqual([1, 1, 1])
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('kill -9 and again: nothing that was answered before is asked twice', {
+    timeout: 180_000,
+  }, async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'mekong-labels-'))
+    const keywords = Array.from({ length: 600 }, (_, i) => `keyword ${i}`)
+    const server = await startLabelServer(() => 'slow')
+    const child = () =>
+      spawn(
+        process.execPath,
+        [path.join(import.meta.dirname, 'label-child.ts'), folder, server.url],
+        { stdio: 'inherit' },
+      )
+    const ended = (process_: ReturnType<typeof child>) =>
+      new Promise<number | null>((resolve) => process_.once('exit', resolve))
+    try {
+      await (async () => {
+        await using home = await openOttHome(folder)
+        await home.load(await home.write([searches('20220601', keywords)]))
+      })()
+      const killed = child()
+      while (server.paid.size < 200) await sleep(10)
+      killed.kill('SIGKILL')
+      await ended(killed)
+      const calls = server.calls
+      expect(calls).toBeLessThan(30)
+      expect(await ended(child())).toBe(0)
+      await using home = await openOttHome(folder)
+      expect(
+        await home.rows(
+          'SELECT count(*)::INT, count(DISTINCT keyword)::INT FROM silver.search_labels',
+        ),
+      ).toEqual([[600, 600]])
+      // What was under way when it was killed, or waited for the writer: at most the calls at once and the bounded queue.
+      const paidTwice = [...server.paid.values()].filter((count) => count > 1).length
+      expect(paidTwice).toBeLessThanOrEqual((2 + 8) * 20)
+      expect(paidTwice).toBeLessThan(600)
+    } finally {
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})

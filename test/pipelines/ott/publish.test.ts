@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import mysql, { type RowDataPacket } from 'mysql2/promise'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { POSTGRES_DEFAULTS } from '../../../src/serve/postgres/config.ts'
+import { startEmbeddedPostgres } from '../../../src/serve/postgres/embedded.ts'
+import { postgresPublisher } from '../../../src/serve/postgres/publisher.ts'
+import { queryPostgres } from '../../../src/serve/postgres/query.ts'
+import { ensureService } from '../../services.ts'
+import { openOttHome } from './ott-home.ts'
+
+// Whole tables in a serving store: readers see the old one or the new one, also when whoever fills it is killed.
+
+const CONTRACT_COUNT = 30_000
+/** Contracts that only their case, an accent or a space at the end tells apart are different ones. */
+const ODD = ['hnh1', 'HNH1', 'HNH1 ', 'hñh1', 'x'.repeat(300), "o'brien\\", '🎬']
+const day = (name: string, seconds: number, count = CONTRACT_COUNT) => ({
+  path: `${name}.json`,
+  rows: [...ODD, ...Array.from({ length: count }, (_, i) => `C${i}`)].map((Contract) => ({
+    ...{ Contract, Mac: 'M', TotalDuration: seconds, AppName: 'VOD' },
+  })),
+})
+const LAKE = `SELECT "Contract", "Phim Truyen", "Active", "MostWatch", "Taste" FROM gold.customer_content_stats`
+const asText = (rows: readonly (readonly unknown[])[]) =>
+  rows.map((row) => row.map(String).join('|')).sort()
+
+describe('on MariaDB', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mekong-publish-'))
+  let environment: Readonly<Record<string, string>> | undefined
+  let connection: mysql.Connection
+  beforeAll(async () => {
+    const service = await ensureService('mariadb')
+    if ('skip' in service) return
+    const database = `ott_${process.pid}`
+    environment = { ...service.environment, MYSQL_DATABASE: database }
+    connection = await mysql.createConnection({
+      ...{ host: environment.MYSQL_HOST!, port: Number(environment.MYSQL_PORT) },
+      ...{ user: environment.MYSQL_USER!, password: environment.MYSQL_PASSWORD! },
+      ...{ charset: 'utf8mb4_unicode_ci', rowsAsArray: true, supportBigNumbers: true },
+    })
+    await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`)
+    await connection.query(`USE ${database}`)
+  })
+  afterAll(async () => {
+    if (environment !== undefined) {
+      await connection.query(`DROP DATABASE ${environment.MYSQL_DATABASE}`)
+      await connection.end()
+    }
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const publish = () =>
+    spawn(process.execPath, [path.join(import.meta.dirname, 'publish-child.ts'), folder], {
+      env: { ...process.env, ...environment },
+      stdio: 'inherit',
+    })
+  const ended = (child: ReturnType<typeof publish>) =>
+    new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const rows = async (sql: string) =>
+    (await connection.query<RowDataPacket[]>(sql))[0] as unknown as unknown[][]
+  const served = () =>
+    rows(
+      'SELECT `Contract`, `Phim Truyen`, `Active`, `MostWatch`, `Taste` FROM customer_content_stats',
+    )
+  const lake = async () => {
+    await using home = await openOttHome(folder)
+    return await home.rows(LAKE)
+  }
+
+  test('kill -9 in the middle: readers keep the old table, and the next run makes it equal to the lake', {
+    timeout: 240_000,
+  }, async () => {
+    if (environment === undefined) return
+    await (async () => {
+      await using home = await openOttHome(folder)
+      await home.load(await home.write([day('20220401', 100)]))
+    })()
+    expect(await ended(publish())).toBe(0)
+    const before = await lake()
+    expect(before.length).toBe(CONTRACT_COUNT + ODD.length)
+    expect(asText(await served())).toEqual(asText(before))
+    await (async () => {
+      await using home = await openOttHome(folder)
+      await home.load(await home.write([day('20220402', 7)]))
+    })()
+    const killed = publish()
+    for (let filled = false; !filled; ) {
+      await sleep(5)
+      const found = await rows('SELECT COUNT(*) FROM customer_content_stats__new').catch(() => [
+        [0],
+      ])
+      filled = Number(found[0]![0]) > 0
+    }
+    killed.kill('SIGKILL')
+    await ended(killed)
+    expect(asText(await served())).toEqual(asText(before))
+    expect(await ended(publish())).toBe(0)
+    const after = await lake()
+    expect(asText(after)).not.toEqual(asText(before))
+    expect(asText(await served())).toEqual(asText(after))
+    expect((await rows('SHOW TABLES')).flat()).toEqual(['customer_content_stats'])
+  })
+
+  test('types, keys and characters are as they should be', async () => {
+    if (environment === undefined) return
+    const [[, sql]] = (await rows('SHOW CREATE TABLE customer_content_stats')) as [[string, string]]
+    expect(sql).toContain('PRIMARY KEY (`Contract`)')
+    expect(sql).toContain('`Phim Truyen` bigint')
+    expect(sql).toMatch(/KEY `by_1` \(`MostWatch`\)/)
+    expect(sql).toContain('utf8mb4')
+  })
+})
+
+describe('on the embedded PostgreSQL', () => {
+  test('the table is replaced in one step and says which version it holds', async () => {
+    await using home = await openOttHome()
+    const postgres = await startEmbeddedPostgres({ folder: path.join(home.folder, 'pg'), port: 0 })
+    try {
+      const publisher = () => postgresPublisher({ ...POSTGRES_DEFAULTS, ...postgres.config })
+      const run = async () => (await home.run({ publisher }))['publish/ott/customer_content_stats']!
+      const served = async () =>
+        (
+          await queryPostgres(postgres.config, {
+            sql: 'SELECT "Contract", "Phim Truyen", "Active", "MostWatch", "Taste" FROM customer_content_stats',
+            rowCountMax: 100_000,
+          })
+        ).rows
+      await home.load(await home.write([day('20220401', 100, 2_000)]))
+      expect(await run()).toMatchObject({ status: 'done', facts: { rows: 2_000 + ODD.length } })
+      expect(asText(await served())).toEqual(asText(await home.rows(LAKE)))
+      expect((await run()).status).toBe('nothing_new')
+      await home.load(await home.write([day('20220402', 7, 1_000)]))
+      expect((await run()).status).toBe('done')
+      expect(asText(await served())).toEqual(asText(await home.rows(LAKE)))
+    } finally {
+      await postgres.close()
+    }
+  })
+})
