@@ -2,6 +2,7 @@ import type { Command } from './command.ts'
 import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
 import { config } from './commands/config.ts'
+import { convert } from './commands/convert.ts'
 import { demo } from './commands/demo.ts'
 import { describe } from './commands/describe.ts'
 import { dlq } from './commands/dlq.ts'
@@ -34,7 +35,7 @@ export const COMMANDS: readonly Command[] = [
   ...[demo, up, load],
   ...[run, runs, schedules, backfill, exportSchedules, enrich, sync],
   ...[sql, tables, describe, history, topics],
-  ...[changes, restore, optimize, expire, vacuum],
+  ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],
   ...[plan, test, lineage],
   ...[doctor, config, keys],

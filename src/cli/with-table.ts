@@ -1,7 +1,7 @@
-import type { FileSize, Progress, TableDoor } from '../flow/table-door.ts'
+import type { FileSize, Progress, TableDoor, TableFormat } from '../flow/table-door.ts'
 import type { HomeReader } from '../orchestrator/home-reader.ts'
 import { onlyArgument } from './arguments.ts'
-import type { CommandContext, CommandOption } from './command.ts'
+import { type CommandContext, type CommandOption, UsageError } from './command.ts'
 import { bytesText } from './numbers.ts'
 import type { Terminal } from './terminal.ts'
 import { withHome } from './with-home.ts'
@@ -14,6 +14,21 @@ export const DRY_RUN = {
   },
 } as const satisfies Record<string, CommandOption>
 
+/** Which table is meant, where a folder holds metadata of both formats. */
+export const FORMAT = {
+  format: {
+    type: 'string',
+    value: 'FORMAT',
+    doc: 'delta or iceberg, where a table is both after a conversion (default delta).',
+  },
+} as const satisfies Record<string, CommandOption>
+
+/** @throws UsageError */
+export function formatOption({ format }: CommandContext['options']): TableFormat | undefined {
+  if (format === undefined || format === 'delta' || format === 'iceberg') return format
+  throw new UsageError(`--format takes delta or iceberg, not ${JSON.stringify(format)}`)
+}
+
 /**
  * Work on the table that a command names, by `layer.table` or by path. Writing beside a running platform is safe: both formats settle by
  * their commits who was first.
@@ -24,7 +39,7 @@ export async function withTable<T>(
 ): Promise<T> {
   const name = onlyArgument(context, 'the table')
   return withHome(context, async (reader) =>
-    work(await reader.places(context.cwd).door(name), reader),
+    work(await reader.places(context.cwd).door(name, formatOption(context.options)), reader),
   )
 }
 

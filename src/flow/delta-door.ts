@@ -1,8 +1,10 @@
+import { convertDeltaToIceberg } from '../lake/convert/convert.ts'
 import type { HistoryEntry } from '../lake/delta/history.ts'
 import type { DeltaSnapshot } from '../lake/delta/snapshot.ts'
 import { type DeltaTable, openDeltaTable, type SnapshotOptions } from '../lake/delta/table.ts'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { TableMismatchError } from '../lake/errors.ts'
+import type { IcebergDeps } from '../lake/iceberg/deps.ts'
 import type {
   ExpireReport,
   ExpireRequest,
@@ -25,7 +27,10 @@ export interface DoorPlace {
 }
 
 /** A Delta table as a door. @throws TableMissingError, TableBrokenError, TableUnsupportedError */
-export async function deltaDoor(deps: DeltaDeps, { name, key }: DoorPlace): Promise<TableDoor> {
+export async function deltaDoor(
+  deps: DeltaDeps & Pick<IcebergDeps, 'catalog'>,
+  { name, key }: DoorPlace,
+): Promise<TableDoor> {
   const table: DeltaTable = await openDeltaTable(deps, key)
   return {
     format: 'delta',
@@ -41,6 +46,14 @@ export async function deltaDoor(deps: DeltaDeps, { name, key }: DoorPlace): Prom
         signal,
       ),
     restore: (point, options, signal) => restore(table, { name, point, ...options }, signal),
+    convert: (options, signal) =>
+      convertDeltaToIceberg(
+        deps,
+        key,
+        // Catalogs know tables by name, the file system by folder.
+        { ...options, ...(deps.catalog === undefined ? {} : { name }) },
+        signal,
+      ),
   }
 }
 

@@ -1,3 +1,5 @@
+import { convertIcebergToDelta } from '../lake/convert/convert.ts'
+import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { TableMismatchError } from '../lake/errors.ts'
 import type { IcebergDeps } from '../lake/iceberg/deps.ts'
 import type { HistoryEntry } from '../lake/iceberg/history.ts'
@@ -22,7 +24,7 @@ import type {
 
 /** An Iceberg table as a door. `table` is what its catalog calls it. @throws TableMissingError, TableBrokenError, TableUnsupportedError */
 export async function icebergDoor(
-  deps: IcebergDeps,
+  deps: DeltaDeps & IcebergDeps,
   { name, table: known }: { readonly name: string; readonly table: string },
 ): Promise<TableDoor> {
   const table = await openIcebergTable(deps, known)
@@ -36,6 +38,7 @@ export async function icebergDoor(
     optimize: (request, signal) => optimize(table, request, signal),
     changes: (request, signal) => table.changes(request, signal),
     restore: (point, options, signal) => restore(table, { name, point, ...options }, signal),
+    convert: (options, signal) => convertIcebergToDelta(deps, known, options, signal),
   }
 }
 

@@ -97,7 +97,7 @@ interface Found {
 
 function openFound({ delta, iceberg }: LakeHome, found: Found): Promise<TableDoor> {
   const { name, format, isCataloged } = found
-  if (format === 'delta') return deltaDoor(delta, { name, key: tableKey(name) })
+  if (format === 'delta') return deltaDoor(iceberg, { name, key: tableKey(name) })
   if (isCataloged === true) return icebergDoor(iceberg, { name, table: name })
   return icebergDoor(delta, { name, table: tableKey(name) })
 }

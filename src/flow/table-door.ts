@@ -1,3 +1,4 @@
+import type { ConvertOutcome } from '../lake/convert/convert.ts'
 import type { ChangePlan } from '../model/change-plan.ts'
 import type { Columns } from '../model/column.ts'
 import type { Predicate } from '../model/predicate.ts'
@@ -40,6 +41,8 @@ export interface TableDoor {
     options: { readonly dryRun: boolean },
     signal?: AbortSignal,
   ): Promise<RestoreReport>
+  /** Make a table of the other format over the same data files. @throws TableUnsupportedError naming what it cannot tell */
+  convert(options: { readonly dryRun: boolean }, signal?: AbortSignal): Promise<ConvertOutcome>
 }
 
 /** One committed state of a table. Never changes. */

@@ -12,6 +12,7 @@ import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { QueryRefusedError } from '../sql/duckdb/errors.ts'
 import type { QueryFunction, QueryTable } from '../sql/duckdb/query.ts'
 import { quoteText } from '../sql/duckdb/quote-identifier.ts'
+import { predicateOfFilter, type RowFilter } from '../sql/duckdb/row-filter.ts'
 import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -28,7 +29,9 @@ export async function lakeQueryTables(
   engine: ComputeEngine,
 ): Promise<readonly QueryTable[]> {
   return (await lake.names()).map((name) => ({
-    ...queryTable(name, async (point) => stateSql(await lake.state(name, point), engine)),
+    ...queryTable(name, async (point, filter) =>
+      stateSql(await lake.state(name, point), filter, engine),
+    ),
     keepsHistory: true,
   }))
 }
@@ -42,9 +45,9 @@ export function lakeFunctions(
   engine: ComputeEngine,
 ): Readonly<Record<TableFormat, QueryFunction>> {
   const read = (format: TableFormat): QueryFunction => {
-    return async (place, point) => {
+    return async (place, point, filter) => {
       const door = await places.door(place, format)
-      return stateSql(await door.state(point), engine)
+      return stateSql(await door.state(point), filter, engine)
     }
   }
   return { delta: read('delta'), iceberg: read('iceberg') }
@@ -62,8 +65,16 @@ export async function changeQuery(
   }
 }
 
-const stateSql = async (state: TableState, engine: ComputeEngine): Promise<string> =>
-  compileScan(await state.plan(), footerRows(engine))
+/** The rows of a state, of files that may hold some that the statement asks for; it filters them itself. */
+async function stateSql(
+  state: TableState,
+  filter: RowFilter | undefined,
+  engine: ComputeEngine,
+): Promise<string> {
+  const predicate = filter === undefined ? undefined : predicateOfFilter(filter, state.columns)
+  const plan = await state.plan(predicate === undefined ? {} : { predicate })
+  return compileScan({ ...plan, residual: undefined, residualColumns: [] }, footerRows(engine))
+}
 
 /** SQL that yields the rows of a scan plan. */
 export const compiledPlan = (plan: ScanPlan, engine: ComputeEngine): Promise<string> =>
@@ -252,7 +263,7 @@ export interface LedgerRow {
 
 function queryTable(
   name: string,
-  select: (point?: TablePoint) => Promise<string>,
+  select: (point?: TablePoint, filter?: RowFilter) => Promise<string>,
 ): QueryTable & { readonly keepsHistory?: boolean } {
   const dot = name.lastIndexOf('.')
   return { schema: name.slice(0, dot), name: name.slice(dot + 1), select }

@@ -63,6 +63,19 @@ export class CatalogUnavailableError extends PlatformError {
   readonly retry = 'later'
 }
 
+/** A catalog of tables refuses what it was asked: no rights, or a request that it does not take. Nothing was changed. */
+export class CatalogRefusedError extends PlatformError {
+  readonly code = 'CATALOG_REFUSED'
+  readonly retry = 'never'
+  /** The service's HTTP status. */
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
 /** Changes were asked for that can no longer be told: commits or files that hold them were cleaned up. */
 export class ChangesMissingError extends PlatformError {
   readonly code = 'CHANGES_MISSING'

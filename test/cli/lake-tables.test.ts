@@ -131,6 +131,21 @@ describe('tables of the lake on the command line', () => {
     expect((await run('changes', 'bronze.sales')).code).toBe(2)
   })
 
+  test('convert: the same rows by the other metadata, and no copy', async () => {
+    const dry = await runJson('convert', 'iceberg', 'bronze.sales', '--dry-run')
+    expect(dry).toMatchObject({ ok: true, status: 'planned', files: 1 })
+    expect(await runJson('convert', 'iceberg', 'bronze.sales')).toMatchObject({ status: 'created' })
+    const rows = `SELECT * FROM iceberg('bronze.sales') EXCEPT ALL SELECT * FROM bronze.sales`
+    expect(await runJson('sql', rows)).toEqual([])
+    expect(await runJson('sql', `SELECT id FROM iceberg('bronze.sales')`)).toEqual([{ id: 1 }])
+    const again = await run('convert', 'iceberg', 'bronze.sales')
+    expect([again.code, again.out]).toEqual([1, expect.stringContaining('already')])
+    const folder = path.join(world.folder, 'silver', 'cities')
+    expect(await runJson('convert', 'delta', folder)).toMatchObject({ status: 'created' })
+    expect(await runJson('sql', `SELECT count(*) AS n FROM delta('${folder}')`)).toEqual([{ n: 3 }])
+    expect((await run('convert', 'parquet', 'bronze.sales')).code).toBe(2)
+  })
+
   test('vacuum and expire remove what nobody needs, and first say what', async () => {
     const young = await run('vacuum', 'bronze.sales', '--older-than', '0s', '--dry-run')
     expect([young.code, young.err]).toEqual([1, expect.stringContaining('could lose files')])
@@ -144,12 +159,23 @@ describe('tables of the lake on the command line', () => {
       more: dry.files.length > 1,
     })
     expect((await runJson(...vacuum)).files).toEqual(dry.files.slice(1))
-    const expire = ['expire', 'silver.cities', '--older-than', '0s', '--keep', '1']
+    const expire = [
+      'expire',
+      'silver.cities',
+      '--format',
+      'iceberg',
+      '--older-than',
+      '0s',
+      '--keep',
+      '1',
+    ]
     const gone = await runJson<{ snapshots: string[]; files: object[] }>(...expire, '--dry-run')
     expect(gone.snapshots).toHaveLength(3)
     expect(gone.files.length).toBeGreaterThan(0)
     expect(await runJson(...expire)).toMatchObject({ ok: true, snapshots: gone.snapshots })
-    expect((await run('expire', 'silver.cities')).out).toContain('0 snapshots, 0 files')
+    expect((await run('expire', 'silver.cities', '--format', 'iceberg')).out).toContain(
+      '0 snapshots, 0 files',
+    )
     expect(await runJson('sql', 'SELECT count(*) AS n FROM silver.cities')).toEqual([{ n: 3 }])
     const delta = await run('expire', 'bronze.sales', '--keep', '3')
     expect([delta.code, delta.err]).toEqual([1, expect.stringContaining('by age alone')])

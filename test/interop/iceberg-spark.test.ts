@@ -5,6 +5,7 @@ import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { icebergSteps } from './our-iceberg-steps.ts'
 import { ICEBERG_COLUMNS, icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
+import { canBeSplit, type OpenTheirs, ourStatements } from './our-statements.ts'
 import { columns } from './random-columns.ts'
 import { conditionChoice } from './random-condition.ts'
 import { partitionChoice } from './random-transforms.ts'
@@ -88,6 +89,42 @@ describe.skipIf('skip' in judge)('Iceberg on Spark', () => {
         },
       ),
       seededRuns(3),
+    )
+    expectMostlyDone(tally)
+  }, 3_600_000)
+
+  test('goes on where we changed what it wrote', async () => {
+    const tally: Tally = {}
+    const open: OpenTheirs = ({ key }) => openIcebergTable(workshop.deps, key)
+    const steps = sparkIcebergSteps.chain(([first, ...others]) =>
+      fc
+        .array(fc.oneof(ourStatements(open), fc.constantFrom(...others)), {
+          minLength: 3,
+          maxLength: 8,
+        })
+        .map((mixed) => [first!, ...mixed]),
+    )
+    const engine: TheirEngine = {
+      name: 'Spark',
+      judge: spark,
+      open,
+      read: ({ key }, out) => read(key, out),
+    }
+    const layout = fc.record({ choice: partitionChoice, properties: sparkIcebergProperties })
+    await fc.assert(
+      fc.asyncProperty(
+        columns(ICEBERG_COLUMNS).filter(canBeSplit),
+        layout,
+        steps,
+        async (of, { choice, properties }, todo) => {
+          const key = `db/both${++tableCount}`
+          const at = theirTable(workshop, spark, { key, columns: of, partitionBy: [] })
+          const create = createWith(choice, { ...properties, 'format-version': '2' })
+          if (!(await isDone(tally, create, at))) return
+          await followSteps(at, engine, { steps: todo, conditions: [], tally })
+        },
+      ),
+      seededRuns(2),
     )
     expectMostlyDone(tally)
   }, 3_600_000)

@@ -1,11 +1,13 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openSqliteCatalog } from '../../src/lake/iceberg/sqlite-catalog.ts'
 import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { newestMetadata } from './newest-metadata.ts'
 import { icebergSteps } from './our-iceberg-steps.ts'
 import { ICEBERG_COLUMNS, icebergShape, runIcebergSteps } from './our-iceberg-table.ts'
+import { canBeSplit, type OpenTheirs, ourStatements } from './our-statements.ts'
 import { createWith, pyIcebergSteps } from './pyiceberg-steps.ts'
 import { columns } from './random-columns.ts'
 import { conditionChoice } from './random-condition.ts'
@@ -101,6 +103,47 @@ describe.skipIf('skip' in judge)('PyIceberg', () => {
         },
       ),
       seededRuns(12),
+    )
+    expectMostlyDone(tally)
+  }, 1_800_000)
+
+  test('goes on where we changed what it wrote', async () => {
+    const tally: Tally = {}
+    const warehouse = path.join(workshop.folder, 'warehouse')
+    const { store, clock, randomness } = workshop.deps
+    const open: OpenTheirs = async ({ key }) => {
+      const file = { path: path.join(warehouse, 'catalog.db'), catalogName: 'c' }
+      const catalog = openSqliteCatalog({ ...file, store, clock, randomness })
+      return openIcebergTable({ ...workshop.deps, catalog }, `db.${path.basename(key)}`)
+    }
+    const steps = pyIcebergSteps.chain(([first, ...others]) =>
+      fc
+        .array(fc.oneof(ourStatements(open), fc.constantFrom(...others)), {
+          minLength: 3,
+          maxLength: 8,
+        })
+        .map((mixed) => [first!, ...mixed]),
+    )
+    const engine: TheirEngine = {
+      name: 'PyIceberg',
+      judge: pyIceberg,
+      open,
+      read: ({ key }, out) => pyIceberg.ask('read', { warehouse, table: path.basename(key), out }),
+    }
+    await fc.assert(
+      fc.asyncProperty(
+        columns(PYICEBERG).filter(canBeSplit),
+        partitionChoice,
+        steps,
+        async (of, partitioning, todo) => {
+          const key = `warehouse/db/both${++tableCount}`
+          const at = theirTable(workshop, pyIceberg, { key, columns: of, partitionBy: [] })
+          const create = createWith(partitioning, { 'format-version': '2' })
+          if (!(await isDone(tally, create, at))) return
+          await followSteps(at, engine, { steps: todo, conditions: [], tally })
+        },
+      ),
+      seededRuns(8),
     )
     expectMostlyDone(tally)
   }, 1_800_000)

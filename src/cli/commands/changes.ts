@@ -4,7 +4,7 @@ import { exportQuery, runQuery } from '../../sql/duckdb/query.ts'
 import { type Command, EXIT, UsageError } from '../command.ts'
 import { textOption, wholeNumber } from '../numbers.ts'
 import { versionOption } from '../table-point.ts'
-import { withTable } from '../with-table.ts'
+import { FORMAT, withTable } from '../with-table.ts'
 
 const ROWS_DEFAULT = 1_000
 const A_DAY_MS = 24 * 3_600_000
@@ -20,6 +20,7 @@ files that came and went, and an update is a delete and an insert. Of an Iceberg
   options: {
     from: { type: 'string', value: 'V', doc: 'First version whose changes are wanted.' },
     to: { type: 'string', value: 'V', doc: 'Last version (default: the newest).' },
+    ...FORMAT,
     rows: { type: 'string', value: 'N', doc: `Most rows to print (default ${ROWS_DEFAULT}).` },
     out: {
       type: 'string',

@@ -6,6 +6,7 @@ import { bytesText, timeText } from '../numbers.ts'
 import { POINT_OPTIONS, pointOption } from '../table-point.ts'
 import type { Terminal } from '../terminal.ts'
 import { withHome } from '../with-home.ts'
+import { FORMAT, formatOption } from '../with-table.ts'
 
 export const describe: Command = {
   name: 'describe',
@@ -14,7 +15,7 @@ export const describe: Command = {
   about: `
 Shows what a table is: its columns with types and meaning, how it is partitioned, its properties and its size, now or as it was. TABLE is a name of the
 lake, as layer.table, or the path of a folder with a Delta or Iceberg table. Columns that begin with an underscore say where each row came from.`,
-  options: POINT_OPTIONS,
+  options: { ...POINT_OPTIONS, ...FORMAT },
   examples: [
     ['mekong describe bronze.user_events', 'what is in it'],
     ['mekong describe ./sales --at 2026-01-31', 'a table by its folder, as it was'],
@@ -24,7 +25,7 @@ lake, as layer.table, or the path of a folder with a Delta or Iceberg table. Col
     withHome(context, async (reader) => {
       const { terminal, options } = context
       const name = onlyArgument(context, 'the table')
-      const door = await reader.places(context.cwd).door(name)
+      const door = await reader.places(context.cwd).door(name, formatOption(options))
       const view = await tableDetailView(name, await door.state(pointOption(options)))
       if (options.json === true) terminal.printJson(view)
       else printTable(terminal, view)

@@ -1,6 +1,6 @@
 import { type Command, EXIT } from '../command.ts'
 import { durationOption, wholeNumber } from '../numbers.ts'
-import { DRY_RUN, filesText, printFiles, withTable } from '../with-table.ts'
+import { DRY_RUN, FORMAT, filesText, printFiles, withTable } from '../with-table.ts'
 
 export const expire: Command = {
   name: 'expire',
@@ -22,6 +22,7 @@ no longer be read or restored, so look with --dry-run first.`,
       value: 'N',
       doc: 'Iceberg: snapshots of each branch that stay, however old (default: the table says, else 1).',
     },
+    ...FORMAT,
     ...DRY_RUN,
   },
   examples: [

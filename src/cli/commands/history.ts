@@ -3,6 +3,7 @@ import { onlyArgument } from '../arguments.ts'
 import { type Command, EXIT } from '../command.ts'
 import { timeText, wholeNumber } from '../numbers.ts'
 import { withHome } from '../with-home.ts'
+import { FORMAT, formatOption } from '../with-table.ts'
 
 const LIMIT_DEFAULT = 20
 
@@ -15,6 +16,7 @@ Shows each version of a Delta table, or each snapshot of an Iceberg table: when 
 is a name of the lake or the path of a folder. Every version can be read as it was for as long as its files are kept:
 mekong sql "from bronze.user_events AT (VERSION => 3)".`,
   options: {
+    ...FORMAT,
     limit: {
       type: 'string',
       value: 'N',
@@ -31,7 +33,7 @@ mekong sql "from bronze.user_events AT (VERSION => 3)".`,
       const { terminal, options } = context
       const name = onlyArgument(context, 'the table')
       const limit = wholeNumber(options.limit, '--limit') ?? LIMIT_DEFAULT
-      const door = await reader.places(context.cwd).door(name)
+      const door = await reader.places(context.cwd).door(name, formatOption(options))
       const commits = (await door.history(limit)).map(commitView)
       if (options.json === true) terminal.printJson({ name, commits })
       else

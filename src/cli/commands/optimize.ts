@@ -3,7 +3,7 @@ import type { OptimizeReport } from '../../flow/table-door.ts'
 import { parsePredicate } from '../../sql/duckdb/predicate-text.ts'
 import { type Command, type CommandContext, EXIT } from '../command.ts'
 import { bytesOption, bytesText, namesOption, textOption, wholeNumber } from '../numbers.ts'
-import { DRY_RUN, printFiles, progressLine, withTable } from '../with-table.ts'
+import { DRY_RUN, FORMAT, printFiles, progressLine, withTable } from '../with-table.ts'
 
 export const optimize: Command = {
   name: 'optimize',
@@ -34,6 +34,7 @@ process, ends. The old files stay until "mekong vacuum". TABLE is layer.table or
       doc: `Only partitions for which this holds: "event_date >= '2026-01-01'".`,
     },
     budget: { type: 'string', value: 'SIZE', doc: 'Read no more than this; the rest is left.' },
+    ...FORMAT,
     ...DRY_RUN,
   },
   examples: [

@@ -1,7 +1,7 @@
 import { versionView } from '../../api/views.ts'
 import { type Command, EXIT, UsageError } from '../command.ts'
 import { POINT_OPTIONS, pointOption } from '../table-point.ts'
-import { DRY_RUN, withTable } from '../with-table.ts'
+import { DRY_RUN, FORMAT, withTable } from '../with-table.ts'
 
 export const restore: Command = {
   name: 'restore',
@@ -11,7 +11,7 @@ export const restore: Command = {
 Brings the rows of an earlier version back. Nothing is lost by it: what the table is now stays in its history, so a restore can be restored. Files of that
 version must still be there ("mekong vacuum" and "mekong expire" remove old ones). How far applications have come is kept, so that no stream
 writes again what it wrote: rows that were restored away do not come back by themselves.`,
-  options: { ...POINT_OPTIONS, ...DRY_RUN },
+  options: { ...POINT_OPTIONS, ...FORMAT, ...DRY_RUN },
   examples: [
     ['mekong history bronze.user_events', 'the versions there are'],
     ['mekong restore bronze.user_events --version 12 --dry-run', 'what would change'],

@@ -1,6 +1,6 @@
 import { type Command, EXIT } from '../command.ts'
 import { durationOption, wholeNumber } from '../numbers.ts'
-import { DRY_RUN, filesText, printFiles, progressLine, withTable } from '../with-table.ts'
+import { DRY_RUN, FORMAT, filesText, printFiles, progressLine, withTable } from '../with-table.ts'
 
 export const vacuum: Command = {
   name: 'vacuum',
@@ -22,6 +22,7 @@ hour ever goes. What is gone cannot be restored, so look with --dry-run first.`,
       doc: "Take an --older-than below the Delta table's own; nobody may be writing or reading old versions.",
     },
     'max-files': { type: 'string', value: 'N', doc: 'Remove at most so many; the rest is left.' },
+    ...FORMAT,
     ...DRY_RUN,
   },
   examples: [

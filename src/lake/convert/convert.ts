@@ -14,7 +14,12 @@ import { icebergFromPlain } from './write-iceberg.ts'
  * nothing of each other's later commits: write to one of them, and let only that one remove files.
  */
 export type ConvertOutcome =
-  | { readonly status: 'created'; readonly fileCount: number; readonly bytes: number }
+  | {
+      /** `planned` in a dry run: it could be done, and nothing was. */
+      readonly status: 'created' | 'planned'
+      readonly fileCount: number
+      readonly bytes: number
+    }
   /** There is a table of that format already; nothing was changed. */
   | { readonly status: 'exists' }
   /** No answer came. Look whether the table is there before trying again. */
@@ -28,10 +33,11 @@ export type ConvertOutcome =
 export async function convertDeltaToIceberg(
   deps: DeltaDeps & IcebergDeps,
   location: string,
-  options: { readonly name?: string } = {},
+  options: { readonly name?: string; readonly dryRun?: boolean } = {},
   signal?: AbortSignal,
 ): Promise<ConvertOutcome> {
   const plain = await plainFromDelta(deps, location, signal)
+  if (options.dryRun === true) return { status: 'planned', ...sizesOf(plain.files) }
   const outcome = await icebergFromPlain(deps, options.name ?? location, location, plain, signal)
   return outcome.status === 'created' ? { ...outcome, ...sizesOf(plain.files) } : outcome
 }
@@ -43,9 +49,11 @@ export async function convertDeltaToIceberg(
 export async function convertIcebergToDelta(
   deps: DeltaDeps & IcebergDeps,
   name: string,
+  options: { readonly dryRun?: boolean } = {},
   signal?: AbortSignal,
 ): Promise<ConvertOutcome> {
   const { location, plain } = await plainFromIceberg(deps, name, signal)
+  if (options.dryRun === true) return { status: 'planned', ...sizesOf(plain.files) }
   const outcome = await deltaFromPlain(deps, location, plain, signal)
   return outcome.status === 'created' ? { ...outcome, ...sizesOf(plain.files) } : outcome
 }

@@ -22,7 +22,7 @@ export async function parsePredicate(
   const parsed = JSON.parse(row![0] as string) as {
     readonly error: boolean
     readonly error_message?: string
-    readonly statements?: readonly { readonly node: { readonly where_clause?: Node } }[]
+    readonly statements?: readonly { readonly node: { readonly where_clause?: ConditionNode } }[]
   }
   const where =
     parsed.statements?.length === 1 ? parsed.statements[0]!.node.where_clause : undefined
@@ -38,18 +38,20 @@ export async function parsePredicate(
   return predicateOf(where, { columns, text })
 }
 
-interface Node {
+/** A condition as DuckDB serializes it. */
+export interface ConditionNode {
   readonly class: string
   readonly type: string
-  readonly children?: readonly Node[]
-  readonly left?: Node
-  readonly right?: Node
-  readonly input?: Node
-  readonly lower?: Node
-  readonly upper?: Node
-  readonly child?: Node
+  readonly children?: readonly ConditionNode[]
+  readonly left?: ConditionNode
+  readonly right?: ConditionNode
+  readonly input?: ConditionNode
+  readonly lower?: ConditionNode
+  readonly upper?: ConditionNode
+  readonly child?: ConditionNode
   readonly column_names?: readonly string[]
   readonly value?: ConstantValue
+  readonly cast_type?: { readonly id: string }
 }
 
 interface ConstantValue {
@@ -58,7 +60,7 @@ interface ConstantValue {
   readonly value?: unknown
 }
 
-interface Scope {
+export interface Scope {
   readonly columns: Columns
   readonly text: string
 }
@@ -80,7 +82,8 @@ const MIRRORED: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   '>=': '<=',
 }
 
-function predicateOf(node: Node, scope: Scope): Predicate {
+/** @throws QueryRefusedError */
+export function predicateOf(node: ConditionNode, scope: Scope): Predicate {
   const children = node.children ?? []
   switch (node.type) {
     case 'CONJUNCTION_AND':
@@ -121,7 +124,7 @@ function predicateOf(node: Node, scope: Scope): Predicate {
 }
 
 function columnOf(
-  node: Node,
+  node: ConditionNode,
   scope: Scope,
 ): { readonly path: ColumnPath; readonly type: ColumnType } {
   if (node.type !== 'COLUMN_REF') throw refused(scope)
@@ -143,16 +146,40 @@ function columnOf(
   return { path, type: type! }
 }
 
-function literalOf(node: Node, type: ColumnType, scope: Scope): Value {
-  // What is cast is read as its column's type all the same: `DATE '2026-01-01'`.
-  if (node.type === 'OPERATOR_CAST') return literalOf(node.child!, type, scope)
-  const text = node.type === 'VALUE_CONSTANT' ? constantText(node.value!) : undefined
+function literalOf(node: ConditionNode, type: ColumnType, scope: Scope): Value {
+  if (node.type === 'OPERATOR_CAST') {
+    const { cast_type: target, child } = node
+    if (!CASTS[target?.id ?? '']?.includes(type)) throw refused(scope)
+    return literalOf(child!, type, scope)
+  }
+  const text =
+    node.type === 'VALUE_CONSTANT' && suits(node.value!, type)
+      ? constantText(node.value!)
+      : undefined
   if (text === undefined) throw refused(scope)
   const value = scalarFromText(text, type)
   if (value !== undefined) return { type, value }
   throw new QueryRefusedError(
     `${JSON.stringify(text)} in ${JSON.stringify(scope.text)} is no value of the type ${JSON.stringify(type)}.`,
   )
+}
+
+/** Casts that leave a constant what its column's type makes of it: `DATE '2026-01-01'` beside a date, or as midnight in UTC. */
+const CASTS: Readonly<Record<string, readonly ColumnType[]>> = {
+  DATE: ['date', 'timestamp', 'timestamp_ntz'],
+  TIMESTAMP: ['timestamp_ntz'],
+  'TIMESTAMP WITH TIME ZONE': ['timestamp'],
+  TIMESTAMP_TZ: ['timestamp'],
+}
+
+/** Whether a constant is compared as its column's type: a number beside text would turn the text into numbers. */
+function suits({ type, value }: ConstantValue, column: ColumnType): boolean {
+  if (column === 'boolean') return type.id === 'BOOLEAN'
+  if (column === 'timestamp_ntz')
+    return type.id === 'VARCHAR' && /^[\d\s:.T-]+$/.test(String(value))
+  if (column === 'string' || column === 'date' || column === 'timestamp')
+    return type.id === 'VARCHAR'
+  return type.id !== 'BOOLEAN'
 }
 
 function constantText({ type, is_null: isNull, value }: ConstantValue): string | undefined {

@@ -10,6 +10,7 @@ import {
 import type { ComputeEngine, EngineConnection } from './engine.ts'
 import { QueryRefusedError, SqlError } from './errors.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import type { RowFilter } from './row-filter.ts'
 import { withReplacements } from './sql-spans.ts'
 import { type ReadStatement, readStatement, type TableName } from './statement.ts'
 import type { QueryPoint } from './time-travel.ts'
@@ -23,7 +24,7 @@ export interface QueryTable {
   readonly schema: string
   readonly name: string
   /** SQL that yields the table's rows; asked for only when a query names the table. By default as they are now. */
-  readonly select: (point?: QueryPoint) => string | Promise<string>
+  readonly select: (point?: QueryPoint, filter?: RowFilter) => string | Promise<string>
   /** Whether `select` knows the table's past: `FROM schema.name AT (VERSION => 3)`. Default: false. */
   readonly keepsHistory?: boolean
   /** Other tables that the SQL names, for views. Default: none. */
@@ -34,7 +35,11 @@ export interface QueryTable {
  * SQL that yields the rows of a table which a statement names by a function: `delta('PATH', version => 3)`. The function's owner decides
  * what may be named. @throws PlatformError
  */
-export type QueryFunction = (place: string, point: QueryPoint | undefined) => Promise<string>
+export type QueryFunction = (
+  place: string,
+  point: QueryPoint | undefined,
+  filter: RowFilter | undefined,
+) => Promise<string>
 
 export interface QueryOptions {
   readonly sql: string
@@ -193,15 +198,20 @@ async function makeViews(
 ): Promise<void> {
   await connection.run(`USE ${catalog}`)
   const made = new Set<QueryTable>()
-  const make = async ({ schema, name }: TableName): Promise<void> => {
+  // What a view reads has to have all its rows, whatever the statement asks of the same table beside it.
+  const isPlain = statement.tables.every(
+    ({ schema, name }) => findTable(tables, schema, name)?.reads === undefined,
+  )
+  const make = async ({ schema, name, filter }: TableName): Promise<void> => {
     const table = findTable(tables, schema, name)
     if (table === undefined || made.has(table)) return
     made.add(table)
     for (const read of table.reads ?? []) await make(read)
     const quoted = quoteIdentifier(table.schema)
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${catalog}.${quoted}`)
+    const select = await table.select(undefined, isPlain ? filter : undefined)
     await connection.run(
-      `CREATE VIEW ${catalog}.${quoted}.${quoteIdentifier(table.name)} AS ${await table.select()}`,
+      `CREATE VIEW ${catalog}.${quoted}.${quoteIdentifier(table.name)} AS ${select}`,
     )
   }
   for (const table of statement.tables) await make(table)
@@ -225,22 +235,24 @@ async function inCatalog(rewriting: Rewriting): Promise<string> {
   }))
   const viewOf = async (name: string, select: string) => {
     const view = `${catalog}.main.${quoteIdentifier(name)}`
-    await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${select}`)
+    await connection.run(`CREATE VIEW ${view} AS ${select}`)
     return view
   }
   for (const [index, call] of statement.calls.entries()) {
-    const select = await functions[call.function]!(call.place, call.point)
+    const select = await functions[call.function]!(call.place, call.point, call.filter)
     const view = await viewOf(`${call.function}_${index + 1}`, select)
     replacements.push({ ...call.span, by: view })
   }
-  for (const { schema, name, point, alias, span, atSpan } of statement.pastTables) {
+  for (const [index, past] of statement.pastTables.entries()) {
+    const { schema, name, point, filter, alias, span, atSpan } = past
     const table = findTable(tables, schema, name)
     if (table === undefined) throw unknownTable(schema, name, tables)
     if (table.keepsHistory !== true)
       throw new QueryRefusedError(
         `${schema}.${name} is known as it is now alone, so AT cannot be used with it. Nothing was run.`,
       )
-    const view = await viewOf(`${schema}.${name} at ${pointText(point)}`, await table.select(point))
+    const select = await table.select(point, filter)
+    const view = await viewOf(`${schema}.${name} at ${pointText(point)} (${index + 1})`, select)
     const by = alias === '' ? `${view} AS ${quoteIdentifier(table.name)}` : view
     replacements.push({ ...span, by }, { ...atSpan, by: '' })
   }

@@ -1,6 +1,7 @@
 import type { EngineConnection } from './engine.ts'
 import { EngineFailedError, QueryRefusedError, SqlError } from './errors.ts'
 import { quoteText } from './quote-identifier.ts'
+import { filterOf, type RowFilter } from './row-filter.ts'
 import { callSpan, pastTableSpans, type Span } from './sql-spans.ts'
 import { constantArguments, pointOf, type QueryPoint } from './time-travel.ts'
 
@@ -8,6 +9,8 @@ import { constantArguments, pointOf, type QueryPoint } from './time-travel.ts'
 export interface TableName {
   readonly schema: string
   readonly name: string
+  /** What the statement asks of its rows, where that is the same wherever it names the table. */
+  readonly filter?: RowFilter | undefined
 }
 
 /** `schema.name AT (VERSION => 3)`: a table as it once was. */
@@ -25,6 +28,7 @@ export interface TableCall {
   readonly function: string
   readonly place: string
   readonly point: QueryPoint | undefined
+  readonly filter: RowFilter | undefined
   readonly span: Span
 }
 
@@ -93,7 +97,7 @@ export async function readStatement(
   const found: Found = {
     ...{ sql, before, functions: new Set(functions) },
     ...{ tables: new Map(), pastTables: [], calls: [] },
-    ...{ ctes: new Set(), reaches: new Set(), system: [] },
+    ...{ ctes: new Set(), reaches: new Set(), system: [], filters: new Map() },
   }
   walk(parsed.statements[0], found)
   const tables = [...found.tables.values()].filter(
@@ -148,6 +152,8 @@ interface Found {
   readonly ctes: Set<string>
   readonly reaches: Set<string>
   readonly system: number[]
+  /** By the node of the table in a `FROM` of its own. */
+  readonly filters: Map<unknown, RowFilter>
 }
 
 /** Look at every node of the serialized statement, whatever it hangs under. */
@@ -158,6 +164,10 @@ function walk(node: unknown, found: Found): void {
   }
   if (typeof node !== 'object' || node === null) return
   const fields = node as Record<string, unknown>
+  if (fields.type === 'SELECT_NODE') {
+    const filter = filterOf(fields)
+    if (filter !== undefined) found.filters.set(fields.from_table, filter)
+  }
   if ('sample' in fields && 'alias' in fields) source(fields, found)
   if (fields.class === 'FUNCTION') {
     const name = String(fields.function_name).toLowerCase()
@@ -178,7 +188,9 @@ function source(fields: Record<string, unknown>, found: Found): void {
     else if (fields.at_clause !== undefined && fields.at_clause !== null)
       pastTable(fields, { schema, name }, found)
     else {
-      found.tables.set(`${schema}.${name}`, { schema, name })
+      // Named twice, a table has to have the rows for both.
+      const filter = found.tables.has(`${schema}.${name}`) ? undefined : found.filters.get(fields)
+      found.tables.set(`${schema}.${name}`, { schema, name, filter })
       if (schema === 'system') found.system.push(Number(fields.query_location))
     }
   } else if (type === 'TABLE_FUNCTION') {
@@ -198,7 +210,8 @@ function pastTable(fields: Record<string, unknown>, table: TableName, found: Fou
   const given = constantArguments([{ ...(expr as object), alias: unit }], what)
   const point = pointOf(given, what)!
   const alias = String(fields.alias ?? '')
-  found.pastTables.push({ ...table, alias, point, span: name, atSpan: at })
+  const filter = found.filters.get(fields)
+  found.pastTables.push({ ...table, filter, alias, point, span: name, atSpan: at })
 }
 
 function tableCall(
@@ -215,5 +228,6 @@ function tableCall(
     )
   const point = pointOf(given, `${name}(…)`)
   const span = callSpan(found.sql, found.before + Number(fields.query_location))
-  found.calls.push({ function: name, place, point, span })
+  const filter = found.filters.get(fields)
+  found.calls.push({ function: name, place, point, filter, span })
 }

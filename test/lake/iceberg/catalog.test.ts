@@ -5,6 +5,7 @@ import type { Catalog } from '../../../src/lake/iceberg/catalog.ts'
 import { createIcebergTable } from '../../../src/lake/iceberg/create.ts'
 import type { IcebergDeps } from '../../../src/lake/iceberg/deps.ts'
 import { fileCatalog } from '../../../src/lake/iceberg/file-catalog.ts'
+import { restCatalog } from '../../../src/lake/iceberg/rest-catalog.ts'
 import { openSqliteCatalog, type SqliteCatalog } from '../../../src/lake/iceberg/sqlite-catalog.ts'
 import { openIcebergTable } from '../../../src/lake/iceberg/table.ts'
 import { systemClock, systemRandomness } from '../../../src/model/clock.ts'
@@ -12,6 +13,7 @@ import type { Columns } from '../../../src/model/column.ts'
 import type { ObjectStore } from '../../../src/model/object-store.ts'
 import { openLocalStore } from '../../../src/storage/local.ts'
 import { ensureToolset } from '../../services.ts'
+import { type CatalogService, serveCatalog } from './catalog-service.ts'
 import { type Bench, openBench } from './engine.ts'
 
 const COLUMNS: Columns = [{ name: 'id', type: 'int64', nullable: true }]
@@ -19,24 +21,32 @@ const tools = await ensureToolset('python')
 const hasPython = !('skip' in tools)
 const PYTHON = 'skip' in tools ? '' : tools.environment.MEKONG_PYTHON!
 
-describe.each(['file', 'sqlite'] as const)('the %s catalog', (kind) => {
+describe.each(['file', 'sqlite', 'rest'] as const)('the %s catalog', (kind) => {
   let bench: Bench
   let store: ObjectStore
   let catalog: Catalog
   let deps: IcebergDeps
+  let sqlite: SqliteCatalog | undefined
+  let service: CatalogService | undefined
   let count = 0
   beforeAll(async () => {
     bench = await openBench()
     store = await openLocalStore({ folder: path.join(bench.folder, 'lake') })
     const tools = { store, clock: systemClock, randomness: systemRandomness }
-    catalog =
-      kind === 'file'
-        ? fileCatalog(tools)
-        : openSqliteCatalog({ ...tools, path: path.join(bench.folder, 'catalog.sqlite') })
+    if (kind === 'file') catalog = fileCatalog(tools)
+    else {
+      sqlite = openSqliteCatalog({ ...tools, path: path.join(bench.folder, 'catalog.sqlite') })
+      catalog = sqlite
+    }
+    if (kind === 'rest') {
+      service = await serveCatalog({ catalog: sqlite!, store })
+      catalog = restCatalog({ uri: service.uri, store, randomness: systemRandomness })
+    }
     deps = { ...tools, ports: bench.ports, catalog }
   })
   afterAll(async () => {
-    if ('close' in catalog) (catalog as SqliteCatalog).close()
+    await service?.close()
+    sqlite?.close()
     await bench[Symbol.asyncDispose]()
   })
   const create = async () => {
