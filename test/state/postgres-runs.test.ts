@@ -139,11 +139,14 @@ onServer(
 
 onServer('the run of a runner that is gone is taken over once its lease has ended', async () => {
   const gone = runStore(await openDatabase())
-  await gone.leases.acquire([runnerLease('gone')], { runner: 'gone', holder: 'gone', leaseMs: 800 })
+  const hold = (leaseMs: number) =>
+    gone.leases.acquire([runnerLease('gone')], { runner: 'gone', holder: 'gone', leaseMs })
+  await hold(600_000)
   const facts = { status: 'running', createdMs: 1, endedMs: null, interruptions: 0 } as const
   await gone.create({ ...request({ selectors: ['x'] }), id: 'zz-taken-over', ...facts }, [], 'gone')
   const next = await openOne([madeTask('x')])
   expect(await next.resumeInterrupted()).toEqual([])
+  await hold(1)
   await expect.poll(() => next.resumeInterrupted(), { timeout: 20_000 }).toEqual(['zz-taken-over'])
   expect((await next.ended('zz-taken-over')).run).toMatchObject({
     status: 'succeeded',

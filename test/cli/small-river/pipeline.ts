@@ -1,4 +1,4 @@
-import { int32, optional, pipeline, record, text } from 'mekong'
+import { chart, dashboard, int32, int64, optional, pipeline, record, text } from 'mekong'
 
 const Reading = record({
   sensor: text({ min: 1 }),
@@ -26,4 +26,13 @@ export default pipeline('readings', (p) => {
         return { sensor: reading.sensor, celsius: reading.celsius }
       }),
   })
+  p.dashboard(
+    dashboard('Readings', [
+      chart('How many', {
+        sql: 'SELECT count(*) AS readings FROM bronze.readings',
+        rows: record({ readings: int64() }),
+        show: { kind: 'number', value: 'readings' },
+      }),
+    ]),
+  )
 })

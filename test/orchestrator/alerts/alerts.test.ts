@@ -14,6 +14,9 @@ import { openRunBench, request } from '../runs/run-bench.ts'
 
 // Alerts as a webhook receives them, and as the log shows them.
 
+/** The machine may be busy. */
+const PATIENT = { timeout: 20_000 }
+
 let server: Server
 let told: (Alert & { readonly text: string })[] = []
 /** Statuses to answer with, in turn; then 200. */
@@ -81,7 +84,7 @@ describe('runs', () => {
     broken = false
     for (let again = 0; again < 2; again += 1)
       await runner.ended((await runner.start(request())).id)
-    await expect.poll(toldOf).toEqual(['raised task/gold.x', 'resolved task/gold.x'])
+    await expect.poll(toldOf, PATIENT).toEqual(['raised task/gold.x', 'resolved task/gold.x'])
     expect(told[0]).toMatchObject({
       kind: 'task_failed',
       pipeline: 'river',
@@ -100,18 +103,18 @@ describe('what is looked at', () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(told).toEqual([])
     world.lines = [ledgerLine('river', 'bronze.a', { in: 3, out: 2 })]
-    await expect.poll(toldOf).toEqual(['raised ledger/river/bronze.a'])
+    await expect.poll(toldOf, PATIENT).toEqual(['raised ledger/river/bronze.a'])
     world.committedMs = Date.now() - 120_000
-    await expect.poll(toldOf).toContain('raised stale/bronze.a')
+    await expect.poll(toldOf, PATIENT).toContain('raised stale/bronze.a')
     world.letters.set('river\nbronze.a', 6)
     await new Promise((resolve) => setTimeout(resolve, 100))
     world.letters.set('river\nbronze.a', 8)
-    await expect.poll(toldOf).toContain('raised letters/river/bronze.a')
+    await expect.poll(toldOf, PATIENT).toContain('raised letters/river/bronze.a')
     expect(told.at(-1)!.facts).toEqual({ hop: 'bronze.a', grown: 2, count: 8 })
     world.lines = []
     world.committedMs = Date.now()
     await expect
-      .poll(() => toldOf().slice(3).sort())
+      .poll(() => toldOf().slice(3).sort(), PATIENT)
       .toEqual(['resolved ledger/river/bronze.a', 'resolved stale/bronze.a'])
     expect(lines.filter((line) => line.startsWith('ALERT'))).toHaveLength(3)
   })
@@ -127,13 +130,13 @@ describe('a webhook', () => {
   test('that is overloaded is told again', async () => {
     answers = [503, 429]
     await failing()
-    await expect.poll(toldOf, { timeout: 20_000 }).toEqual(['raised stale/bronze.a'])
+    await expect.poll(toldOf, PATIENT).toEqual(['raised stale/bronze.a'])
   })
 
   test('that refuses is a line in the log, which does not say the address', async () => {
     answers = [403]
     await failing()
-    await expect.poll(() => lines.join('\n')).toMatch(/webhook was not told.*403/)
+    await expect.poll(() => lines.join('\n'), PATIENT).toMatch(/webhook was not told.*403/)
     expect(lines.join('\n')).not.toContain('secret-path')
   })
 })

@@ -106,13 +106,15 @@ describe('a run', () => {
   test('can be cancelled, here and from another process', async () => {
     const runner = await bench.runner(
       [madeTask('slow', { run: endless }), madeTask('next', { after: ['slow'] })],
-      { leaseMs: 400 },
+      { leaseMs: 4_000 },
     )
     const elsewhere = await bench.runner([])
     const store = await bench.store()
     for (const canceller of [runner, elsewhere]) {
       const run = await runner.start(request())
-      await expect.poll(async () => statuses(await store.find(run.id)).slow).toBe('running')
+      await expect
+        .poll(async () => statuses(await store.find(run.id)).slow, { timeout: 20_000 })
+        .toBe('running')
       expect(await canceller.cancel(run.id)).toBe(true)
       const detail = await runner.ended(run.id)
       expect(detail.run.status).toBe('cancelled')
@@ -141,7 +143,7 @@ describe('a run', () => {
     ]
     const first = await bench.runner(tasks)
     const run = await first.start(request())
-    await expect.poll(() => counts.b).toBe(1)
+    await expect.poll(() => counts.b, { timeout: 20_000 }).toBe(1)
     await first.stop()
     const between = await first.ended(run.id)
     expect(between.run.status).toBe('interrupted')
@@ -218,9 +220,12 @@ describe('what runs at one time', () => {
 
   test('the runs of a process that is gone are taken over, and what it held is free', async () => {
     const store = await bench.store()
-    const gone = { runner: 'gone', leaseMs: 700 }
-    await store.leases.acquire(['runner/gone'], { ...gone, holder: 'gone' })
-    await store.leases.acquire(['task/a', 'writes/t'], { ...gone, holder: 'gone/a' })
+    const hold = async (leaseMs: number) => {
+      const gone = { runner: 'gone', leaseMs }
+      await store.leases.acquire(['runner/gone'], { ...gone, holder: 'gone' })
+      await store.leases.acquire(['task/a', 'writes/t'], { ...gone, holder: 'gone/a' })
+    }
+    await hold(600_000)
     const facts = { status: 'running', createdMs: 1, endedMs: null, interruptions: 0 } as const
     const task: RunTask = {
       ...{ runId: 'r', id: 'a', pipeline: 'river', kind: 'step', position: 0, status: 'running' },
@@ -232,6 +237,7 @@ describe('what runs at one time', () => {
     const next = await bench.runner([madeTask('a', { writes: ['t'] })])
     expect(await next.resumeInterrupted()).toEqual([])
     expect(await next.resume('r')).toBe(false)
+    await hold(1)
     await expect.poll(() => next.resumeInterrupted(), { timeout: 20_000 }).toEqual(['r'])
     const detail = await next.ended('r')
     expect(detail.run).toMatchObject({ status: 'succeeded', interruptions: 1 })
