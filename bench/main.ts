@@ -44,7 +44,6 @@ const { values: options, positionals } = parseArgs({
   },
 })
 const bench = BENCHES.find(({ name }) => name === positionals[0])
-const rows = options.rows === undefined ? undefined : Number(options.rows)
 const seconds = Number(options.seconds ?? bench?.secondsDefault)
 if (bench === undefined) {
   console.log('npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]\n')
@@ -70,7 +69,7 @@ async function runBench(chosen: Bench, measureSeconds: number): Promise<void> {
   try {
     outcome = await chosen.run({
       ...{ seconds: measureSeconds, folder, say },
-      ...(rows === undefined ? {} : { rows }),
+      ...(options.rows === undefined ? {} : { rows: Number(options.rows) }),
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import { merge, notNull, pipeline, processingTime, union, unique } from 'mekong'
+import { catalogDashboard } from './dashboard.ts'
 import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
 import { entityReads } from './reads/entities.ts'
@@ -55,6 +56,7 @@ export default pipeline('catalog', (p) => {
   entityReads(p)
   graphReads(p)
 
+  p.dashboard(catalogDashboard)
   p.simulate(simulator)
   p.load(movies)
   p.load(tvSeries)

@@ -9,6 +9,7 @@ import {
   recordPartition,
   traceId,
 } from 'mekong'
+import { githubEventsDashboard } from './dashboard.ts'
 import { archive } from './loader.ts'
 import { hourlyModels, maintenance } from './models.ts'
 import { upgradeOlderEvent } from './older-events.ts'
@@ -69,6 +70,7 @@ export default pipeline('github-events', (p) => {
   hourlyModels(p)
   maintenance(p)
   p.queries(new URL('./queries/', import.meta.url))
+  p.dashboard(githubEventsDashboard)
   p.simulate(simulator)
   p.load(archive)
 })

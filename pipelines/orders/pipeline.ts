@@ -13,6 +13,7 @@ import {
   recordId,
   sql,
 } from 'mekong'
+import { ordersDashboard } from './dashboard.ts'
 import { adventureWorks } from './loader.ts'
 import { Customer, Order, Product } from './schema.ts'
 import { simulator } from './simulator.ts'
@@ -183,6 +184,7 @@ export default pipeline('orders', (p) => {
   // A day is loaded half an hour after it has ended, and again when an order of it comes late.
   p.schedule('warehouse', { cron: '30 0 * * *', run: ['tag:warehouse'] })
 
+  p.dashboard(ordersDashboard)
   p.simulate(simulator)
   p.load(adventureWorks)
 })

@@ -1,4 +1,5 @@
 import { accepted, mysql, notNull, pipeline, unique } from 'mekong'
+import { ottDashboard } from './dashboard.ts'
 import { classifyKeyword } from './labels/classify-keyword.ts'
 import { CATEGORIES } from './labels/lexicon.ts'
 import { ContentLog, SearchLog } from './schema.ts'
@@ -88,5 +89,6 @@ export default pipeline('ott', (p) => {
     mysql('customer_search_stats', { key: ['user_id'], indexes: [['taste'], ['category_m7']] }),
   )
 
+  p.dashboard(ottDashboard)
   p.simulate(simulator)
 })

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { fetchJars, hasJars, javaUnavailable } from './maven-jars.ts'
 import type { Server, ServicePlace } from './service.ts'
 
-// Neo4j Community, one database, Bolt alone. The jars come through Maven; 5.26 is the long-lived line that runs on Java 17.
+// Neo4j Community, one database, Bolt alone. The jars come through Maven; 5.26 is the long-lived line that runs on Java 17. Maven has no program that
+// starts it, so a few lines of Java do, run from their source.
 
 const NEO4J_VERSION = '5.26.12'
 const USER = 'neo4j'
@@ -19,13 +20,11 @@ export const neo4j: Server = Object.freeze<Server>({
     if (!hasJars(jarFolder(place)))
       place.say(`neo4j: fetching Neo4j ${NEO4J_VERSION} (about 150 MB, once)`)
     await fetchJars(jarFolder(place), [
-      `org.neo4j.app:neo4j-server:${NEO4J_VERSION}`,
-      `org.neo4j:neo4j-slf4j-provider:${NEO4J_VERSION}`,
+      `org.neo4j:neo4j:${NEO4J_VERSION}`,
+      `org.neo4j:neo4j-bolt:${NEO4J_VERSION}`,
     ])
-    const conf = path.join(place.folder, 'conf')
-    for (const folder of [conf, path.join(place.folder, 'logs'), path.join(place.folder, 'data')])
-      mkdirSync(folder, { recursive: true })
-    writeFileSync(path.join(conf, 'neo4j.conf'), settings(place))
+    writeFileSync(path.join(place.folder, 'neo4j.conf'), settings(place))
+    writeFileSync(path.join(place.folder, 'Serve.java'), PROGRAM)
   },
   command: (place) => ({
     file: 'java',
@@ -36,9 +35,9 @@ export const neo4j: Server = Object.freeze<Server>({
       ...MODULES.flatMap((module) => ['--add-opens', `${module}=ALL-UNNAMED`]),
       '-cp',
       path.join(jarFolder(place), '*'),
-      'org.neo4j.server.CommunityEntryPoint',
-      `--home-dir=${place.folder}`,
-      `--config-dir=${path.join(place.folder, 'conf')}`,
+      path.join(place.folder, 'Serve.java'),
+      path.join(place.folder, 'home'),
+      path.join(place.folder, 'neo4j.conf'),
     ],
   }),
   ready: ({ port }) => speaksBolt(port),
@@ -51,6 +50,20 @@ export const neo4j: Server = Object.freeze<Server>({
 
 const jarFolder = (place: ServicePlace) => path.join(place.downloadFolder, `neo4j-${NEO4J_VERSION}`)
 
+const PROGRAM = `import java.nio.file.Path;
+import org.neo4j.dbms.api.DatabaseManagementServiceBuilder;
+
+public class Serve {
+  public static void main(String[] args) throws Exception {
+    var neo4j = new DatabaseManagementServiceBuilder(Path.of(args[0]))
+        .loadPropertiesFromFile(Path.of(args[1]))
+        .build();
+    Runtime.getRuntime().addShutdownHook(new Thread(neo4j::shutdown));
+    Thread.currentThread().join();
+  }
+}
+`
+
 /** As Neo4j's own start script opens them. */
 const MODULES = ['java.base/java.nio', 'java.base/java.io', 'java.base/sun.nio.ch']
 
@@ -59,8 +72,6 @@ const settings = ({ port }: ServicePlace) => `server.default_listen_address=127.
 server.bolt.enabled=true
 server.bolt.listen_address=127.0.0.1:${port}
 server.bolt.advertised_address=127.0.0.1:${port}
-server.http.enabled=false
-server.https.enabled=false
 dbms.security.auth_enabled=false
 dbms.usage_report.enabled=false
 server.memory.pagecache.size=128m

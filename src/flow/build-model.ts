@@ -36,6 +36,7 @@ import {
   type TouchedPartitions,
   touchedSql,
   touchedTextSql,
+  withinDays,
   withinTouched,
 } from '../sql/models/touched-partitions.ts'
 import type { ModelLake, ModelTable, ModelWrite, ModelWritten } from './model-lake.ts'
@@ -52,7 +53,7 @@ export interface BuildOptions {
   readonly views: ReadonlyMap<string, ReadModel>
   /** For models that run there. */
   readonly spark?: SparkPlace | undefined
-  readonly context: Pick<TaskContext, 'logicalMs' | 'signal' | 'fullRefresh' | 'range'>
+  readonly context: Pick<TaskContext, 'logicalMs' | 'signal' | 'fullRefresh' | 'range' | 'versions'>
 }
 
 export type BuildOutcome =
@@ -93,7 +94,7 @@ export async function buildModel(options: BuildOptions): Promise<BuildOutcome> {
   const facts = {
     ...{ model, fingerprint: read.fingerprint, progress: target?.progress },
     ...{ reads: [...sources.values()], fullRefresh: context.fullRefresh },
-    hasRange: context.range !== undefined,
+    hasRange: context.range !== undefined || context.versions !== undefined,
   }
   const decision = decideRun(facts)
   const steps = progressSteps(facts)
@@ -217,10 +218,13 @@ class ModelRun {
     const name = this.#model.incoming
     if (name === undefined) return
     const source = sources.get(name)!
+    const { versions } = this.#parts.options.context
     const changes =
       decision.kind === 'increment'
         ? await this.#changesOf(source, decision.fromVersion)
-        : wholeTable(await source.plan())
+        : decision.kind === 'range' && versions !== undefined
+          ? await this.#changesOf(source, versions.from - 1, Math.min(versions.to, source.version))
+          : wholeTable(await source.plan(this.#bounds(source)))
     this.#scanned.push(...changes.plus, ...changes.minus, ...changes.feed)
     if (onlyGrows(changes)) {
       await session.view(INCOMING, cameSql(changes))
@@ -237,8 +241,23 @@ class ModelRun {
       )
   }
 
-  async #changesOf(source: ModelTable, fromVersion: number): Promise<NetChanges> {
-    const changes = await source.changesSince(fromVersion)
+  /** Which rows of the incoming table a backfill is for; `undefined` for all. */
+  #bounds({ columns, name: table }: ModelTable): Predicate | undefined {
+    const { decision, options } = this.#parts
+    const { backfillBy, materialize, name } = this.#model
+    const { range } = options.context
+    if (decision.kind !== 'range' || range === undefined || materialize.kind === 'partitions')
+      return undefined
+    const type = columns.find((column) => column.name === backfillBy)?.type
+    if (backfillBy === undefined || (type !== 'date' && type !== 'timestamp'))
+      throw new ModelInvalidError(
+        `${name} cannot be made anew for some days: ${backfillBy === undefined ? 'it does not say by which column of' : `${backfillBy} is no day and no instant of`} ${table}. Say backfillBy, or run it with --full-refresh.`,
+      )
+    return withinDays({ column: backfillBy, type }, range)
+  }
+
+  async #changesOf(source: ModelTable, fromVersion: number, upTo?: number): Promise<NetChanges> {
+    const changes = await source.changesSince(fromVersion, upTo)
     if (changes !== undefined) return changes
     throw new ModelSourceError(
       `What came to ${source.name} after version ${fromVersion} can no longer be told: its commits or files were cleaned up before ${this.#model.name} read them. ` +

@@ -39,9 +39,9 @@ export async function deltaModelTable(deps: DeltaDeps, name: string): Promise<Mo
     ...{ name, id, version, columns, partitionBy },
     progress: new Map(snapshot.transactions()),
     plan: (predicate) => snapshot.plan(predicate === undefined ? {} : { predicate }),
-    async changesSince(from) {
+    async changesSince(from, upTo = version) {
       try {
-        return netChanges(await table.changes({ from: from + 1, to: version }))
+        return netChanges(await table.changes({ from: from + 1, to: upTo }))
       } catch (error) {
         if (error instanceof ChangesMissingError) return undefined
         throw error

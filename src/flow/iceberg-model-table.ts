@@ -63,7 +63,12 @@ export async function icebergModelTable(deps: IcebergDeps, name: string): Promis
   return {
     ...{ name, id, version, columns, partitionBy, progress },
     plan: (predicate) => snapshot.plan(predicate === undefined ? {} : { predicate }),
-    changesSince: (from) => changesBetween(table, snapshot, from),
+    async changesSince(from, upTo = version) {
+      if (upTo === version) return changesBetween(table, snapshot, from)
+      const id = ancestorAt(snapshot, upTo)
+      if (id === undefined) return undefined
+      return changesBetween(table, await table.snapshot({ snapshotId: id }), from)
+    },
     async size() {
       const plan = await snapshot.plan()
       return { rows: plan.rowCount, bytes: plan.files.reduce((sum, { bytes }) => sum + bytes, 0) }

@@ -27,8 +27,8 @@ export interface ModelTable extends ReadVersion {
   readonly partitionBy: readonly string[]
   readonly progress: Progress
   plan(predicate?: Predicate): Promise<ScanPlan>
-  /** What came and went after a version, up to this one; `undefined` when that can no longer be told. */
-  changesSince(version: number): Promise<NetChanges | undefined>
+  /** What came and went after a version, up to another or this one; `undefined` when that can no longer be told. */
+  changesSince(version: number, upTo?: number): Promise<NetChanges | undefined>
   /** Rows where known, and the bytes of all files. */
   size(): Promise<{ readonly rows: number | undefined; readonly bytes: number }>
   /** One commit: the rows with the progress, or neither. @throws ModelConflictError */

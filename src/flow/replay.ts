@@ -144,6 +144,16 @@ function placeOf(plans: readonly PipelinePlan[], letter: StoredLetter) {
     hopsOf(plan).find(
       (planned) => planned.name === letter.hop && topicsReadBy(planned).includes(letter.topic),
     )
+  if (plan?.files.some(({ table }) => table === letter.hop) && hop === undefined) {
+    throw new ReplayRefusedError(
+      `The dead letter ${letter.id} is a line of a day file, and has no topic to go back to. Correct ${letter.headers.file ?? 'the file'} and load it again: that replaces the day.`,
+    )
+  }
+  if (plan?.labels.some(({ name }) => name === letter.hop)) {
+    throw new ReplayRefusedError(
+      `The dead letter ${letter.id} is a text that got no label. The next "mekong enrich ${letter.pipeline}" asks for it again.`,
+    )
+  }
   const topic = plan?.topics.find(({ name }) => name === (hop?.topic ?? letter.topic))
   if (plan === undefined || topic === undefined || (hop === undefined && letter.partition >= 0)) {
     throw new ReplayRefusedError(

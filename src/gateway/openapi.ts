@@ -109,7 +109,7 @@ const problem = (description: string) => ({
 
 const INGEST_RESPONSES = {
   202: {
-    description: 'Durable.',
+    description: 'Durable; or waiting in memory where the answer says `durable: false`.',
     content: {
       'application/json': {
         schema: {
@@ -141,7 +141,7 @@ const recordStatus = {
   required: ['status'],
   properties: {
     id: { type: 'string' },
-    status: { type: 'string', enum: ['accepted', 'duplicate', 'rejected'] },
+    status: { type: 'string', enum: ['accepted', 'duplicate', 'queued', 'rejected'] },
     partition: place,
     offset: place,
     index: count,
@@ -149,7 +149,15 @@ const recordStatus = {
     problems: { type: 'array', items: { $ref: '#/components/schemas/Fault' } },
   },
 }
-const counts = { topic: { type: 'string' }, accepted: count, duplicates: count, rejected: count }
+/** Said by doors that answer before anything is durable, and then false. */
+const durable = { type: 'boolean' }
+const counts = {
+  topic: { type: 'string' },
+  durable,
+  accepted: count,
+  duplicates: count,
+  rejected: count,
+}
 
 const SHARED_SCHEMAS = {
   Single: {
@@ -157,7 +165,8 @@ const SHARED_SCHEMAS = {
     required: ['id', 'status', 'topic', 'partition', 'offset'],
     properties: {
       id: { type: 'string' },
-      status: { type: 'string', enum: ['accepted', 'duplicate'] },
+      status: { type: 'string', enum: ['accepted', 'duplicate', 'queued'] },
+      durable,
       topic: { type: 'string' },
       partition: place,
       offset: place,

@@ -11,6 +11,8 @@ export interface SqlModel {
   readonly materialize: Materialization
   /** The table whose committed versions drive an incremental model; in its SQL it is the relation `incoming`. */
   readonly incoming?: string
+  /** Day or instant of an incoming row, by which a backfill is bounded. */
+  readonly backfillBy?: string
   readonly format: 'delta' | 'iceberg'
   readonly partitionBy: readonly string[]
   readonly properties: Readonly<Record<string, string>>

@@ -18,6 +18,10 @@ import { type LanceStore, openLance } from '../serve/lancedb/client.ts'
 import { lanceSyncTarget } from '../serve/lancedb/sync-target.ts'
 import { openNeo4j } from '../serve/neo4j/client.ts'
 import { NEO4J_DEFAULTS } from '../serve/neo4j/config.ts'
+import { pineconeIndex } from '../serve/pinecone/client.ts'
+import { PINECONE_DEFAULTS } from '../serve/pinecone/config.ts'
+import { openPineconeMemory } from '../serve/pinecone/memory.ts'
+import { pineconeSearch, pineconeSyncTarget } from '../serve/pinecone/sync-target.ts'
 import { secret } from '../serve/postgres/config.ts'
 import type { VectorSearch } from '../serve/vector-store.ts'
 import type { Home } from './home.ts'
@@ -83,6 +87,14 @@ export function openSyncStores({ home, settings, plans, clock }: SyncStoresOptio
     ),
   )
 
+  const pinecone = once(async () => {
+    const memoryFile = path.join(home.serve, 'pinecone.sqlite')
+    const memory = closing(openPineconeMemory(memoryFile))
+    const apiKey = secret(settings.pineconeApiKey!)
+    const host = settings.pineconeHost!.replace(/\/$/, '')
+    return { memory, index: pineconeIndex({ ...PINECONE_DEFAULTS, host, apiKey, memoryFile }) }
+  })
+
   const unavailable = async (store: SyncStore) =>
     store === 'clickhouse' && settings.olap === 'embedded' && (await loadChdb()) === undefined
       ? 'the optional package chdb is not installed, and CLICKHOUSE_URL is not set'
@@ -90,7 +102,10 @@ export function openSyncStores({ home, settings, plans, clock }: SyncStoresOptio
 
   return {
     ...{ clickhouse, graph, embedder, unavailable },
-    vectors: lance,
+    vectors: async () =>
+      settings.vectors === 'pinecone'
+        ? pineconeSearch((await pinecone()).index, vectorCollections(plans))
+        : lance(),
     async target(pipeline, sync): Promise<OpenableTarget> {
       const reason = await unavailable(sync.target.store)
       if (reason !== undefined) return { status: 'off', reason }
@@ -114,6 +129,14 @@ export function openSyncStores({ home, settings, plans, clock }: SyncStoresOptio
           )
         case 'vectors': {
           const opened = await embedder()
+          if (settings.vectors === 'pinecone') {
+            const { index, memory } = await pinecone()
+            const of = collections as readonly VectorsCollection[]
+            const target = pineconeSyncTarget({
+              ...{ index, memory, consumer, collections: of, embedder: opened },
+            })
+            return ready(target, opened.id)
+          }
           return ready(vectorTarget(sync, { lance, consumer, embedder: opened }), opened.id)
         }
       }

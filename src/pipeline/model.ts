@@ -16,6 +16,11 @@ export interface ModelOptions {
     | Exclude<Materialization, { readonly kind: 'view' | 'table' | 'append' }>
   /** The upstream table whose committed versions drive an incremental model; in SQL it is the relation `incoming`. */
   readonly incoming?: string
+  /**
+   * Column of the incoming table, a day or an instant, by which a backfill over days is bounded. `partitions` need none: theirs are by their
+   * first partition column.
+   */
+  readonly backfillBy?: string
   /** Default `delta`. */
   readonly format?: 'delta' | 'iceberg'
   /** Columns of the result. Default: those of `partitions({ by })`, else none. */
@@ -36,7 +41,7 @@ export interface ModelOptions {
 
 /** A model with its defaults filled in. */
 export function modelPlan(name: string, sql: SqlSource, options: ModelOptions): SqlModel {
-  const { materialize: how = 'table', incoming, columns } = options
+  const { materialize: how = 'table', incoming, columns, backfillBy } = options
   const materialize: Materialization = typeof how === 'string' ? { kind: how } : how
   const by = materialize.kind === 'partitions' ? materialize.by : []
   return {
@@ -44,6 +49,7 @@ export function modelPlan(name: string, sql: SqlSource, options: ModelOptions): 
     sql,
     materialize,
     ...(incoming === undefined ? {} : { incoming }),
+    ...(backfillBy === undefined ? {} : { backfillBy }),
     format: options.format ?? 'delta',
     partitionBy: options.partitionBy ?? by,
     properties: options.properties ?? {},

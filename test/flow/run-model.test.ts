@@ -322,6 +322,52 @@ describe.each(['delta', 'iceberg'] as const)('models on %s tables', (format) => 
   })
 })
 
+test.each(['delta', 'iceberg'] as const)(
+  'a backfill of some versions reads those alone, on %s tables',
+  async (format) => {
+    await using home = await openModelHome(format)
+    for (const n of [1, 2, 3]) await home.add('bronze.v', `SELECT ${n} AS id, ${n} AS v`)
+    const define = (p: PipelineBuilder) =>
+      p.model('silver.v', 'SELECT id, v, run_time() AS made_at FROM incoming', {
+        ...{ incoming: 'bronze.v', materialize: merge({ key: ['id'] }) },
+      })
+    await home.run(define)
+    const again = { versions: { from: 2, to: 2 }, logicalMs: Date.UTC(2026, 5, 1) }
+    expect((await home.run(define, again))['silver.v']!.facts).toMatchObject({
+      ...{ build: 'range', rows_in: 1, rows_changed: 1 },
+    })
+    expect(await home.rows('silver.v', 'SELECT id FROM rows WHERE month(made_at) = 6')).toEqual([
+      [2],
+    ])
+    expect((await home.run(define))['silver.v']!.status).toBe('nothing_new')
+  },
+)
+
+test('a backfill of some days puts their rows in again, and no others', async () => {
+  await using home = await openModelHome()
+  const seen = (n: number) =>
+    `SELECT range AS id, TIMESTAMPTZ '2026-01-01 12:00:00Z' + to_days(range::INTEGER) AS seen_at FROM range(${n})`
+  await home.add('bronze.seen', seen(6))
+  const define = (p: PipelineBuilder) =>
+    p.model('silver.seen', 'SELECT id, seen_at, run_time() AS made_at FROM incoming', {
+      ...{ incoming: 'bronze.seen', materialize: merge({ key: ['id'] }), backfillBy: 'seen_at' },
+    })
+  await home.run(define)
+  const again = { range: { from: '2026-01-02', to: '2026-01-03' }, logicalMs: Date.UTC(2026, 5, 1) }
+  expect((await home.run(define, again))['silver.seen']!.facts).toMatchObject({
+    build: 'range',
+    rows_in: 2,
+    rows_changed: 2,
+  })
+  const changed = 'SELECT id FROM rows WHERE month(made_at) = 6 ORDER BY id'
+  expect(await home.rows('silver.seen', changed)).toEqual([[1], [2]])
+  const unsaid = (p: PipelineBuilder) =>
+    p.model('silver.seen', 'SELECT id, seen_at, run_time() AS made_at FROM incoming', {
+      ...{ incoming: 'bronze.seen', materialize: merge({ key: ['id'] }) },
+    })
+  await expect(home.run(unsaid, again)).rejects.toMatchObject({ code: 'MODEL_INVALID' })
+})
+
 test.each([
   ['SELECT * FROM bronze.n AT (VERSION => 1)', 'as it was'],
   ["SELECT * FROM read_csv('x.csv')", 'read_csv'],

@@ -156,7 +156,7 @@ function Plot({
         })}
         {lines.map(({ name, points }, index) =>
           kind === 'bar' ? (
-            <g key={name} className={`tone t${index % 6}`}>
+            <g key={name} className={`tone t${index % 8}`}>
               {points.map((point) => {
                 const wide = Math.max(1, (band * 0.72) / lines.length)
                 return (
@@ -171,7 +171,7 @@ function Plot({
               })}
             </g>
           ) : (
-            <g key={name} className={`tone t${index % 6}`}>
+            <g key={name} className={`tone t${index % 8}`}>
               {kind === 'area' && lines.length === 1 ? (
                 <path
                   className="filled"
@@ -198,7 +198,7 @@ function Plot({
           {lines.map(({ name, points }, index) => {
             const point = points.find(({ x }) => x === nearest.x)
             return point === undefined ? null : (
-              <span key={name} className={`tone t${index % 6}`}>
+              <span key={name} className={`tone t${index % 8}`}>
                 <i /> {lines.length === 1 ? '' : `${name} `}
                 {compact(point.y)} {unit ?? ''}
               </span>
@@ -209,7 +209,7 @@ function Plot({
       {lines.length === 1 ? null : (
         <p className="legend">
           {lines.map(({ name }, index) => (
-            <span key={name} className={`tone t${index % 6}`}>
+            <span key={name} className={`tone t${index % 8}`}>
               <i /> {name}
             </span>
           ))}

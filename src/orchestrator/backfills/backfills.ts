@@ -39,6 +39,7 @@ export interface BackfillsOptions {
   readonly onPart?: (backfill: Backfill) => void
 }
 
+const DAY_MS = 86_400_000
 const LOOK_MS = 1_000
 const LEASE_MS = 30_000
 
@@ -159,8 +160,8 @@ async function runOfPart(
   const versions = unit === 'versions' ? { from: Number(from), to: Number(to) } : null
   const request: RunRequest = {
     ...{ trigger: 'backfill', schedule: null, backfill: id, pipeline: null, selectors },
-    // The end of the part: what a run at that time would have seen as now.
-    logicalMs: unit === 'days' ? Date.parse(to) + 86_400_000 : clock.nowMs(),
+    // The end of the part, which a run then would have seen as now; but no moment that is still to come.
+    logicalMs: Math.min(clock.nowMs(), unit === 'days' ? Date.parse(to) + DAY_MS : Infinity),
     ...{ fullRefresh: false, range, versions, limits },
   }
   await runner.store.interruptAbandoned()

@@ -55,6 +55,21 @@ const matching = (rows: string, by: readonly string[]) =>
     )
     .join(' AND ')}`
 
+const DAY_MICROS = 86_400_000_000n
+
+/** The condition that is true for the rows of some days of UTC, both ends included. */
+export function withinDays(
+  { column, type }: { readonly column: string; readonly type: 'date' | 'timestamp' },
+  range: { readonly from: string; readonly to: string },
+): Predicate {
+  const days = (text: string) => BigInt(Date.parse(`${text}T00:00:00Z`)) / 86_400_000n
+  const scale = type === 'date' ? 1n : DAY_MICROS
+  return and(
+    compare([column], '>=', { type, value: days(range.from) * scale }),
+    compare([column], '<', { type, value: (days(range.to) + 1n) * scale }),
+  )
+}
+
 /** The condition that is true for the rows of touched partitions. `columns` are the table's own. */
 export function partitionsPredicate({ by, rows }: TouchedPartitions, columns: Columns): Predicate {
   const types = by.map((name) => columns.find((column) => column.name === name)!.type)
