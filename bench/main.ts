@@ -17,6 +17,7 @@ import { scan } from './scan.ts'
 import { snapshot } from './snapshot.ts'
 import { start } from './start.ts'
 import { stream } from './stream.ts'
+import { sync } from './sync.ts'
 
 // npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]
 //
@@ -27,7 +28,7 @@ const BENCHES: readonly Bench[] = [
   ...[gateway, stream, freshness, ott, ottIncrement],
   ...[scan, merge, optimize, snapshot],
   ...[models, start],
-  ...[join, dashboard],
+  ...[join, dashboard, sync],
 ]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
