@@ -7,13 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const ROOT = path.dirname(import.meta.dirname)
 const DOOR_ONLY = path.join(import.meta.dirname, 'door-only', 'mekong.config.ts')
+const USER_EVENTS = path.join(import.meta.dirname, 'user-events-only', 'mekong.config.ts')
 const DRAIN_LOOK_MS = 500
 
 export interface MekongProcessOptions {
   readonly home: string
   /** Settings as environment variables. Whatever this process has of them is not handed on. */
   readonly variables?: Readonly<Record<string, string>>
-  /** Run only the door of user-events and its topic, without hops. */
+  /** Run only the door of user-events and its topic, without hops. Default: all of user-events. */
   readonly doorOnly?: boolean
 }
 
@@ -38,7 +39,7 @@ export async function startMekong(options: MekongProcessOptions): Promise<Mekong
   )
   const child = spawn(
     path.join(ROOT, 'bin', 'mekong'),
-    ['up', '--json', '--home', home, ...(doorOnly ? ['--config', DOOR_ONLY] : [])],
+    ['up', '--json', '--home', home, '--config', doorOnly ? DOOR_ONLY : USER_EVENTS],
     {
       cwd: ROOT,
       env: { ...Object.fromEntries(inherited), MEKONG_PORT: '0', ...variables },

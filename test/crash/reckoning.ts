@@ -5,6 +5,7 @@ import { bronzeRows, type ServedRow, servedRows } from './stored-rows.ts'
 
 /** A line of `GET /v1/ledger`. */
 export interface LedgerView {
+  readonly pipeline: string
   readonly hop: string
   readonly in: number
   readonly out: number
@@ -107,6 +108,7 @@ export function expectSame(what: string, found: readonly string[], wanted: reado
 /** A line of `GET /v1/dead-letters`. */
 export interface LetterView {
   readonly id: string
+  readonly pipeline: string
   readonly hop: string
   readonly record_id: string
   readonly reason: string

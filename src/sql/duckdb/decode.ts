@@ -73,6 +73,8 @@ export interface BatchDecoder {
 }
 
 const SIGNATURE_SAMPLE_COUNT = 64
+/** Large batches between two looks. */
+const SIGNATURE_USES = 16
 /** With many small batches every one of them gives a sample. */
 const SAMPLE_COUNT_MAX = 128
 /** Longer records say as little about the others and cost more. */
@@ -125,14 +127,26 @@ export function batchDecoder(options: BatchDecoderOptions): BatchDecoder {
     }
   }
 
+  // Records of one topic are much alike from batch to batch, so a look now and then is enough.
+  let known: readonly Signature[] = []
+  let useCount = 0
+  async function signaturesOf(
+    connection: EngineConnection,
+    batches: readonly RecordBatch[],
+    marks: readonly RecordMarks[],
+  ): Promise<readonly Signature[]> {
+    if (useCount % SIGNATURE_USES === 0)
+      known = await frequentSignatures(connection, sql, batches, marks)
+    useCount += 1
+    return known
+  }
+
   async function insertPlain(connection: EngineConnection, request: BatchRequest): Promise<void> {
     const { name, batches, marks, signal } = request
     const { spillDirectory } = connection.engine
     const recordCount = countRecords(batches)
     const signatures =
-      recordCount < sampledRecordCountMin
-        ? []
-        : await frequentSignatures(connection, sql, batches, marks)
+      recordCount < sampledRecordCountMin ? [] : await signaturesOf(connection, batches, marks)
     const accept = `${sql.accept(signatures)} ${strict}`
     const slices = writeStagingFiles({
       batches,

@@ -89,9 +89,10 @@ const OPERATIONS: Readonly<Record<string, (table: IcebergTable) => Promise<{ sta
   },
   overwrite: async (table) =>
     table.overwrite(await relation('SELECT 1::BIGINT AS id, 1::BIGINT AS v')),
+  // A column of this process's own: the same change by two at the same millisecond is one and the same commit.
   alter: (table) =>
     table.changeColumns([
-      { kind: 'add', column: { name: 'more', type: 'string', nullable: true } },
+      { kind: 'add', column: { name: `more_${name}`, type: 'string', nullable: true } },
     ]),
   /** Counts up a row of this process's own until it has been counted eight times. */
   async count(table) {
