@@ -17,7 +17,7 @@ const GROWTH_MAX = 1.3
 /** The engine's limit, the gateway's and the log's queues, the embedded PostgreSQL, and Node itself. */
 const RSS_BYTES_MAX = 2 * 1024 * 1024 * 1024
 
-test('overload is an answer, and memory stays flat', { timeout: 180_000 }, async () => {
+test('overload is an answer, and memory stays flat', { timeout: 300_000 }, async () => {
   await using home = new PlatformHome()
   const { url, pid } = await home.start({ MEKONG_MEMORY_MB: '256' })
   const line =
@@ -50,7 +50,8 @@ test('overload is an answer, and memory stays flat', { timeout: 180_000 }, async
   const after = await send(`${url}/events`, Buffer.from(line), new Agent())
   expect(after.status).toBe(202)
 
-  const lines = await drainedLedger(url)
+  // Millions were taken in half a minute; the embedded PostgreSQL takes them at its own pace.
+  const lines = await drainedLedger(url, 200_000)
   const rss = watching.stop()
   console.log(
     `overload: ${tally.accepted} events taken, ${tally.refused} bodies refused; ` +

@@ -4,6 +4,8 @@ import path from 'node:path'
 // The whole platform as a process of its own, to be killed, starved and stopped by a test: `mekong up --json` on free ports.
 
 const MAIN = path.resolve(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
+/** The stories are about one pipeline; others would only share its memory and its cores. */
+const CONFIG = path.join(import.meta.dirname, '../cli/user-events.config.ts')
 
 export interface PlatformOptions {
   readonly home: string
@@ -42,7 +44,17 @@ export function spawnPlatform({
   variables = {},
   prefix = [],
 }: PlatformOptions): PlatformProcess {
-  const [file, ...args] = [...prefix, process.execPath, MAIN, 'up', '--home', home, '--json']
+  const [file, ...args] = [
+    ...prefix,
+    process.execPath,
+    MAIN,
+    'up',
+    '--home',
+    home,
+    '--json',
+    '--config',
+    CONFIG,
+  ]
   const child = spawn(file!, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, MEKONG_PORT: '0', POSTGRES_PORT: '0', ...variables },

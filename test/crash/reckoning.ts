@@ -21,14 +21,17 @@ export interface LedgerView {
 const DRAIN_WAIT_MS = 60_000
 
 /** Wait until nothing is in flight. Returns the ledger, which then must balance. */
-export async function drainedLedger(url: string): Promise<readonly LedgerView[]> {
+export async function drainedLedger(
+  url: string,
+  waitMs = DRAIN_WAIT_MS,
+): Promise<readonly LedgerView[]> {
   const startMs = performance.now()
   for (;;) {
     const response = await fetch(`${url}/v1/ledger`)
     const { lines } = (await response.json()) as { lines: LedgerView[] }
     if (lines.every(({ in_flight }) => in_flight === 0)) return lines
-    if (performance.now() - startMs > DRAIN_WAIT_MS)
-      throw new Error(`Still in flight after ${DRAIN_WAIT_MS} ms: ${JSON.stringify(lines)}`)
+    if (performance.now() - startMs > waitMs)
+      throw new Error(`Still in flight after ${waitMs} ms: ${JSON.stringify(lines)}`)
     await sleep(100)
   }
 }

@@ -124,9 +124,7 @@ export function openLogFileToRead(file: string): DatabaseSync {
     )
   const database = new DatabaseSync(file, { readOnly: true })
   try {
-    database.exec(
-      'PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192; PRAGMA mmap_size = 2147418112',
-    )
+    database.exec('PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192')
     checkVersion(database, file)
     return database
   } catch (error) {
