@@ -46,7 +46,7 @@ export const stream: Bench = {
         ],
         limits: [
           `${EVENT_BYTES}-byte JSON events, ${SETTINGS.batchRecordsMax.toLocaleString('en')} records a batch at most; medians of ${LAKE_ROUNDS} and ${COPY_ROUNDS} runs.`,
-          'Into Delta: one thread of DuckDB decodes while another compresses Parquet; every row also keeps its original bytes.',
+          'Into Delta: two statements of DuckDB decode while another compresses Parquet; every row also keeps its original bytes.',
           ...copy.limits,
         ],
       }
