@@ -4,11 +4,13 @@ import path from 'node:path'
 // The whole platform as a process of its own, to be killed, starved and stopped by a test: `mekong up --json` on free ports.
 
 const MAIN = path.resolve(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
-/** The stories are about one pipeline; others would only share its memory and its cores. */
-const CONFIG = path.join(import.meta.dirname, '../cli/user-events.config.ts')
+/** Most stories are about one pipeline; others would only share its memory and its cores. */
+const ONE_PIPELINE = path.join(import.meta.dirname, '../cli/user-events.config.ts')
 
 export interface PlatformOptions {
   readonly home: string
+  /** The configuration file; default: user-events alone. */
+  readonly config?: string
   /** Settings, as environment variables. The process sees nothing else of ours but PATH. */
   readonly variables?: Readonly<Record<string, string>>
   /** Put before the command, such as `nsenter`; must replace itself by what follows. */
@@ -41,6 +43,7 @@ export interface PlatformProcess {
 
 export function spawnPlatform({
   home,
+  config = ONE_PIPELINE,
   variables = {},
   prefix = [],
 }: PlatformOptions): PlatformProcess {
@@ -53,7 +56,7 @@ export function spawnPlatform({
     home,
     '--json',
     '--config',
-    CONFIG,
+    config,
   ]
   const child = spawn(file!, args, {
     stdio: ['ignore', 'pipe', 'pipe'],

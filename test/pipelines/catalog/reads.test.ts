@@ -8,6 +8,7 @@ import { load, movies, people, writeLines } from './small-catalog.ts'
 
 // What people can ask: search, titles, people, the graph and questions; and how often a plot told in other words finds its film.
 
+const EVERY_PIPELINE = path.resolve(import.meta.dirname, '../../../mekong.config.ts')
 const FLAT = path.resolve(import.meta.dirname, '../../../../shared/data/movies/tmdb')
 const isReal = existsSync(FLAT)
 if (!isReal) console.log('The TMDB files are not beside the project: recall is not measured.')
@@ -33,7 +34,7 @@ describe('reading the catalog', { timeout: 300_000 }, () => {
     writeLines(files[1]!, people())
     const real = ['mearie_movies.jsonl.gz', 'mearie_people.jsonl.gz']
     await load(home, isReal ? [...files, ...real.map((name) => path.join(FLAT, name))] : files)
-    platform = await startPlatformProcess({ home })
+    platform = await startPlatformProcess({ home, config: EVERY_PIPELINE })
   }, 300_000)
   afterAll(async () => {
     platform?.signal('SIGTERM')
