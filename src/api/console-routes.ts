@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { sendProblem } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
+import { accessOf } from './route-access.ts'
 
 // The console: files that were built beforehand, handed out as they are. It is a program of its own and speaks to the platform only over
 // the HTTP API; whoever may load it can do nothing with it but sign in.
@@ -29,12 +30,17 @@ export function consoleRoutes(folder: string): readonly HttpRoute[] {
   if (!existsSync(path.join(folder, 'index.html'))) return []
   const page = (exchange: HttpExchange) => send(exchange, path.join(folder, 'index.html'))
   return [
-    { method: 'GET', path: '/', access: 'open', handle: ({ response }) => redirect(response) },
-    { method: 'GET', path: '/console', access: 'open', handle: page },
+    {
+      method: 'GET',
+      path: '/',
+      ...accessOf('GET', '/'),
+      handle: ({ response }) => redirect(response),
+    },
+    { method: 'GET', path: '/console', ...accessOf('GET', '/console'), handle: page },
     {
       method: 'GET',
       path: '/console/*',
-      access: 'open',
+      ...accessOf('GET', '/console/*'),
       async handle(exchange) {
         const wanted = exchange.params.rest ?? ''
         const file = path.resolve(folder, wanted)

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messageOf, PlatformError, retryOf } from '../model/errors.ts'
-import type { ApiKeys, KeyIdentity } from './api-keys.ts'
-import { authenticate } from './authenticate.ts'
+import { type Admitted, admit, type Doorkeeper, isStillAdmitted } from './admit.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import { forgetExchange, trackExchange } from './broken-request.ts'
+import { addressOf } from './front.ts'
 import type { GatewayMetrics, RouteMetrics } from './gateway-metrics.ts'
 import { foreignPageProblem } from './local-callers.ts'
-import { type HttpProblem, sendProblemUnread } from './problem-document.ts'
-import { createRouter, type HttpRoute, type Router } from './router.ts'
+import { type HttpProblem, problemCodeOf, sendProblemUnread } from './problem-document.ts'
+import { createRouter, type HttpExchange, type HttpRoute, type Router } from './router.ts'
 
 export interface RequestListener {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void
@@ -23,7 +24,8 @@ interface Entry {
 
 interface ListenerOptions {
   readonly routes: readonly HttpRoute[]
-  readonly keys: () => ApiKeys | undefined
+  readonly doorkeeper: Doorkeeper
+  readonly audit: AuditTrail | undefined
   readonly originsAllowed: readonly string[]
   readonly metrics: GatewayMetrics
   readonly onSurprise: (error: unknown, what: string) => void
@@ -31,7 +33,7 @@ interface ListenerOptions {
 
 /** From a request to its route: who may, what is there, and what to say otherwise. @throws GatewayRouteError */
 export function createRequestListener(options: ListenerOptions): RequestListener {
-  const { keys: keysNow, originsAllowed, metrics, onSurprise } = options
+  const { doorkeeper, audit, originsAllowed, metrics, onSurprise } = options
   const router = createRouter(
     options.routes.map((route): Entry => ({ route, metrics: metrics.route(route.path) })),
   )
@@ -50,26 +52,31 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const path = queryAt < 0 ? url : url.slice(0, queryAt)
     const found = router.match(request.method!, path)
     const route = found.status === 'found' ? found.entry.route : undefined
-    const keys = keysNow()
+    const isOpen = doorkeeper.keys() === undefined
     try {
       if (isDraining) response.setHeader('Connection', 'close')
       const problem =
         (isDraining ? drainingProblem(path) : undefined) ??
-        (keys === undefined ? foreignPageProblem(request, originsAllowed) : undefined)
-      const caller =
-        problem === undefined && keys !== undefined && route?.access !== 'open'
-          ? await authenticate(keys, request)
+        (isOpen ? foreignPageProblem(request, originsAllowed) : undefined)
+      const asked: Admitted =
+        problem === undefined && !isOpen && route?.access !== 'open'
+          ? await admit(doorkeeper, request, route?.access)
           : ANYBODY
-      if (problem !== undefined) sendProblemUnread(request, response, problem)
-      else if ('problem' in caller) sendProblemUnread(request, response, caller.problem)
-      else if (found.status === 'found') {
-        await found.entry.route.handle({
+      const refusal = problem ?? asked.problem
+      if (refusal !== undefined) {
+        sendProblemUnread(request, response, refusal)
+        noteRefusal(route, asked, refusal, request, path)
+      } else if (found.status === 'found') {
+        const { identity } = asked
+        await carryOut(found.entry.route, {
           request,
           response,
           path,
           queryText: queryAt < 0 ? '' : url.slice(queryAt + 1),
           params: found.params,
-          identity: caller.identity,
+          identity,
+          about: ignore,
+          isStillAdmitted: () => isStillAdmitted(doorkeeper, request, identity),
           closing: closing.signal,
         })
       } else {
@@ -84,6 +91,49 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const measured = found.status === 'found' ? found.entry.metrics : elsewhere
     measured.status(response.statusCode).add(1)
     measured.seconds.observe((performance.now() - startMs) / 1000)
+  }
+
+  /** An action leaves its trace in the audit log: before it is begun, and how it ended. */
+  const carryOut = async (route: HttpRoute, exchange: HttpExchange): Promise<void> => {
+    const { action } = route
+    if (audit === undefined || action === undefined) {
+      // Not awaited where nothing is waited for: doors of records are in a hurry.
+      const handled = route.handle(exchange)
+      return handled instanceof Promise ? handled : undefined
+    }
+    const { request, response, path, identity } = exchange
+    const address = addressOf(doorkeeper.front, request)
+    const id = await audit.begin({ identity, address, action, subject: path })
+    let subject: string | undefined
+    const about = (text: string) => {
+      subject = `${path}: ${text}`
+    }
+    const end = (status: number, detail: string | undefined) =>
+      audit.end(id, {
+        outcome: status < 400 ? 'done' : 'failed',
+        ...{ status, detail: detail ?? null },
+        ...(subject === undefined ? {} : { subject }),
+      })
+    try {
+      await route.handle({ ...exchange, about })
+    } catch (error) {
+      await end(500, error instanceof PlatformError ? error.code : messageOf(error))
+      throw error
+    }
+    await end(response.statusCode, problemCodeOf(response))
+  }
+
+  const noteRefusal = (
+    route: HttpRoute | undefined,
+    { identity }: Admitted,
+    { status, code }: HttpProblem,
+    request: IncomingMessage,
+    path: string,
+  ): void => {
+    if (audit === undefined || identity === undefined || route?.access === 'ingest') return
+    const action = route?.action ?? 'look'
+    const address = addressOf(doorkeeper.front, request)
+    void audit.refused({ identity, address, action, subject: path }, status, code)
   }
 
   return {
@@ -108,9 +158,9 @@ function originFormOf(target: string): string {
   return absolute === null ? target : absolute[1]!.replace(/^(?!\/)/, '/')
 }
 
-const ANYBODY: { readonly identity: KeyIdentity | undefined } = Object.freeze({
-  identity: undefined,
-})
+const ANYBODY: Admitted = Object.freeze({ identity: undefined })
+
+const ignore = (): void => {}
 
 /** Health checks and the last scrape are still answered while draining. */
 const ANSWERED_WHILE_DRAINING = new Set(['/health', '/ready', '/metrics'])

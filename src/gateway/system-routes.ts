@@ -37,7 +37,7 @@ export function systemRoutes(options: {
     {
       method: 'GET',
       path: '/metrics',
-      access: 'key',
+      access: 'read',
       handle: ({ response }) => sendText(response, 200, METRICS_CONTENT_TYPE, meter.render()),
     },
     {

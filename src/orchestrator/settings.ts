@@ -1,3 +1,4 @@
+import { ACCESS_SETTINGS } from './access-settings.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import {
   type ChoiceSetting,
@@ -28,6 +29,7 @@ export const SETTINGS = {
     min: 0,
     max: 65_535,
   }),
+  ...ACCESS_SETTINGS,
   log: choice({
     variable: 'MEKONG_LOG',
     doc: 'Where topics live: one file in the home folder, or Apache Kafka. Kafka when KAFKA_BROKER is set.',
@@ -403,6 +405,9 @@ export function resolveSettings(
   if (!said.has('postgresPort') && values.postgres === 'embedded')
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
+  const { publicUrl } = values
+  if (typeof publicUrl === 'string' && !/^https?:\/\//.test(URL.parse(publicUrl)?.href ?? ''))
+    problems.push({ where: SETTINGS.publicUrl.variable, what: 'must be an http or https address' })
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(values) as Settings
 }

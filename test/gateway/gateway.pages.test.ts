@@ -46,7 +46,7 @@ test('the OpenAPI document describes the doors, and its examples are accepted th
       {
         method: 'GET',
         path: '/v1/tables/:name',
-        access: 'key',
+        access: 'read',
         operation: { summary: 'One table' },
         handle: ({ response, params, queryText }) => {
           response.end(`${params.name} ${queryText}`)
