@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { PAGE_HEADERS } from '../gateway/page-headers.ts'
 import { sendProblem } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { accessOf } from './route-access.ts'
@@ -20,10 +21,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
   '.json': 'application/json',
 }
-
-/** Nothing from elsewhere, no inline script; styles are set on elements by the charts. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /** @param folder where the built console is */
 export function consoleRoutes(folder: string): readonly HttpRoute[] {
@@ -82,12 +79,10 @@ async function send({ response, request }: HttpExchange, file: string): Promise<
   const useZip = /\bgzip\b/.test(String(request.headers['accept-encoding']))
   const bytes = useZip ? await zippedFile(file) : await readFile(file)
   response.writeHead(200, {
+    ...PAGE_HEADERS,
     'Content-Type': type,
     'Content-Length': bytes.length,
     'Cache-Control': isNamed ? 'public, max-age=31536000, immutable' : 'no-cache',
-    'Content-Security-Policy': POLICY,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
     Vary: 'Accept-Encoding',
     ...(useZip ? { 'Content-Encoding': 'gzip' } : {}),
   })

@@ -1,5 +1,5 @@
 import type { HttpProblem } from '../gateway/problem-document.ts'
-import { sendProblem } from '../gateway/problem-document.ts'
+import { sendProblemUnread } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { sendJson } from '../gateway/send.ts'
 import { PlatformError } from '../model/errors.ts'
@@ -77,7 +77,7 @@ export async function answered(exchange: HttpExchange, answer: () => Promise<voi
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) throw error
-    sendProblem(exchange.response, problem)
+    sendProblemUnread(exchange.request, exchange.response, problem)
   }
 }
 

@@ -31,7 +31,9 @@ export async function readText(
 ): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Not destroyed when we stop reading: its answer is still to be sent.
+  const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > bytesMax) {
       throw refusal(413, 'body_too_large', `The body may have ${bytesMax} bytes at most.`)
