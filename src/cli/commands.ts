@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { audit } from './commands/audit.ts'
 import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
 import { config } from './commands/config.ts'
@@ -21,6 +22,7 @@ import { restore } from './commands/restore.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
+import { sessions } from './commands/sessions.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { sync } from './commands/sync.ts'
@@ -38,5 +40,5 @@ export const COMMANDS: readonly Command[] = [
   ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],
   ...[plan, test, lineage],
-  ...[doctor, config, keys],
+  ...[doctor, config, keys, sessions, audit],
 ]
