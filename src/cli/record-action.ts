@@ -41,11 +41,12 @@ export async function runRecorded(command: Command, context: CommandContext): Pr
 
 const BEGUN = { outcome: 'begun', status: null, detail: null } as const
 
-function entryOf(action: string, { name }: Command, { args }: CommandContext) {
+function entryOf(action: string, { name }: Command, { args, options }: CommandContext) {
+  const role = typeof options.role === 'string' ? [`--role ${options.role}`] : []
   return {
     ...{ actor: userName(), by: 'command', session: null, role: null, address: null },
-    // Options are left out: they may hold values of records.
-    ...{ action, subject: ['mekong', name, ...args].join(' ') },
+    // Other options are left out: they may hold values of records.
+    ...{ action, subject: ['mekong', name, ...args, ...role].join(' ') },
   } satisfies Partial<AuditEntry>
 }
 

@@ -61,7 +61,10 @@ describe('the audit log', () => {
     expect(added).toMatchObject({ action: 'key.create', outcome: 'done', status: 0 })
     expect(entries[0]!.actor).not.toBe('')
     // The very first command made the file that the log is in.
-    expect(entries.at(-1)).toMatchObject({ subject: 'mekong keys create read', outcome: 'done' })
+    expect(entries.at(-1)).toMatchObject({
+      subject: 'mekong keys create read --role read',
+      outcome: 'done',
+    })
     expect(JSON.stringify(entries)).not.toContain('mk_')
   })
 

@@ -29,7 +29,7 @@ export function AuditLog() {
   const { entries, problem } = useEntries(action, outcome, limit)
   return (
     <div>
-      <div className="row">
+      <div className="row audit-filter">
         <h2>{words('auditLog')}</h2>
         <span className="space" />
         <input
@@ -84,7 +84,7 @@ function Line({ entry }: { readonly entry: Entry }) {
   const { at, actor, by, role, address, action, subject, outcome, status, detail } = entry
   return (
     <tr>
-      <td className="number">
+      <td className="when">
         <time dateTime={at} title={at}>
           {at.slice(0, 10)} {at.slice(11, 19)}
         </time>

@@ -54,7 +54,7 @@ export function Keys() {
                 <th>{words('name')}</th>
                 <th>{words('role')}</th>
                 <th className="number">{words('rateLimit')}</th>
-                <th>{words('began')}</th>
+                <th>{words('made')}</th>
                 <th />
               </tr>
             </thead>
@@ -112,7 +112,7 @@ function MakeKey({
       }}
     >
       <label>
-        {words('keyName')}
+        {words('name')}
         <input value={name} onChange={(event) => setName(event.target.value)} />
       </label>
       <label>

@@ -44,14 +44,12 @@ export const ACCESS_WORDS = {
   revoke: ['Revoke', 'Thu hồi'],
   revoked: ['revoked', 'đã thu hồi'],
   makeKey: ['Make a key', 'Tạo khoá'],
-  keyName: ['Name', 'Tên'],
   newKey: [
     'This is the new key. It is shown this once:',
     'Đây là khoá mới. Chỉ hiển thị một lần này:',
   ],
   from: ['from', 'từ'],
   seenAt: ['seen', 'thấy'],
-  overAt: ['over', 'hết hạn'],
   when: ['when', 'lúc'],
   who: ['who', 'ai'],
   action: ['action', 'hành động'],
@@ -64,6 +62,6 @@ export const ACCESS_WORDS = {
   roleRead: ['looks at everything, changes nothing', 'xem mọi thứ, không thay đổi gì'],
   roleOperate: ['also runs, mends, replays, maintains', 'thêm quyền chạy, sửa, phát lại, bảo trì'],
   roleAdmin: ['also keys, sessions and this log', 'thêm quyền với khoá, phiên và nhật ký này'],
-  inForce: ['in force', 'còn hiệu lực'],
+  made: ['made', 'tạo lúc'],
   rateLimit: ['records/s', 'bản ghi/giây'],
 } as const satisfies Record<string, readonly [string, string]>
