@@ -30,7 +30,11 @@ export function sessionRoutes(platform: Platform): readonly HttpRoute[] {
       description:
         '`access` is `open` where no keys are asked for. `csrf_token` goes into `X-CSRF-Token` of every request that changes something and comes with the cookie of a session; requests with a key need none.',
       answer: async ({ request }) =>
-        whoView(platform, await admit(doorkeeper, request, undefined), sessionCookie(request)),
+        whoView(
+          platform,
+          await admit(doorkeeper, request, undefined),
+          sessionCookie(request, isSecure(front, request)),
+        ),
     }),
     apiRoute({
       method: 'POST',
@@ -74,7 +78,7 @@ async function signIn(platform: Platform, exchange: HttpExchange) {
   if (foreign !== undefined) throw new ApiRefusal(foreign)
   const address = addressOf(front, request)
   const identity = await verified(platform, exchange, address)
-  const old = sessionCookie(request)
+  const old = sessionCookie(request, isSecure(front, request))
   const before = old === undefined ? undefined : await sessions.find(old)
   if (before !== undefined) await sessions.end(before.session.id)
   const { token, session } = await sessions.begin({

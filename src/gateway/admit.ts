@@ -4,7 +4,7 @@ import type { ApiKeys, KeyIdentity } from './api-keys.ts'
 import { authenticate, presentedKey } from './authenticate.ts'
 import { sessionCookie } from './cookies.ts'
 import { forgeryProblem } from './cross-site.ts'
-import { type Front, ownOrigin } from './front.ts'
+import { type Front, isSecure, ownOrigin } from './front.ts'
 import type { HttpProblem } from './problem-document.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -35,7 +35,7 @@ export async function admit(
   const token =
     sessions === undefined || presentedKey(request) !== undefined
       ? undefined
-      : sessionCookie(request)
+      : sessionCookie(request, isSecure(front, request))
   const found = token === undefined ? undefined : await sessions?.find(token)
   if (token === undefined || found === undefined) {
     const asked = await authenticate(keys, request)
@@ -50,13 +50,13 @@ export async function admit(
 
 /** Whether who was let in still would be; for answers that go on for long. */
 export async function isStillAdmitted(
-  { keys, sessions }: Doorkeeper,
+  { keys, sessions, front }: Doorkeeper,
   request: IncomingMessage,
   identity: KeyIdentity | undefined,
 ): Promise<boolean> {
   if (identity === undefined) return keys() === undefined
   if (identity.session === undefined) return keys()?.named(identity.name) !== undefined
-  const token = sessionCookie(request)
+  const token = sessionCookie(request, isSecure(front, request))
   return token !== undefined && (await sessions?.find(token, { touches: false })) !== undefined
 }
 

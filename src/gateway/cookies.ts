@@ -7,8 +7,11 @@ const NAME = 'mekong-session'
 /** A browser keeps a cookie of this prefix only when it came over TLS, for this very host (RFC 6265bis, 4.1.3.2). */
 const SECURE_NAME = `__Host-${NAME}`
 
-/** The value of the session cookie that a request carries. */
-export function sessionCookie({ headers }: IncomingMessage): string | undefined {
+/**
+ * The value of the session cookie that a request carries. Behind TLS only that of the name which nobody else can set: a neighbouring host
+ * could otherwise put its own session under ours.
+ */
+export function sessionCookie({ headers }: IncomingMessage, isSecure: boolean): string | undefined {
   const { cookie } = headers
   if (cookie === undefined) return undefined
   const values = new Map(
@@ -17,7 +20,7 @@ export function sessionCookie({ headers }: IncomingMessage): string | undefined 
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
     }),
   )
-  return values.get(SECURE_NAME) ?? values.get(NAME)
+  return values.get(nameOf(isSecure))
 }
 
 /**

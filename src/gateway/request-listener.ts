@@ -3,10 +3,10 @@ import { messageOf, PlatformError, retryOf } from '../model/errors.ts'
 import { type Admitted, admit, type Doorkeeper, isStillAdmitted } from './admit.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import { forgetExchange, trackExchange } from './broken-request.ts'
-import { addressOf } from './front.ts'
+import { carryOut, noteRefusal } from './carry-out.ts'
 import type { GatewayMetrics, RouteMetrics } from './gateway-metrics.ts'
 import { foreignPageProblem } from './local-callers.ts'
-import { type HttpProblem, problemCodeOf, sendProblemUnread } from './problem-document.ts'
+import { type HttpProblem, sendProblemUnread } from './problem-document.ts'
 import { createRouter, type HttpExchange, type HttpRoute, type Router } from './router.ts'
 
 export interface RequestListener {
@@ -34,6 +34,7 @@ interface ListenerOptions {
 /** From a request to its route: who may, what is there, and what to say otherwise. @throws GatewayRouteError */
 export function createRequestListener(options: ListenerOptions): RequestListener {
   const { doorkeeper, audit, originsAllowed, metrics, onSurprise } = options
+  const witness = audit === undefined ? undefined : { audit, front: doorkeeper.front }
   const router = createRouter(
     options.routes.map((route): Entry => ({ route, metrics: metrics.route(route.path) })),
   )
@@ -65,10 +66,11 @@ export function createRequestListener(options: ListenerOptions): RequestListener
       const refusal = problem ?? asked.problem
       if (refusal !== undefined) {
         sendProblemUnread(request, response, refusal)
-        noteRefusal(route, asked, refusal, request, path)
+        if (witness !== undefined)
+          await noteRefusal(witness, route, asked, refusal, { request, path })
       } else if (found.status === 'found') {
         const { identity } = asked
-        await carryOut(found.entry.route, {
+        const exchange: HttpExchange = {
           request,
           response,
           path,
@@ -78,7 +80,10 @@ export function createRequestListener(options: ListenerOptions): RequestListener
           about: ignore,
           isStillAdmitted: () => isStillAdmitted(doorkeeper, request, identity),
           closing: closing.signal,
-        })
+        }
+        const { action, handle } = found.entry.route
+        if (witness === undefined || action === undefined) await handle(exchange)
+        else await carryOut(witness, found.entry.route, action, exchange)
       } else {
         sendProblemUnread(request, response, nothingHere(request.method!, path, found, router))
       }
@@ -91,49 +96,6 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const measured = found.status === 'found' ? found.entry.metrics : elsewhere
     measured.status(response.statusCode).add(1)
     measured.seconds.observe((performance.now() - startMs) / 1000)
-  }
-
-  /** An action leaves its trace in the audit log: before it is begun, and how it ended. */
-  const carryOut = async (route: HttpRoute, exchange: HttpExchange): Promise<void> => {
-    const { action } = route
-    if (audit === undefined || action === undefined) {
-      // Not awaited where nothing is waited for: doors of records are in a hurry.
-      const handled = route.handle(exchange)
-      return handled instanceof Promise ? handled : undefined
-    }
-    const { request, response, path, identity } = exchange
-    const address = addressOf(doorkeeper.front, request)
-    const id = await audit.begin({ identity, address, action, subject: path })
-    let subject: string | undefined
-    const about = (text: string) => {
-      subject = `${path}: ${text}`
-    }
-    const end = (status: number, detail: string | undefined) =>
-      audit.end(id, {
-        outcome: status < 400 ? 'done' : 'failed',
-        ...{ status, detail: detail ?? null },
-        ...(subject === undefined ? {} : { subject }),
-      })
-    try {
-      await route.handle({ ...exchange, about })
-    } catch (error) {
-      await end(500, error instanceof PlatformError ? error.code : messageOf(error))
-      throw error
-    }
-    await end(response.statusCode, problemCodeOf(response))
-  }
-
-  const noteRefusal = (
-    route: HttpRoute | undefined,
-    { identity }: Admitted,
-    { status, code }: HttpProblem,
-    request: IncomingMessage,
-    path: string,
-  ): void => {
-    if (audit === undefined || identity === undefined || route?.access === 'ingest') return
-    const action = route?.action ?? 'look'
-    const address = addressOf(doorkeeper.front, request)
-    void audit.refused({ identity, address, action, subject: path }, status, code)
   }
 
   return {
