@@ -150,7 +150,7 @@ describe('beside a running platform', () => {
     expect((await post({ sensor: 'x', celsius: 1 }, bearer)).status).toBe(202)
     expect((await run('status')).code).toBe(0)
     const listed = await run('keys', 'list')
-    expect(listed.out).toMatch(/ops +100 .* in force/)
+    expect(listed.out).toMatch(/ops +operate +100 .* in force/)
     expect(listed.out + listed.err).not.toContain(key)
 
     const other = await runJson<{ key: string }>('keys', 'create', 'other')
