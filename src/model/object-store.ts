@@ -49,8 +49,8 @@ export interface ObjectStore {
   list(options: ListOptions, signal?: AbortSignal): AsyncIterable<ObjectInfo>
 
   /**
-   * First names of the keys that have one more name at least below `prefix`, which is empty or ends with a slash: the folders right in it, in
-   * UTF-8 order. A store of files may name empty ones too.
+   * First names of the keys that have one more name at least below `prefix`, which is empty or ends with a slash: the folders right in it, each
+   * once, in no particular order. A store of files may name empty ones too.
    */
   folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>
 

@@ -23,14 +23,14 @@ export async function* listFolder(
   yield* walk(root, folder, options, signal)
 }
 
-/** Names of the folders right below a folder of `root`, in UTF-8 order. */
+/** Names of the folders right below a folder of `root`. */
 export async function* foldersIn(root: string, prefix: string): AsyncIterable<string> {
   checkPrefix(prefix)
   const entries = await readFolder(root, prefix)
   const names = entries
     .filter(({ isFolder }) => isFolder)
     .map(({ key }) => key.slice(prefix.length, -1))
-  yield* names.sort(compareUtf8)
+  yield* names
 }
 
 interface Entry {

@@ -118,7 +118,7 @@ class Memory implements MemoryStore {
     const names = [...this.disk.objects.keys()]
       .filter((key) => key.startsWith(prefix) && key.includes('/', prefix.length))
       .map((key) => key.slice(prefix.length, key.indexOf('/', prefix.length)))
-    yield* [...new Set(names)].sort(compareUtf8)
+    yield* new Set(names)
   }
 
   async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {

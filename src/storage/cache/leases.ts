@@ -3,13 +3,11 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 
-// Each process that uses a cache has a folder with links to the files it reads: `<host>_<pid>_<uuid>`. They go with the process's last
+// Each process that uses a cache has a folder with links to the files it reads, and what it fetches: `<host>_<pid>_<uuid>`. They go with the process's last
 // deed, or, after a crash, when the next one comes.
 
 /** A folder of a host that we know nothing of belongs to nobody after this: no process reads for so long without being opened anew. */
 const LEASE_AGE_MAX_MS = 7 * 24 * 60 * 60 * 1000
-/** Nothing takes a day to be fetched. */
-const PARTIAL_AGE_MAX_MS = 24 * 60 * 60 * 1000
 
 /** A new folder for this process's links. */
 export function makeLeaseFolder(cacheFolder: string): string {
@@ -19,16 +17,12 @@ export function makeLeaseFolder(cacheFolder: string): string {
   return folder
 }
 
-/** Remove what processes left that are no more, and fetches that never ended. */
+/** Remove what processes left that are no more. */
 export function sweepLeases(cacheFolder: string): void {
   const leases = path.join(cacheFolder, 'leases')
   for (const name of readdirSync(leases))
     if (isAbandoned(path.join(leases, name)))
       rmSync(path.join(leases, name), { recursive: true, force: true })
-  const partial = path.join(cacheFolder, 'partial')
-  for (const name of readdirSync(partial))
-    if (ageMs(path.join(partial, name)) > PARTIAL_AGE_MAX_MS)
-      rmSync(path.join(partial, name), { force: true })
 }
 
 function isAbandoned(folder: string): boolean {

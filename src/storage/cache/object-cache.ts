@@ -15,8 +15,8 @@ import { CacheRoom } from './room.ts'
  * In: stores and keys. Out: local paths, good until they are released. Below the cache's folder, `objects/` has what was fetched, each under a
  * name made from where it is from; `leases/` has a folder for each process, with a hard link for each file that is in use there.
  * Whoever makes room removes names from `objects/` alone, oldest use first, so no reader of any process loses a file under its hands,
- * and a file that has a link is not worth removing. Fetched bytes are written beside, checked for their length, and renamed in.
- * A crash leaves links and half-fetched files; the next process that opens the cache removes them. Nothing in here is needed: it may be
+ * and a file that has a link is not worth removing. Fetched bytes are written into the process's folder, checked for their length, and renamed in.
+ * A crash leaves a folder of links and half-fetched files; the next process that opens the cache removes it. Nothing in here is needed: it may be
  * removed whole while nobody uses it.
  * Any number of processes may share a cache. Specification: decision 0019.
  */
@@ -68,7 +68,7 @@ const LEASE_ATTEMPT_COUNT_MAX = 5
 export function openObjectCache(options: ObjectCacheOptions): ObjectCache {
   const folder = path.resolve(options.folder)
   try {
-    for (const name of ['objects', 'partial', 'leases'])
+    for (const name of ['objects', 'leases'])
       mkdirSync(path.join(folder, name), { recursive: true })
     sweepLeases(folder)
     return new LeasingCache(folder, makeLeaseFolder(folder), options.bytesMax)
@@ -194,9 +194,13 @@ class LeasingCache implements ObjectCache {
   ): Promise<void> {
     const info = known ?? (await headOf(store, key))
     const partial = this.#partial()
+    // Of a tail next to nothing lies on the disk.
+    const isHere = await this.#room.make(
+      part === 'whole' ? info.bytes : 0,
+      `${key} in ${store.rootUrl}`,
+    )
     try {
       if (part === 'whole') {
-        await this.#room.make(info.bytes, `${key} in ${store.rootUrl}`)
         await fetchWhole(store, info, partial)
         // What can change must not have changed between two pieces.
         if (known !== undefined && info.bytes > PIECE_BYTES) await checkUnchanged(store, info)
@@ -207,11 +211,13 @@ class LeasingCache implements ObjectCache {
     } catch (cause) {
       await rm(partial, { force: true })
       throw storageErrorOf(cause, `Fetching ${key} from ${store.rootUrl} failed`)
+    } finally {
+      isHere()
     }
   }
 
   #object = (name: string) => path.join(this.#folder, 'objects', name)
-  #partial = () => path.join(this.#folder, 'partial', randomUUID())
+  #partial = () => path.join(this.#leases, `partial-${randomUUID()}`)
 }
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/

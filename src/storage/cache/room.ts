@@ -16,8 +16,10 @@ const STAT_BATCH = 64
 export class CacheRoom {
   readonly #folder: string
   readonly #bytesMax: number
-  /** As of the last look, with what we have added since. */
-  #bytes: number | undefined
+  /** As of the last look, with what has come since. */
+  #bytes = 0
+  /** Of files under way. */
+  #comingBytes = 0
   #addedBytes = 0
   #lookedAtMs = 0
   #making: Promise<void> = Promise.resolve()
@@ -27,39 +29,48 @@ export class CacheRoom {
     this.#bytesMax = bytesMax
   }
 
-  /** See that so many bytes more fit. @throws ObjectCacheFullError when what is in use leaves no room */
-  make(bytes: number, name: string): Promise<void> {
+  /** See that so many bytes more fit, for a file under way; call what it returns when the file is there, or never will be. @throws ObjectCacheFullError */
+  make(bytes: number, name: string): Promise<() => void> {
     const made = this.#making.then(() => this.#make(bytes, name))
-    this.#making = made.catch(() => {})
+    this.#making = made.then(
+      () => {},
+      () => {},
+    )
     return made
   }
 
   /** A file came that no room was made for. */
   async noticed(): Promise<void> {
     this.#lookedAtMs = 0
-    await this.make(0, '').catch(() => {})
+    const done = await this.make(0, '').catch(() => undefined)
+    done?.()
   }
 
-  async #make(bytes: number, name: string): Promise<void> {
+  async #make(bytes: number, name: string): Promise<() => void> {
     if (bytes > this.#bytesMax) throw tooLarge(name, bytes, this.#bytesMax)
     const isFresh =
       Date.now() - this.#lookedAtMs < LOOK_INTERVAL_MS &&
       this.#addedBytes < this.#bytesMax * LOOK_SHARE
-    const known = isFresh ? this.#bytes : undefined
-    if (known === undefined || known + bytes > this.#bytesMax) await this.#look(bytes, name)
-    this.#bytes = (this.#bytes ?? 0) + bytes
-    this.#addedBytes += bytes
+    if (!isFresh || this.#bytes + this.#comingBytes + bytes > this.#bytesMax)
+      await this.#look(bytes, name)
+    this.#comingBytes += bytes
+    return () => {
+      this.#comingBytes -= bytes
+      this.#bytes += bytes
+      this.#addedBytes += bytes
+    }
   }
 
   /** Oldest use goes first; what somebody reads has a second name and stays. */
   async #look(bytes: number, name: string): Promise<void> {
     const files = await this.#files()
     let total = files.reduce((sum, { found }) => sum + bytesOf(found), 0)
-    if (total + bytes > this.#bytesMax) {
+    const coming = this.#comingBytes + bytes
+    if (total + coming > this.#bytesMax) {
       const free = files.filter(({ found }) => found.nlink === 1)
       free.sort((a, b) => a.found.mtimeMs - b.found.mtimeMs)
       for (const { file, found } of free) {
-        if (total + bytes <= this.#bytesMax * ROOM_SHARE) break
+        if (total + coming <= this.#bytesMax * ROOM_SHARE) break
         await unlink(file).catch(() => {})
         total -= bytesOf(found)
       }
@@ -67,7 +78,8 @@ export class CacheRoom {
     this.#bytes = total
     this.#addedBytes = 0
     this.#lookedAtMs = Date.now()
-    if (total + bytes > this.#bytesMax) throw allInUse(name, total, this.#bytesMax)
+    if (total + coming > this.#bytesMax)
+      throw allInUse(name, total + this.#comingBytes, this.#bytesMax)
   }
 
   async #files(): Promise<{ readonly file: string; readonly found: Stats }[]> {
