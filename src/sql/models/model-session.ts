@@ -78,6 +78,12 @@ export class ModelSession {
     return this.#connection.rows(sql, this.#signal)
   }
 
+  /** How many rows a relation has that SQL can name. */
+  async count(name: string): Promise<number> {
+    const [row] = await this.read(`SELECT count(*) FROM ${name}`)
+    return Number(row![0])
+  }
+
   /** Write a relation that SQL can name into a Parquet file. */
   async exportParquet(name: string, file: string): Promise<void> {
     const relation = name.split('.').map(quoteIdentifier).join('.')

@@ -25,6 +25,8 @@ export interface ReadModel extends ModelText {
   readonly reads: readonly string[]
   /** Those its SQL names as tables, not only as `incoming`. */
   readonly namesTables: readonly string[]
+  /** Those that the SQL of `touched` names. */
+  readonly touchedTables: readonly string[]
   readonly readsIncoming: boolean
   readonly readsTouched: boolean
   /** Its SQL names the model's own table: the rows that a run leaves as they are. */
@@ -39,7 +41,8 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
   const own = await readText(connection, model, sql)
   const touched =
     touchedSql === undefined ? undefined : await readText(connection, model, touchedSql)
-  const names = new Set([...own.tables, ...(touched?.tables ?? [])])
+  const touchedTables = touched?.tables ?? new Set<string>()
+  const names = new Set([...own.tables, ...touchedTables])
   const readsIncoming = own.relations.has(INCOMING)
   const { incoming } = model
   if (incoming === undefined && (readsIncoming || touched?.relations.has(INCOMING)))
@@ -52,7 +55,8 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
   return {
     ...text,
     reads: [...reads].sort(),
-    namesTables: [...names].filter((name) => name !== model.name).sort(),
+    namesTables: [...own.tables].filter((name) => name !== model.name).sort(),
+    touchedTables: [...touchedTables].filter((name) => name !== model.name).sort(),
     readsIncoming,
     readsTouched: own.relations.has(TOUCHED),
     readsItself: names.has(model.name),
