@@ -6,12 +6,13 @@ import type { ReadModel } from '../sql/models/read-model.ts'
 import type { SparkPlace } from '../sql/models/rows-of-spark.ts'
 import { decideRun, type ProgressStep, progressSteps } from '../sql/models/run-decision.ts'
 import { withinTouched } from '../sql/models/touched-partitions.ts'
+import { followDeletes, followedBy } from './follow-deletes.ts'
 import { makeIncoming } from './make-incoming.ts'
 import { makeTables } from './make-tables.ts'
 import { makeTouched } from './make-touched.ts'
 import type { ModelLake, ModelTable, ModelWritten } from './model-lake.ts'
 import { type ModelRun, tablesUnder } from './model-run.ts'
-import { decideWrite, targetFor } from './model-write.ts'
+import { checkColumns, decideWrite, targetFor } from './model-write.ts'
 import { rowsByEngine } from './rows-by-engine.ts'
 
 // One run of one model. In: the tables it reads, each fixed at its newest version, and what the model's own table remembers of earlier
@@ -99,13 +100,16 @@ async function build(
   const tables = await makeTables(run, touched)
   const runSql = rowsByEngine(run, spark)
   const made = await runSql(touched === undefined ? read.sql : withinTouched(read.sql, touched.by))
-  const write = await decideWrite(run, made, touched)
+  checkColumns(run, made.columns)
+  const follows = followedBy(run, incoming)
+  const followed = follows && (await followDeletes(run, follows, made, runSql))
+  const write = followed?.write ?? (await decideWrite(run, made, touched))
   const table = await targetFor(run, lake, write, made.columns)
   // What a backfill reads is a part of what is there, so that the next run still has to look.
   const moves = decision.kind === 'range' ? [] : steps
   const written = await table.write(write, moves, context.signal)
   const { files: filesRead, bytes: bytesRead } = readSize(
-    [...incoming.scans.values(), ...tables.values()].flat(),
+    [...incoming.scans.values(), ...tables.values(), followed?.scan ?? []].flat(),
   )
   return {
     ...{ rowsIn: incoming.rowsIn, rowsGone: incoming.rowsGone },

@@ -26,8 +26,8 @@ export interface ModelRun {
 /** What of the lake is behind the relations of a session, by the name that SQL has for them. */
 export type Scans = ReadonlyMap<string, readonly ScanPlan[]>
 
-/** Runs a statement that names the relations of the session, wherever the model runs. */
-export type RunSql = (sql: string) => Promise<Relation>
+/** Runs a statement that names what the model's SQL names, wherever the model runs. `also` are further relations of the session that it names. */
+export type RunSql = (sql: string, also?: readonly string[]) => Promise<Relation>
 
 /** Tables that a model reads, through views too. */
 export function tablesUnder(

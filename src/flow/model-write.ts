@@ -10,6 +10,15 @@ import type { ModelRun } from './model-run.ts'
 import { replaceAll } from './replace-all.ts'
 import { writeVersions } from './write-versions.ts'
 
+/** See that rows have the columns that a model says, if it says any. @throws ModelInvalidError */
+export function checkColumns({ model: { columns, name } }: ModelRun, made: Columns): void {
+  const differences = columns === undefined ? [] : columnDifferences(made, columns)
+  if (differences.length > 0)
+    throw new ModelInvalidError(
+      `The rows of ${name} are not what it says: ${differences.join('; ')}. Nothing was written. Change its SQL or its columns.`,
+    )
+}
+
 /**
  * What a run commits, from the rows that its SQL made: by how the model is kept, and whether they are all rows or what came.
  * @throws ModelInvalidError, ModelRowsError
@@ -21,7 +30,6 @@ export async function decideWrite(
 ): Promise<ModelWrite> {
   const { model, decision } = run
   const { materialize } = model
-  checkColumns(run, made.columns)
   if (materialize.kind === 'merge') await checkKeys(run, made, materialize.key)
   if (materialize.kind === 'snapshot') return writeVersions(run, materialize, made)
   if (decision.kind === 'whole' || materialize.kind === 'table') return replaceAll(run, made)
@@ -62,12 +70,4 @@ export async function targetFor(
     `The rows of ${name} are no longer those of its table: ${differences.join('; ')}. Nothing was written. ` +
       `Make it anew with mekong run ${name} --full-refresh, or change the SQL back.`,
   )
-}
-
-function checkColumns({ model: { columns, name } }: ModelRun, made: Columns): void {
-  const differences = columns === undefined ? [] : columnDifferences(made, columns)
-  if (differences.length > 0)
-    throw new ModelInvalidError(
-      `The rows of ${name} are not what it says: ${differences.join('; ')}. Nothing was written. Change its SQL or its columns.`,
-    )
 }

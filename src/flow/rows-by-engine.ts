@@ -11,9 +11,10 @@ export function rowsByEngine(run: ModelRun, spark: SparkPlace | undefined): RunS
     throw new ModelInvalidError(
       `${model.name} runs on Spark, and no Spark is named. Set SPARK_REMOTE, such as sc://127.0.0.1:15002, or leave engine out.`,
     )
-  return (sql) =>
+  return (sql, also = []) =>
     rowsOfSpark(session, spark, {
-      ...{ model: model.name, sql, relations: namedRelations(run) },
+      ...{ model: model.name, sql },
+      relations: [...namedRelations(run), ...also.map((name) => ({ name }))],
       ...{ runTimeMs: context.logicalMs, signal: context.signal },
     })
 }

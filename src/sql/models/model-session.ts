@@ -17,6 +17,7 @@ export class ModelSession {
   readonly #catalog: string
   readonly #signal: AbortSignal | undefined
   readonly #schemas = new Set(['main'])
+  readonly #kinds = new Map<string, 'VIEW' | 'TABLE'>()
 
   constructor(
     engine: ComputeEngine,
@@ -127,10 +128,15 @@ export class ModelSession {
       )
       this.#schemas.add(schema!)
     }
-    await this.#connection.run(
-      `CREATE OR REPLACE ${kind} ${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)} AS ${select}`,
-      { signal: this.#signal },
-    )
+    const relation = `${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)}`
+    // A table is not replaced by a view, nor a view by a table.
+    const other = this.#kinds.get(relation)
+    if (other !== undefined && other !== kind)
+      await this.#connection.run(`DROP ${other} ${relation}`)
+    await this.#connection.run(`CREATE OR REPLACE ${kind} ${relation} AS ${select}`, {
+      signal: this.#signal,
+    })
+    this.#kinds.set(relation, kind)
   }
 }
 

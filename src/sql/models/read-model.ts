@@ -49,6 +49,11 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
     throw new ModelInvalidError(
       `The SQL of ${model.name} reads "incoming", and the model does not say which table that is. Say incoming: 'layer.name'.`,
     )
+  const { materialize } = model
+  if (materialize.kind === 'merge' && materialize.deletes === 'follow' && names.has(model.name))
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads the model's own table, and the model follows deletes, for which the SQL is asked what it makes of all rows. Leave out deletes: 'follow', or do not read ${model.name}.`,
+    )
   const reads = new Set(names)
   reads.delete(model.name)
   if (incoming !== undefined) reads.add(incoming)
