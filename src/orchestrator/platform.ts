@@ -206,6 +206,7 @@ async function assemble(
       throw new QueryRefusedError('No pipeline here serves from PostgreSQL. Nothing was run.')
     },
     publisher: () => reachPublisher(settings, askWorld.postgres),
+    runs: async () => work.runner.store,
     ledger: async () =>
       (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
   }
