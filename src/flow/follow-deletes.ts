@@ -2,7 +2,6 @@ import type { Relation } from '../model/relation.ts'
 import type { ScanPlan } from '../model/scan-plan.ts'
 import type { MergeMaterialization } from '../model/sql-model.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { INCOMING } from '../sql/models/read-model.ts'
 import { GONE_COLUMN } from '../sql/models/row-versions.ts'
 import { checkKeys } from './check-keys.ts'
@@ -49,7 +48,7 @@ export async function followDeletes(
     `SELECT ${names} FROM ${made.name} UNION SELECT ${names} FROM ${before.name}`,
   )
   const scan = await sources.get(model.incoming!)!.plan()
-  await session.view(INCOMING, scanSql(scan))
+  await session.scan(INCOMING, [scan], scan.columns)
   const now = await runSql(
     `SELECT standing.* FROM (${read.sql}\n) AS standing SEMI JOIN ${KEYS} USING (${names})`,
     [KEYS],

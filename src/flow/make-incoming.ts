@@ -5,6 +5,7 @@ import {
   goneSql,
   type NetChanges,
   onlyGrows,
+  plansOf,
   wholeTable,
 } from '../sql/models/net-changes.ts'
 import { INCOMING } from '../sql/models/read-model.ts'
@@ -36,10 +37,11 @@ export async function makeIncoming(run: ModelRun): Promise<Incoming> {
   const grows = onlyGrows(changes)
   let rowsGone = 0
   if (grows) {
-    await session.view(INCOMING, cameSql(changes))
+    await session.scan(INCOMING, changes.plus, changes.columns)
   } else {
-    await session.table(INCOMING, cameSql(changes))
-    await session.table(GONE, goneSql(changes))
+    const scanOf = await session.compile(plansOf(changes))
+    await session.table(INCOMING, cameSql(changes, scanOf))
+    await session.table(GONE, goneSql(changes, scanOf))
     rowsGone = await session.count(GONE)
   }
   if (model.materialize.kind === 'append' && rowsGone > 0)
@@ -47,11 +49,10 @@ export async function makeIncoming(run: ModelRun): Promise<Incoming> {
       `${model.name} takes the rows added to ${model.incoming}, and ${rowsGone} rows that it has read went from there. ` +
         'Nothing was written. Materialize it by merge or partitions, or run it with --full-refresh.',
     )
-  const { plus, minus, feed } = changes
   return {
     rowsIn: await session.count(INCOMING),
     rowsGone,
-    scans: new Map([[INCOMING, [...plus, ...minus, ...feed]]]),
+    scans: new Map([[INCOMING, plansOf(changes)]]),
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Columns } from '../model/column.ts'
 import type { Predicate } from '../model/predicate.ts'
 import type { ScanPlan } from '../model/scan-plan.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { ModelInvalidError } from '../sql/models/errors.ts'
 import { emptyRowsSql } from '../sql/models/net-changes.ts'
 import {
@@ -58,7 +57,7 @@ export async function makeNamedTables(
     const table = sources.get(name)!
     const plan = await table.plan(predicateFor?.(table))
     scans.set(name, [plan])
-    return session.view(name, scanSql(plan))
+    return session.scan(name, [plan], plan.columns)
   }
   for (const name of names) await make(name)
   if (!read.readsItself) return scans
@@ -67,9 +66,12 @@ export async function makeNamedTables(
     return scans
   }
   const plan = await itself.plan()
-  const rows = scanSql(plan)
   // The rows that the run leaves as they are.
-  await session.view(model.name, touched === undefined ? rows : outsideTouched(rows, touched.by))
+  if (touched === undefined) await session.scan(model.name, [plan], plan.columns)
+  else {
+    const scanOf = await session.compile([plan])
+    await session.view(model.name, outsideTouched(scanOf(plan), touched.by))
+  }
   return scans.set(model.name, [plan])
 }
 

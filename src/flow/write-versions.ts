@@ -1,7 +1,6 @@
 import type { Relation } from '../model/relation.ts'
 import type { SnapshotMaterialization } from '../model/sql-model.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { emptyRowsSql } from '../sql/models/net-changes.ts'
 import { GONE_COLUMN, rowVersionsSql, versionedColumns } from '../sql/models/row-versions.ts'
 import { checkKeys } from './check-keys.ts'
@@ -22,10 +21,8 @@ export async function writeVersions(
   const isAnew = decision.kind === 'whole' && decision.why !== 'source_changed'
   const standing = isAnew ? undefined : target
   const columns = versionedColumns(made.columns)
-  await session.view(
-    'kept_versions',
-    standing === undefined ? emptyRowsSql(columns) : scanSql(await standing.plan()),
-  )
+  if (standing === undefined) await session.view('kept_versions', emptyRowsSql(columns))
+  else await session.scan('kept_versions', [await standing.plan()], columns)
   const select = rowVersionsSql({
     ...{ how, made: made.name, kept: 'kept_versions', columns: made.columns },
     runTime: new Date(context.logicalMs).toISOString(),
