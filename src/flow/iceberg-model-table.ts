@@ -15,7 +15,7 @@ import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
 import { ModelConflictError } from '../sql/models/errors.ts'
 import type { NetChanges } from '../sql/models/net-changes.ts'
 import type { Progress, ProgressStep } from '../sql/models/run-decision.ts'
-import { INSERT_NEW, updateChanged } from './delta-model-table.ts'
+import { INSERT_NEW, mergeOf } from './delta-model-table.ts'
 import { tableKey } from './lake-home.ts'
 import type { ModelTable, ModelWrite, ModelWritten, NewModelTable } from './model-lake.ts'
 
@@ -190,12 +190,8 @@ async function commit(
       return table.overwrite(write.rows, options, signal)
     case 'replace_where':
       return table.overwrite(write.rows, { ...options, where: write.where }, signal)
-    case 'merge': {
-      const { rows, key, whenMatched } = write
-      const clauses =
-        whenMatched === 'keep' ? [INSERT_NEW] : [updateChanged(rows.columns, key), INSERT_NEW]
-      return table.merge({ ...options, source: rows, on: { keys: key }, clauses }, signal)
-    }
+    case 'merge':
+      return table.merge({ ...options, ...mergeOf(write) }, signal)
     case 'upsert_and_delete': {
       const { rows, key, goneColumn } = write
       const gone = sql(`source.${quoteIdentifier(goneColumn)}`)
