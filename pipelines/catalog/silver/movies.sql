@@ -4,7 +4,7 @@
 WITH
 -- By position alone, so that no raw text is sorted.
 ranked AS (
-  SELECT _topic, _partition, _offset
+  SELECT _topic, _partition, _offset, id_of_data_type
   FROM incoming
   WHERE data_type = 'movie'
   QUALIFY row_number() OVER (
@@ -39,7 +39,7 @@ newest AS (
       "casts_info": [{"person_id": "BIGINT", "cast_id": "BIGINT", "credit_id": "VARCHAR", "character": "VARCHAR", "known_for_department": "VARCHAR"}],
       "crews_info": [{"person_id": "BIGINT", "credit_id": "VARCHAR", "department": "VARCHAR", "job": "VARCHAR", "known_for_department": "VARCHAR"}]
     }') AS whole
-  FROM incoming JOIN ranked USING (_topic, _partition, _offset)
+  FROM incoming SEMI JOIN ranked USING (_topic, _partition, _offset)
 ),
 parsed AS (
   SELECT
@@ -103,9 +103,11 @@ tracked AS (
     ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN crews_elements_hash]), 'string_agg', ','), ''))[1:13])::BIGINT AS crews_total_hash
   FROM hashed
 ),
+-- Of the ids that came alone: the table may be far larger than what memory holds.
 known AS (
   SELECT movie_id, record_timestamp, record_arrived_at, record_offset, vector_info_hash, casts_elements_hash, crews_elements_hash
   FROM silver.movies
+  WHERE movie_id IN (SELECT id_of_data_type FROM ranked)
 )
 SELECT
   tracked.movie_id,

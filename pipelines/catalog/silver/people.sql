@@ -1,7 +1,7 @@
 -- The person that each TMDB id stands for now; which record counts is as in movies.sql.
 WITH
 ranked AS (
-  SELECT _topic, _partition, _offset
+  SELECT _topic, _partition, _offset, id_of_data_type
   FROM incoming
   WHERE data_type = 'person'
   QUALIFY row_number() OVER (
@@ -27,7 +27,7 @@ newest AS (
       "popularity": "DOUBLE",
       "profile_path": "VARCHAR"
     }}') AS whole
-  FROM incoming JOIN ranked USING (_topic, _partition, _offset)
+  FROM incoming SEMI JOIN ranked USING (_topic, _partition, _offset)
 ),
 parsed AS (
   SELECT
@@ -46,6 +46,7 @@ parsed AS (
 ),
 known AS (
   SELECT person_id, record_timestamp, record_arrived_at, record_offset FROM silver.people
+  WHERE person_id IN (SELECT id_of_data_type FROM ranked)
 )
 SELECT
   parsed.person_id,
