@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline as pipe } from 'node:stream/promises'
 import { ask } from '../flow/ask.ts'
+import { olapColumns } from '../flow/olap-to-sql.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { Platform } from '../orchestrator/platform.ts'
@@ -126,11 +127,20 @@ async function namesOf({ lake, plans }: Platform) {
       columns: target.columns.map(nameAndType),
     })),
   )
+  const olap = plans.flatMap(({ syncs }) =>
+    syncs.flatMap(({ target }) =>
+      target.collections.flatMap((table) =>
+        table.kind === 'rows'
+          ? [{ name: `serve.${table.name}`, columns: olapColumns(table).map(nameAndType) }]
+          : [],
+      ),
+    ),
+  )
   const others = [
     'system.ledger',
     ...plans.map(({ name }) => `dead_letters.${name.replaceAll('-', '_')}`),
   ]
-  return [...stored, ...served, ...others.map((name) => ({ name, columns: [] }))]
+  return [...stored, ...served, ...olap, ...others.map((name) => ({ name, columns: [] }))]
 }
 
 const nameAndType = ({

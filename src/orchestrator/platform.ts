@@ -7,6 +7,7 @@ import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { rowsOfOlap } from '../flow/olap-to-sql.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
@@ -44,7 +45,7 @@ import { openPostgres } from './open-postgres.ts'
 import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
-import type { SyncStores } from './open-sync-stores.ts'
+import { olapOf, type SyncStores } from './open-sync-stores.ts'
 import { runMetrics } from './run-metrics.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Scheduler } from './schedules/scheduler.ts'
@@ -244,6 +245,7 @@ async function assemble(
       throw new QueryRefusedError('No pipeline here serves from PostgreSQL. Nothing was run.')
     },
     publisher: () => reachPublisher(settings, askWorld.postgres),
+    olap: rowsOfOlap(olapOf(work.stores)),
     ledger: async () =>
       (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
   }
