@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline as pipe } from 'node:stream/promises'
 import { ask } from '../flow/ask.ts'
+import { olapColumns } from '../flow/olap-to-sql.ts'
 import { RUN_COLUMNS, RUN_TASK_COLUMNS } from '../flow/run-tables.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { columnTypeText } from '../model/column.ts'
@@ -127,6 +128,15 @@ async function namesOf({ lake, plans }: Platform) {
       columns: target.columns.map(nameAndType),
     })),
   )
+  const olap = plans.flatMap(({ syncs }) =>
+    syncs.flatMap(({ target }) =>
+      target.collections.flatMap((table) =>
+        table.kind === 'rows'
+          ? [{ name: `serve.${table.name}`, columns: olapColumns(table).map(nameAndType) }]
+          : [],
+      ),
+    ),
+  )
   const others = [
     { name: 'system.runs', columns: RUN_COLUMNS.map(nameAndType) },
     { name: 'system.run_tasks', columns: RUN_TASK_COLUMNS.map(nameAndType) },
@@ -136,7 +146,7 @@ async function namesOf({ lake, plans }: Platform) {
       columns: [],
     })),
   ]
-  return [...stored, ...served, ...others]
+  return [...stored, ...served, ...olap, ...others]
 }
 
 const nameAndType = ({

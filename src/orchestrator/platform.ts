@@ -6,6 +6,7 @@ import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { rowsOfOlap } from '../flow/olap-to-sql.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { HOP_ENGINE_THREADS } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
@@ -39,7 +40,7 @@ import { openPostgres } from './open-postgres.ts'
 import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
-import type { SyncStores } from './open-sync-stores.ts'
+import { olapOf, type SyncStores } from './open-sync-stores.ts'
 import { ensureTopics, ingestRoutes } from './plan-topics.ts'
 import { type HopReport, notReady, platformHops } from './platform-hops.ts'
 import { runMetrics } from './run-metrics.ts'
@@ -209,6 +210,7 @@ async function assemble(
     },
     publisher: () => reachPublisher(settings, askWorld.postgres),
     runs: async () => work.runner.store,
+    olap: rowsOfOlap(olapOf(work.stores)),
     ledger: async () =>
       (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
   }
