@@ -6,6 +6,7 @@ import type { Clock } from '../../src/model/clock.ts'
 import { lockHome } from '../../src/orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../src/orchestrator/platform.ts'
 import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import type { PipelinePlan } from '../../src/pipeline/plan.ts'
 import readings from '../cli/small-river/pipeline.ts'
 
 /** An answer of the API. */
@@ -31,7 +32,10 @@ export interface Different {
   readonly clock?: Clock
 }
 
-export async function platformForTests(different: Different = {}): Promise<PlatformForTests> {
+export async function platformForTests(
+  plans: readonly PipelinePlan[] = [readings],
+  different: Different = {},
+): Promise<PlatformForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mekong-api-'))
   const home = lockHome(folder)
   const notices: string[] = []
@@ -42,7 +46,7 @@ export async function platformForTests(different: Different = {}): Promise<Platf
       {},
     ),
     ...(different.clock === undefined ? {} : { clock: different.clock }),
-    plans: [readings],
+    plans,
     routes: apiRoutes,
     onNotice: (line) => notices.push(line),
   })

@@ -43,10 +43,20 @@ export function DeadLetters() {
       <header className="head">
         <h1>{words('deadLetters')}</h1>
         <span className="space" />
-        <button type="button" disabled={chosen.size === 0} onClick={() => void each('replay')}>
+        <button
+          type="button"
+          data-needs="operate"
+          disabled={chosen.size === 0}
+          onClick={() => void each('replay')}
+        >
           {words('replaySelected')} {chosen.size > 0 ? `(${chosen.size})` : ''}
         </button>
-        <button type="button" disabled={chosen.size === 0} onClick={() => void each('drop')}>
+        <button
+          type="button"
+          data-needs="operate"
+          disabled={chosen.size === 0}
+          onClick={() => void each('drop')}
+        >
           {words('dropSelected')}
         </button>
       </header>
@@ -127,7 +137,7 @@ function Mend({ id, onDone }: { readonly id: string; readonly onDone: () => void
       />
       {problem === undefined ? null : <p className="problem">{problem}</p>}
       {preview === undefined ? null : <pre className="log">{preview}</pre>}
-      <p className="row">
+      <p className="row" data-needs="operate">
         <button
           type="button"
           onClick={() =>

@@ -26,7 +26,7 @@ export function Runs() {
       <header className="head">
         <h1>{words('runs')}</h1>
         <span className="space" />
-        <button type="button" onClick={() => void begin([])}>
+        <button type="button" data-needs="operate" onClick={() => void begin([])}>
           {words('runEverything')}
         </button>
       </header>
@@ -86,12 +86,17 @@ function OneRun({ id }: { readonly id: string }) {
         </span>
         <span className="space" />
         {run.ended_at === null ? (
-          <button type="button" onClick={() => void post(`/v1/runs/${id}/cancel`)}>
+          <button
+            type="button"
+            data-needs="operate"
+            onClick={() => void post(`/v1/runs/${id}/cancel`)}
+          >
             {words('cancel')}
           </button>
         ) : (
           <button
             type="button"
+            data-needs="operate"
             onClick={() =>
               void post<RunDetail>('/v1/runs', { selectors: run.selectors }).then((made) =>
                 go(`runs/${made.id}`),
