@@ -100,6 +100,18 @@ export type Word = keyof typeof WORDS
 
 export const Words = createContext<Language>('en')
 
+export const useLanguage = (): Language => useContext(Words)
+
+/** A hook for the words that only one page or part has, kept beside it. */
+export const wordsOf =
+  <const W extends Readonly<Record<string, readonly [english: string, vietnamese: string]>>>(
+    words: W,
+  ) =>
+  (): ((word: keyof W) => string) => {
+    const language = useLanguage()
+    return (word) => words[word]![language === 'en' ? 0 : 1]
+  }
+
 /** The words of the chosen language. */
 export function useWords(): (word: Word) => string {
   const language = useContext(Words)

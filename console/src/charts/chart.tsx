@@ -1,16 +1,26 @@
-import { useEffect, useRef, useState } from 'react'
+import { useState } from 'react'
 import type { Answer, ChartShape } from '../api.ts'
 import { cellText, compact, momentOf } from '../format.ts'
 import { Grid } from './grid.tsx'
 import { momentText, ticks } from './scale.ts'
+import { useWidth } from './use-width.ts'
 
 type Rows = Pick<Answer, 'columns' | 'rows'>
 
 /** An answer, shown as its chart wants it. */
-export function Chart({ show, answer }: { readonly show: ChartShape; readonly answer: Rows }) {
-  if (show.kind === 'table') return <Grid answer={answer} />
+export function Chart({
+  show,
+  answer,
+  said = (text) => text,
+}: {
+  readonly show: ChartShape
+  readonly answer: Rows
+  /** Names of columns and units in the language of the page. */
+  readonly said?: (text: string) => string
+}) {
+  if (show.kind === 'table') return <Grid answer={answer} heading={said} />
   if (show.kind === 'number') return <BigNumber show={show} answer={answer} />
-  const lines = linesOf(show, answer)
+  const lines = linesOf(show, answer, said)
   if (lines.length === 0 || lines[0]!.points.length === 0) return <p className="empty">–</p>
   if (show.kind === 'bar' && show.lies === true) return <LyingBars lines={lines} unit={show.unit} />
   return <Plot kind={show.kind} lines={lines} unit={show.unit} />
@@ -55,6 +65,7 @@ interface Line {
 function linesOf(
   { x, y, series }: ChartShape & { readonly kind: 'line' | 'area' | 'bar' },
   answer: Rows,
+  said: (text: string) => string,
 ): Line[] {
   const xAt = indexOf(answer, x)
   const seriesAt = series === undefined ? -1 : indexOf(answer, series)
@@ -63,25 +74,13 @@ function linesOf(
     for (const name of y) {
       const value = row[indexOf(answer, name)]
       if (value === null || value === undefined) continue
-      const line = seriesAt < 0 ? name : cellText(row[seriesAt])
+      const line = seriesAt < 0 ? said(name) : cellText(row[seriesAt])
       const points = groups.get(line) ?? []
       points.push({ x: cellText(row[xAt]), at: momentOf(row[xAt]), y: Number(value) })
       groups.set(line, points)
     }
   }
   return [...groups].map(([name, points]) => ({ name, points }))
-}
-
-/** How wide an element is, as it changes. */
-function useWidth() {
-  const ref = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(480)
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width))
-    observer.observe(ref.current!)
-    return () => observer.disconnect()
-  }, [])
-  return { ref, width }
 }
 
 const HEIGHT = 208
