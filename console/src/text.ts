@@ -5,6 +5,7 @@ import { createContext, useContext } from 'react'
 const WORDS = {
   river: ['River', 'Dòng chảy'],
   dashboards: ['Dashboards', 'Bảng theo dõi'],
+  catalog: ['Catalog', 'Kho phim'],
   runs: ['Runs', 'Lượt chạy'],
   tables: ['Tables', 'Bảng dữ liệu'],
   sql: ['SQL', 'SQL'],

@@ -70,7 +70,9 @@ function likeness(asked: string, found: string): MatchedWord['how'] | undefined 
 
 /** English endings taken off, as far as it takes to tell that two words are one; the index's own stemmer is finer. */
 const stem = (word: string): string =>
-  word.length < 4 ? word : word.replace(/(ies|ied)$/, 'y').replace(/(ing|ers?|ed|es|(?<!s)s|ly|e)$/, '')
+  word.length < 4
+    ? word
+    : word.replace(/(ies|ied)$/, 'y').replace(/(ing|ers?|ed|es|(?<!s)s|ly|e)$/, '')
 
 function trigrams(word: string): Set<string> {
   const bounded = `^${word}$`

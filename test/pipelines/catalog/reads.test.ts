@@ -79,14 +79,14 @@ describe('reading the catalog', { timeout: 300_000 }, () => {
   })
 
   test('people by a part of their name', async () => {
-    const { people: some } = (await get('people?q=pérson+1&limit=50')).body
+    const { people: some } = (await get('people?q=pERson+1&limit=50')).body
     const names = some.map(({ name }: { name: string }) => name)
     // The real files have people of their own by some of these ids.
     expect(names.length).toBeGreaterThan(3)
     for (const name of names) expect(name).toMatch(/^Person 1\d?$/)
     expect(some[0].credits).toBeGreaterThan(0)
     expect((await get(`people?q=${names[0]}`)).body.people[0].name).toBe(names[0])
-    expect((await get('people?q=.*')).body.people).toEqual([])
+    expect((await get('people?q=.%2A')).body.people).toEqual([])
     expect((await get('people')).status).toBe(400)
   })
 
