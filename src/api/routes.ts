@@ -14,7 +14,9 @@ import { riverRoutes } from './river-routes.ts'
 import { runRoutes } from './run-routes.ts'
 import { sqlRoutes } from './sql-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
+import { tableInsightRoutes } from './table-insight-routes.ts'
 import { tableRoutes } from './table-routes.ts'
+import { tableTestRoutes } from './table-test-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
 // that the gateway has let through (a key, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
@@ -38,6 +40,8 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...riverRoutes(platform),
     ...sqlRoutes(platform),
     ...tableRoutes(platform),
+    ...tableInsightRoutes(platform),
+    ...tableTestRoutes(platform),
     ...dashboardRoutes(platform),
     ...consoleRoutes(CONSOLE_FOLDER),
   ]
