@@ -183,6 +183,7 @@ export interface Commit {
   readonly committed_at: string
   readonly operation: string | null
   readonly rows_added: number | null
+  readonly bytes_added: number | null
   readonly files_added: number
   readonly files_removed: number
 }

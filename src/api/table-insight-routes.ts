@@ -3,9 +3,7 @@ import { riverOf } from '../flow/river.ts'
 import { lineageAround } from '../flow/table-lineage.ts'
 import { changeQuery } from '../flow/tables-to-sql.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
-import { scalarText } from '../lake/convert/scalar-text.ts'
 import { TableMissingError } from '../lake/errors.ts'
-import type { ScanPlan } from '../model/scan-plan.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { runQuery } from '../sql/duckdb/query.ts'
 import { apiRoute } from './exchange.ts'
@@ -96,48 +94,16 @@ async function lineageView(platform: Platform, all: readonly ModelLineage[], nam
 
 async function partitionsView({ lake }: Platform, exchange: HttpExchange) {
   const state = await lake.state(exchange.params.name!)
-  const plan = await state.plan()
-  const limit = queryCount(exchange, 'limit', PARTITIONS)
-  const columns = plan.columns.flatMap(({ name, type, source }) =>
-    source.kind === 'partition' ? [{ name, type, index: source.index }] : [],
-  )
-  const all = columns.length === 0 ? [] : partitionsOf(plan, columns)
+  const { columns, partitions } = await state.partitions()
   return {
     version: versionView(state.version),
     partition_by: state.partitionBy,
-    columns: columns.map(({ name }) => name),
-    count: all.length,
-    partitions: all.slice(0, limit),
+    columns,
+    count: partitions.length,
+    partitions: partitions
+      .slice(0, queryCount(exchange, 'limit', PARTITIONS))
+      .map(({ rows, ...part }) => ({ ...part, rows: rows ?? null })),
   }
-}
-
-type PartitionColumn = Pick<ScanPlan['columns'][number], 'name' | 'type'> & {
-  readonly index: number
-}
-
-/** Files by the values that are the same in all of a file, in order of the values, newest days first. */
-function partitionsOf(plan: ScanPlan, columns: readonly PartitionColumn[]) {
-  const parts = new Map<
-    string,
-    { values: (string | null)[]; files: number; bytes: number; rows: number | null }
-  >()
-  for (const { partitionValues, bytes, rowCount } of plan.files) {
-    const values = columns.map(({ index, type }) => {
-      const value = partitionValues[index] ?? null
-      return value === null ? null : (scalarText(value, type) ?? String(value))
-    })
-    const key = JSON.stringify(values)
-    const part = parts.get(key) ?? { values, files: 0, bytes: 0, rows: 0 }
-    parts.set(key, {
-      values,
-      files: part.files + 1,
-      bytes: part.bytes + bytes,
-      rows: part.rows === null || rowCount === undefined ? null : part.rows + rowCount,
-    })
-  }
-  return [...parts.values()].sort((a, b) =>
-    String(b.values).localeCompare(String(a.values), 'en', { numeric: true }),
-  )
 }
 
 async function changesView(platform: Platform, exchange: HttpExchange) {

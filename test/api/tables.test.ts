@@ -36,6 +36,9 @@ const weather = pipeline('weather', (p) => {
       ],
     },
   )
+  p.model('gold.by_sensor', 'SELECT sensor, celsius, day FROM silver.readings', {
+    ...{ format: 'iceberg', partitionBy: ['day', 'sensor'] },
+  })
   p.model('gold.names', 'SELECT DISTINCT sensor FROM gold.hottest', { materialize: 'view' })
 })
 
@@ -70,6 +73,7 @@ test('lineage goes up to what no model makes and down to views, column by column
   expect(tables.map(({ name, depth }: { name: string; depth: number }) => [name, depth])).toEqual([
     ['bronze.readings', -1],
     ['silver.readings', 0],
+    ['gold.by_sensor', 1],
     ['gold.hottest', 1],
     ['gold.names', 2],
   ])
@@ -132,6 +136,13 @@ test('partitions have files, bytes and rows; a table without any says so', async
   expect(partitions).toEqual([
     { values: ['2024-05-02'], files: 1, bytes: expect.any(Number), rows: 2 },
     { values: ['2024-05-01'], files: 1, bytes: expect.any(Number), rows: 1 },
+  ])
+  const iceberg = (await api.get('/v1/tables/gold.by_sensor/partitions')).body
+  expect(iceberg.columns).toEqual(['day', 'sensor'])
+  expect(iceberg.partitions.map(({ values }: { values: string[] }) => values)).toEqual([
+    ['2024-05-02', 'b'],
+    ['2024-05-02', 'a'],
+    ['2024-05-01', 'a'],
   ])
   const bronze = (await api.get('/v1/tables/bronze.readings/partitions')).body
   expect([bronze.count, bronze.partitions]).toEqual([0, []])
