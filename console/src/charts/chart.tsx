@@ -128,7 +128,17 @@ function Plot({
         width={width}
         height={HEIGHT}
         role="img"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: left and right walk along the points
+        tabIndex={0}
         aria-label={lines.map(({ name }) => name).join(', ')}
+        onKeyDown={({ key }) => {
+          if (key !== 'ArrowLeft' && key !== 'ArrowRight') return
+          const by = key === 'ArrowLeft' ? -1 : 1
+          setNear((old) =>
+            Math.min(first.length - 1, Math.max(0, (old ?? (by < 0 ? first.length : -1)) + by)),
+          )
+        }}
+        onBlur={() => setNear(undefined)}
         onPointerMove={(event) => {
           const at = event.clientX - event.currentTarget.getBoundingClientRect().left
           const distances = first.map((point) => Math.abs(xOf(point) - at))
@@ -178,6 +188,10 @@ function Plot({
                 />
               ) : null}
               <path className="stroke" d={pathOf(points.map((p) => [xOf(p), yOf(p.y)]))} />
+              {/* One point is no line. */}
+              {points.length === 1 ? (
+                <circle cx={xOf(points[0]!)} cy={yOf(points[0]!.y)} r="4" />
+              ) : null}
             </g>
           ),
         )}
@@ -236,8 +250,9 @@ function LyingBars({
   const most = Math.max(...points.map(({ y }) => y), Number.EPSILON)
   return (
     <ol className="lying">
-      {points.map(({ x, y }) => (
-        <li key={x}>
+      {points.map(({ x, y }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: labels may repeat
+        <li key={index}>
           <span title={x}>{x}</span>
           <i style={{ width: `${Math.max(0.5, (y / most) * 100)}%` }} />
           <b>
