@@ -76,7 +76,7 @@ function linesOf(
       if (value === null || value === undefined) continue
       const line = seriesAt < 0 ? said(name) : cellText(row[seriesAt])
       const points = groups.get(line) ?? []
-      points.push({ x: cellText(row[xAt]), at: momentOf(row[xAt]), y: Number(value) })
+      points.push({ x: labelText(row[xAt]), at: momentOf(row[xAt]), y: Number(value) })
       groups.set(line, points)
     }
   }
@@ -102,7 +102,8 @@ function Plot({
   const labels = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))]
   const places = new Map(labels.map((label, index) => [label, index]))
   const moments = lines.flatMap(({ points }) => points.map(({ at }) => at))
-  const isTime = moments.every((at) => at !== undefined) && kind !== 'bar'
+  const areMoments = moments.every((at) => at !== undefined)
+  const isTime = areMoments && kind !== 'bar'
   const times = isTime ? (moments as number[]) : []
   const [from, to] = isTime ? [Math.min(...times), Math.max(...times)] : [0, labels.length - 1]
   const values = lines.flatMap(({ points }) => points.map(({ y }) => y))
@@ -156,7 +157,10 @@ function Plot({
         ))}
         {shown.map((label) => {
           const point = { x: label, at: momentOf(label), y: 0 }
-          const text = isTime ? momentText(point.at!, to - from) : shortText(label)
+          const text =
+            isTime || (areMoments && kind === 'bar')
+              ? momentText(point.at!, isTime ? to - from : spanOf(lines))
+              : shortText(label)
           return (
             <text key={label} x={xOf(point)} y={HEIGHT - 6} textAnchor="middle">
               {text}
@@ -231,6 +235,13 @@ function Plot({
     </div>
   )
 }
+
+/** A year, an hour or a number of days along the axis is a label, without signs in it. */
+const labelText = (value: unknown) => (typeof value === 'number' ? String(value) : cellText(value))
+
+/** Between the first and the last of moments in order. */
+const spanOf = ([line]: readonly Line[]) =>
+  (line?.points.at(-1)?.at ?? 0) - (line?.points[0]?.at ?? 0)
 
 const pathOf = (points: readonly (readonly [number, number] | number[])[]) =>
   points

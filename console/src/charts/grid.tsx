@@ -5,6 +5,13 @@ const isNumber = (type: string) => /INT|DOUBLE|FLOAT|DECIMAL/.test(type)
 /** Shown to the second and without "+00": all moments are in UTC. The whole of it is in the title. */
 const isMoment = (type: string) => /^TIMESTAMP/.test(type)
 
+/** Ids and years are names, whose digits are not grouped. */
+function shownText(cell: unknown, { name, type }: Answer['columns'][number]): string {
+  if (isMoment(type)) return cellText(cell).slice(0, 19)
+  if (typeof cell === 'number' && /(^|_)(id|year|version|offset)$/.test(name)) return String(cell)
+  return cellText(cell)
+}
+
 /** Rows as they are. `heading` says a column in the language of the page. */
 export function Grid({
   answer,
@@ -42,7 +49,7 @@ export function Grid({
                       : undefined
                   }
                 >
-                  {isMoment(columns[index]!.type) ? cellText(cell).slice(0, 19) : cellText(cell)}
+                  {shownText(cell, columns[index]!)}
                 </td>
               ))}
             </tr>
