@@ -6,6 +6,7 @@ import { ACCESS_WORDS } from './words/access-words.ts'
 const WORDS = {
   river: ['River', 'Dòng chảy'],
   dashboards: ['Dashboards', 'Bảng theo dõi'],
+  catalog: ['Catalog', 'Kho phim'],
   runs: ['Runs', 'Lượt chạy'],
   tables: ['Tables', 'Bảng dữ liệu'],
   sql: ['SQL', 'SQL'],
@@ -95,6 +96,18 @@ export type Language = 'en' | 'vi'
 export type Word = keyof typeof WORDS
 
 export const Words = createContext<Language>('en')
+
+export const useLanguage = (): Language => useContext(Words)
+
+/** A hook for the words that only one page or part has, kept beside it. */
+export const wordsOf =
+  <const W extends Readonly<Record<string, readonly [english: string, vietnamese: string]>>>(
+    words: W,
+  ) =>
+  (): ((word: keyof W) => string) => {
+    const language = useLanguage()
+    return (word) => words[word]![language === 'en' ? 0 : 1]
+  }
 
 /** The words of the chosen language. */
 export function useWords(): (word: Word) => string {

@@ -16,7 +16,9 @@ import { runRoutes } from './run-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { sqlRoutes } from './sql-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
+import { tableInsightRoutes } from './table-insight-routes.ts'
 import { tableRoutes } from './table-routes.ts'
+import { tableTestRoutes } from './table-test-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
 // that the gateway has let through (with a key or session whose role suffices, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
@@ -40,6 +42,8 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...riverRoutes(platform),
     ...sqlRoutes(platform),
     ...tableRoutes(platform),
+    ...tableInsightRoutes(platform),
+    ...tableTestRoutes(platform),
     ...dashboardRoutes(platform),
     ...sessionRoutes(platform),
     ...accessRoutes(platform),

@@ -26,7 +26,7 @@ const ended = async (query: string) => {
 }
 
 beforeAll(async () => {
-  api = await platformForTests(undefined, { settings: { proxies: 1 } })
+  api = await platformForTests({ settings: { proxies: 1 } })
   expect((await api.post('/v1/syncs/check', {})).status).toBe(200)
   admin = { authorization: `Bearer ${await keyFor(api, 'admin')}` }
 })

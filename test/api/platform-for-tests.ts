@@ -26,16 +26,14 @@ export interface PlatformForTests {
   stop(): Promise<void>
 }
 
-/** Settings and a clock other than the usual ones. */
+/** What is other than usual. */
 export interface Different {
+  readonly plans?: readonly PipelinePlan[]
   readonly settings?: Readonly<Record<string, unknown>>
   readonly clock?: Clock
 }
 
-export async function platformForTests(
-  plans: readonly PipelinePlan[] = [readings],
-  different: Different = {},
-): Promise<PlatformForTests> {
+export async function platformForTests(different: Different = {}): Promise<PlatformForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mekong-api-'))
   const home = lockHome(folder)
   const notices: string[] = []
@@ -46,7 +44,7 @@ export async function platformForTests(
       {},
     ),
     ...(different.clock === undefined ? {} : { clock: different.clock }),
-    plans,
+    plans: different.plans ?? [readings],
     routes: apiRoutes,
     onNotice: (line) => notices.push(line),
   })

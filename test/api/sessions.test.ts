@@ -15,7 +15,7 @@ const who = async (headers: Record<string, string>) =>
   (await api.get('/v1/session', headers)).body as Record<string, never>
 
 beforeAll(async () => {
-  api = await platformForTests(undefined, { clock: { nowMs: () => Date.now() + aheadMs } })
+  api = await platformForTests({ clock: { nowMs: () => Date.now() + aheadMs } })
 })
 afterAll(() => api.stop())
 
