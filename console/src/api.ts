@@ -131,6 +131,8 @@ export interface Run {
   readonly schedule: string | null
   readonly pipeline: string | null
   readonly selectors: readonly string[]
+  /** The days that a part of a backfill is for. */
+  readonly range: { readonly from: string; readonly to: string } | null
   readonly created_at: string
   readonly ended_at: string | null
   readonly seconds: number | null
@@ -243,18 +245,4 @@ export interface LedgerLine {
   readonly missing: number
   readonly balanced: boolean
   readonly disagreement?: string
-}
-
-export interface DeadLetter {
-  readonly id: string
-  readonly pipeline: string
-  readonly hop: string
-  readonly reason: string
-  readonly message: string
-  readonly topic: string
-  readonly partition: number | null
-  readonly offset: number | null
-  readonly status: string
-  readonly attempts: number
-  readonly first_seen: string
 }

@@ -37,17 +37,21 @@ export function Link({
   to,
   children,
   className,
+  title,
   current = false,
 }: {
   readonly to: string
-  readonly children: ReactNode
+  readonly children?: ReactNode
   readonly className?: string
+  /** Also its name, where it has no text. */
+  readonly title?: string
   readonly current?: boolean
 }) {
   return (
     <a
       href={`${BASE}${to === '' ? '' : `/${to}`}`}
       className={className}
+      title={title}
       aria-current={current ? 'page' : undefined}
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey) return

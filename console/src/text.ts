@@ -1,4 +1,6 @@
 import { createContext, useContext } from 'react'
+import { LETTER_WORDS } from './words/letter-words.ts'
+import { RUN_WORDS } from './words/run-words.ts'
 
 // Every word of the console, in English and Vietnamese.
 
@@ -93,6 +95,8 @@ const WORDS = {
   hop: ['hop', 'chặng'],
   schedules: ['Schedules', 'Lịch'],
   next: ['next', 'kế tiếp'],
+  ...LETTER_WORDS,
+  ...RUN_WORDS,
 } as const satisfies Record<string, readonly [string, string]>
 
 export type Language = 'en' | 'vi'

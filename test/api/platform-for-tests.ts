@@ -5,6 +5,7 @@ import { apiRoutes } from '../../src/api/routes.ts'
 import { lockHome } from '../../src/orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../src/orchestrator/platform.ts'
 import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import type { PipelinePlan } from '../../src/pipeline/plan.ts'
 import readings from '../cli/small-river/pipeline.ts'
 
 /** An answer of the API. */
@@ -24,14 +25,16 @@ export interface PlatformForTests {
   stop(): Promise<void>
 }
 
-export async function platformForTests(): Promise<PlatformForTests> {
+export async function platformForTests(
+  plans: readonly PipelinePlan[] = [readings],
+): Promise<PlatformForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mekong-api-'))
   const home = lockHome(folder)
   const notices: string[] = []
   const platform = await startPlatform({
     home,
     settings: resolveSettings({ port: 0, lakeIntervalMs: 0, memoryMb: 256 }, {}),
-    plans: [readings],
+    plans,
     routes: apiRoutes,
     onNotice: (line) => notices.push(line),
   })
