@@ -77,8 +77,13 @@ export async function* events(
 
 export interface River {
   readonly nodes: readonly RiverNode[]
-  readonly edges: readonly { readonly from: string; readonly to: string }[]
+  readonly edges: readonly RiverEdge[]
   readonly now: Now
+}
+
+export interface RiverEdge {
+  readonly from: string
+  readonly to: string
 }
 
 export interface RiverNode {

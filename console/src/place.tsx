@@ -28,8 +28,11 @@ export function usePlace(): Place {
   return { parts, query: url.searchParams }
 }
 
+/** `tables/x`, or `?…` for the first page. */
+const hrefOf = (to: string) => `${BASE}${to === '' || to.startsWith('?') ? to : `/${to}`}`
+
 export function go(to: string): void {
-  window.history.pushState(null, '', `${BASE}${to === '' ? '' : `/${to}`}`)
+  window.history.pushState(null, '', hrefOf(to))
   tell()
 }
 
@@ -49,7 +52,7 @@ export function Link({
 }) {
   return (
     <a
-      href={`${BASE}${to === '' ? '' : `/${to}`}`}
+      href={hrefOf(to)}
       className={className}
       title={title}
       aria-current={current ? 'page' : undefined}

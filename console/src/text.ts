@@ -1,6 +1,8 @@
 import { createContext, useContext } from 'react'
 import { LETTER_WORDS } from './words/letter-words.ts'
+import { RIVER_WORDS } from './words/river-words.ts'
 import { RUN_WORDS } from './words/run-words.ts'
+import { SQL_WORDS } from './words/sql-words.ts'
 
 // Every word of the console, in English and Vietnamese.
 
@@ -96,7 +98,9 @@ const WORDS = {
   schedules: ['Schedules', 'Lịch'],
   next: ['next', 'kế tiếp'],
   ...LETTER_WORDS,
+  ...RIVER_WORDS,
   ...RUN_WORDS,
+  ...SQL_WORDS,
 } as const satisfies Record<string, readonly [string, string]>
 
 export type Language = 'en' | 'vi'

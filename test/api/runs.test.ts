@@ -69,3 +69,11 @@ test('selectors say what they name before anything runs', async () => {
   const unknown = await api.get('/v1/tasks?select=nobody')
   expect([unknown.status, unknown.body.code]).toEqual([404, 'selector_unknown'])
 })
+
+test('the river knows what became of each task, however many runs of others came after', async () => {
+  await over(await begin({ selectors: ['fine'] }))
+  for (let count = 0; count < 8; count += 1) await over(await begin({ selectors: ['last'] }))
+  const { now } = (await api.get('/v1/river')).body
+  const found = now.tasks.find(({ id }: { id: string }) => id === 'fine')
+  expect(found).toMatchObject({ status: 'done', error: null })
+})

@@ -67,7 +67,9 @@ async function placesWithin(get: RunningConsole['get']): Promise<readonly string
   return [
     ...dashboards.map(({ pipeline }) => `dashboards/${pipeline}`),
     ...['tables/bronze.user_events', 'tables/bronze.github_events'],
-    `runs/${runs[0]!.id}`,
+    ...[`runs/${runs[0]!.id}`, 'runs/schedules', 'runs/backfills'],
+    '?node=bronze.user_events',
+    'dead-letters?pipeline=user-events&hop=gateway',
   ]
 }
 
