@@ -261,7 +261,8 @@ export interface LedgerRow {
   readonly disagreement?: string | null
 }
 
-function queryTable(
+/** A table that is only made when a question names it. */
+export function queryTable(
   name: string,
   select: (point?: TablePoint, filter?: RowFilter) => Promise<string>,
 ): QueryTable & { readonly keepsHistory?: boolean } {
