@@ -1,6 +1,7 @@
 import type { Command } from './command.ts'
 import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
+import { collect } from './commands/collect.ts'
 import { config } from './commands/config.ts'
 import { convert } from './commands/convert.ts'
 import { demo } from './commands/demo.ts'
@@ -32,7 +33,7 @@ import { vacuum } from './commands/vacuum.ts'
 
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
-  ...[demo, up, load],
+  ...[demo, up, load, collect],
   ...[run, runs, schedules, backfill, exportSchedules, enrich, sync],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum, convert],

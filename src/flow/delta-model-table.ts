@@ -7,7 +7,13 @@ import { netChanges } from '../sql/models/net-changes.ts'
 import type { ProgressStep } from '../sql/models/run-decision.ts'
 import { tableKey } from './lake-home.ts'
 import type { ModelTable, ModelWrite, NewModelTable } from './model-lake.ts'
-import { type AppendMetrics, checkMade, committed, mergeOf, writtenRows } from './model-write.ts'
+import {
+  type AppendMetrics,
+  checkMade,
+  committed,
+  mergeOf,
+  writtenRows,
+} from './model-statements.ts'
 
 /** Rows that change are marked in their files, not copied with their neighbours: a run then writes what changed. */
 const EDITED_TABLE_PROPERTIES = { 'delta.enableDeletionVectors': 'true' }

@@ -14,7 +14,13 @@ import type { NetChanges } from '../sql/models/net-changes.ts'
 import type { Progress, ProgressStep } from '../sql/models/run-decision.ts'
 import { tableKey } from './lake-home.ts'
 import type { ModelTable, ModelWrite, NewModelTable } from './model-lake.ts'
-import { type AppendMetrics, checkMade, committed, mergeOf, writtenRows } from './model-write.ts'
+import {
+  type AppendMetrics,
+  checkMade,
+  committed,
+  mergeOf,
+  writtenRows,
+} from './model-statements.ts'
 
 /** Rows that change are marked beside their files, not copied with their neighbours. */
 const EDITED_TABLE_PROPERTIES = {

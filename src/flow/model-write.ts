@@ -1,117 +1,73 @@
-import type { MergeClause, MergeOptions } from '../lake/row-statements.ts'
-import { messageOf } from '../model/errors.ts'
-import { sql } from '../model/row-edit.ts'
-import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { ModelConflictError } from '../sql/models/errors.ts'
-import type { ModelWrite, ModelWritten } from './model-lake.ts'
+import type { Columns } from '../model/column.ts'
+import type { Relation } from '../model/relation.ts'
+import { ModelInvalidError } from '../sql/models/errors.ts'
+import { columnDifferences } from '../sql/models/result-columns.ts'
+import { versionedColumns } from '../sql/models/row-versions.ts'
+import { partitionsPredicate, type TouchedPartitions } from '../sql/models/touched-partitions.ts'
+import { checkKeys } from './check-keys.ts'
+import type { ModelLake, ModelTable, ModelWrite } from './model-lake.ts'
+import type { ModelRun } from './model-run.ts'
+import { replaceAll } from './replace-all.ts'
+import { writeVersions } from './write-versions.ts'
 
-// What writing a model's rows is in either format: the same statements, and the same words for what came of them.
-
-export const INSERT_NEW: MergeClause = { when: 'not_matched', do: 'insert' }
-
-/** A row that is the same again is left alone, so that a run which finds nothing new writes nothing. */
-export function updateChanged(
-  columns: readonly { readonly name: string }[],
-  key: readonly string[],
-): MergeClause {
-  const others = columns
-    .filter(({ name }) => !key.includes(name))
-    .map(({ name }) => quoteIdentifier(name))
-  const differs = others.map((name) => `target.${name} IS DISTINCT FROM source.${name}`)
-  return { when: 'matched', condition: sql(differs.join(' OR ') || 'false'), do: 'update' }
-}
-
-type MergeWrite = Extract<ModelWrite, { kind: 'merge' | 'upsert_and_delete' }>
-
-/** Rows by key, as the table's statement. */
-export function mergeOf(write: MergeWrite): MergeOptions {
-  const { rows: source, key } = write
-  return { source, on: { keys: key }, clauses: clausesOf(write) }
-}
-
-function clausesOf(write: MergeWrite): readonly MergeClause[] {
-  if (write.kind === 'merge')
-    return write.whenMatched === 'keep'
-      ? [INSERT_NEW]
-      : [updateChanged(write.rows.columns, write.key), INSERT_NEW]
-  const gone = sql(`source.${quoteIdentifier(write.goneColumn)}`)
-  return [
-    { when: 'matched', condition: gone, do: 'delete' },
-    { when: 'matched', do: 'update' },
-    INSERT_NEW,
-  ]
-}
-
-/** What a commit says, in either format. */
-interface CommitOutcome {
-  readonly status: string
-  /** Of a conflict. */
-  readonly message?: string
-  /** Of an answer that did not come. */
-  readonly cause?: unknown
-}
-
-type Committed<Outcome> = Exclude<Outcome, { readonly status: 'conflict' | 'unknown' }>
-
-/** The outcome of a commit that is there. @throws ModelConflictError for any other */
-export function committed<Outcome extends CommitOutcome>(
-  name: string,
-  outcome: Outcome,
-): Committed<Outcome> {
-  if (outcome.status === 'conflict')
-    throw new ModelConflictError(
-      `Writing ${name}: ${outcome.message}. Nothing was written; the next run begins from what is there.`,
+/** See that rows have the columns that a model says, if it says any. @throws ModelInvalidError */
+export function checkColumns({ model: { columns, name } }: ModelRun, made: Columns): void {
+  const differences = columns === undefined ? [] : columnDifferences(made, columns)
+  if (differences.length > 0)
+    throw new ModelInvalidError(
+      `The rows of ${name} are not what it says: ${differences.join('; ')}. Nothing was written. Change its SQL or its columns.`,
     )
-  if (outcome.status === 'unknown')
-    throw new ModelConflictError(
-      `Whether the commit to ${name} arrived is not known: ${messageOf(outcome.cause)}. The next run finds out.`,
-      { cause: outcome.cause },
-    )
-  return outcome as Committed<Outcome>
 }
 
-/** @throws ModelConflictError when nobody knows whether the table was made */
-export function checkMade(name: string, outcome: CommitOutcome): void {
-  if (outcome.status !== 'unknown') return
-  throw new ModelConflictError(
-    `Whether the table ${name} was made is not known: ${messageOf(outcome.cause)}. The next run finds out.`,
-    { cause: outcome.cause },
+/**
+ * What a run commits, from the rows that its SQL made: by how the model is kept, and whether they are all rows or what came.
+ * @throws ModelInvalidError, ModelRowsError
+ */
+export async function decideWrite(
+  run: ModelRun,
+  made: Relation,
+  touched: TouchedPartitions | undefined,
+): Promise<ModelWrite> {
+  const { model, decision } = run
+  const { materialize } = model
+  if (materialize.kind === 'merge') await checkKeys(run, made, materialize.key)
+  if (materialize.kind === 'snapshot') return writeVersions(run, materialize, made)
+  if (decision.kind === 'whole' || materialize.kind === 'table') return replaceAll(run, made)
+  if (materialize.kind === 'merge') {
+    const { key, whenMatched } = materialize
+    return made.rowCount === 0
+      ? { kind: 'nothing' }
+      : { kind: 'merge', rows: made, key, whenMatched }
+  }
+  if (touched !== undefined)
+    return touched.rows.length === 0
+      ? { kind: 'nothing' }
+      : { kind: 'replace_where', rows: made, where: partitionsPredicate(touched, made.columns) }
+  if (decision.kind === 'range')
+    throw new ModelInvalidError(
+      `${model.name} only adds rows, so that a part of it cannot be made anew without doubling it. Nothing was written. Run it with --full-refresh.`,
+    )
+  return made.rowCount === 0 ? { kind: 'nothing' } : { kind: 'append', rows: made }
+}
+
+/** The table to write to, made where it is not there. @throws ModelInvalidError when rows no longer fit it */
+export async function targetFor(
+  { model, target }: ModelRun,
+  lake: ModelLake,
+  write: ModelWrite,
+  made: Columns,
+): Promise<ModelTable> {
+  const { name, format, partitionBy, properties, materialize } = model
+  const columns = materialize.kind === 'snapshot' ? versionedColumns(made) : made
+  if (target === undefined)
+    return lake.create({
+      ...{ name, format, partitionBy, properties },
+      columns: columns.map((column) => ({ ...column, nullable: true })),
+    })
+  const differences = write.kind === 'replace' ? [] : columnDifferences(columns, target.columns)
+  if (differences.length === 0) return target
+  throw new ModelInvalidError(
+    `The rows of ${name} are no longer those of its table: ${differences.join('; ')}. Nothing was written. ` +
+      `Make it anew with mekong run ${name} --full-refresh, or change the SQL back.`,
   )
-}
-
-export interface AppendMetrics {
-  readonly rows: number
-  readonly files: number
-  readonly bytes: number
-}
-
-interface EditMetrics {
-  readonly insertedRowCount: number
-  readonly updatedRowCount: number
-  readonly deletedRowCount: number
-  readonly addedFileCount: number
-  readonly removedFileCount: number
-  readonly addedBytes: number
-}
-
-/** What a commit did, in the words of models. Without metrics it carried progress alone. */
-export function writtenRows(
-  version: number,
-  metrics: AppendMetrics | EditMetrics | undefined,
-): ModelWritten {
-  const none = { version, rowsChanged: 0, rowsRemoved: 0, filesRemoved: 0 }
-  if (metrics === undefined) return { ...none, rowsAdded: 0, filesWritten: 0, bytesWritten: 0 }
-  if ('files' in metrics) {
-    const { rows, files, bytes } = metrics
-    return { ...none, rowsAdded: rows, filesWritten: files, bytesWritten: bytes }
-  }
-  return {
-    version,
-    rowsAdded: metrics.insertedRowCount,
-    rowsChanged: metrics.updatedRowCount,
-    rowsRemoved: metrics.deletedRowCount,
-    filesWritten: metrics.addedFileCount,
-    filesRemoved: metrics.removedFileCount,
-    bytesWritten: metrics.addedBytes,
-  }
 }

@@ -129,6 +129,34 @@ export const SETTINGS = {
     doc: 'Where the account answers, if not at its usual address.',
     default: undefined,
   }),
+  bigqueryProject: text({
+    variable: 'BIGQUERY_PROJECT',
+    doc: 'Google Cloud project whose BigQuery is the warehouse when it is set; not beside Snowflake.',
+    default: undefined,
+    example: 'my-project-123456',
+  }),
+  bigqueryLocation: text({
+    variable: 'BIGQUERY_LOCATION',
+    doc: 'Where BigQuery makes datasets and runs jobs.',
+    default: 'US',
+    example: 'europe-west3',
+  }),
+  bigqueryCredentials: text({
+    variable: 'BIGQUERY_CREDENTIALS',
+    doc: "File with a service account's key. Without it Google's library looks where it always does (GOOGLE_APPLICATION_CREDENTIALS, gcloud, the machine's account).",
+    default: undefined,
+  }),
+  bigqueryToken: text({
+    variable: 'BIGQUERY_ACCESS_TOKEN',
+    doc: 'An access token that was fetched elsewhere, instead of credentials. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  bigqueryUrl: text({
+    variable: 'BIGQUERY_URL',
+    doc: "Where BigQuery's API answers, if not at its usual address.",
+    default: undefined,
+  }),
   startAt: choice({
     variable: 'MEKONG_START_AT',
     doc: 'Where a new table or store begins in its topic. Existing ones go on from their own cursor.',
@@ -406,6 +434,11 @@ export function resolveSettings(
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
   checkLake(values, problems)
+  if (values.snowflakeAccount !== undefined && values.bigqueryProject !== undefined)
+    problems.push({
+      where: SETTINGS.bigqueryProject.variable,
+      what: `is set beside ${SETTINGS.snowflakeAccount.variable}, and there is one warehouse; unset one of them`,
+    })
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(values) as Settings
 }
