@@ -29,6 +29,7 @@ import { watchApiKeys } from './api-key-watch.ts'
 import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
 import type { KeptAnswers } from './kept-answers.ts'
+import { lakePlace } from './lake-place.ts'
 import { logMetrics } from './log-metrics.ts'
 import { startRetention } from './log-retention.ts'
 import { openDashboards } from './open-dashboards.ts'
@@ -157,7 +158,8 @@ async function assemble(
     threads: HOP_ENGINE_THREADS,
   })
   closers.push(() => hopEngine.close())
-  const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
+  const place = lakePlace(home, settings)
+  const lake = await openLakeHome({ ...place, engine: hopEngine, clock, randomness })
   closers.push(() => lake.close())
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
@@ -199,7 +201,7 @@ async function assemble(
   closers.push(stopRunner)
 
   const askWorld: AskWorld = {
-    ...{ engine, plans, lake: lakeCatalog({ folder: home.lake, home: async () => lake }) },
+    ...{ engine, plans, lake: lakeCatalog({ ...place, home: async () => lake }) },
     state: async () => state,
     async postgres() {
       if (postgres !== undefined) return postgres.config
@@ -222,12 +224,22 @@ async function assemble(
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
-    lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    lake: lakeCatalog({ ...place, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(
-        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+        {
+          ...{
+            ...place,
+            lake: home.lake,
+            spill: home.spill,
+            memoryLimitBytes,
+            state,
+            clock,
+            randomness,
+          },
+        },
         (world) => loadDays(world, request),
       ),
     hops: hops.reports,
