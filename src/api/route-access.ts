@@ -1,7 +1,7 @@
 import type { HttpMethod, HttpRoute } from '../gateway/router.ts'
 
-// What every route of the API needs, in one place. A test holds the routes there are against this table; a route that is not
-// in it needs `admin`, so that what was forgotten is closed and not open. Paths that are not served (yet) do no harm here.
+// What every route of the API needs, in one place. A test holds this table against the routes there are, both ways; a route that is not
+// in it needs `admin`, so that what was forgotten is closed and not open.
 
 export interface RouteAccess {
   readonly access: HttpRoute['access']
