@@ -1,4 +1,4 @@
-import { accepted, mysql, notNull, pipeline, unique } from 'mekong'
+import { accepted, mysql, notNull, pipeline, unique, window } from 'mekong'
 import { ottDashboard } from './dashboard.ts'
 import { classifyKeyword } from './labels/classify-keyword.ts'
 import { CATEGORIES } from './labels/lexicon.ts'
@@ -54,6 +54,14 @@ export default pipeline('ott', (p) => {
     'gold.customer_content_stats',
     new URL('./models/customer_content_stats.sql', import.meta.url),
     {
+      incoming: 'bronze.content_log',
+      materialize: window({
+        key: ['Contract'],
+        day: 'event_date',
+        days: 30,
+        daysCount: 'Active',
+        rows: new URL('./models/content_views.sql', import.meta.url),
+      }),
       // Names with spaces need names of their own in the files.
       properties: { 'delta.columnMapping.mode': 'name' },
       tests: [notNull('Contract'), unique('Contract'), notNull('Active')],

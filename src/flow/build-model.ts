@@ -3,7 +3,7 @@ import { assert } from '../model/errors.ts'
 import type { Predicate } from '../model/predicate.ts'
 import type { Relation } from '../model/relation.ts'
 import type { ScanPlan } from '../model/scan-plan.ts'
-import type { SqlModel } from '../model/sql-model.ts'
+import type { SqlModel, WindowMaterialization } from '../model/sql-model.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
@@ -39,6 +39,7 @@ import {
   withinDays,
   withinTouched,
 } from '../sql/models/touched-partitions.ts'
+import { buildWindow } from './build-window.ts'
 import type { ModelLake, ModelTable, ModelWrite, ModelWritten } from './model-lake.ts'
 
 // One run of one model. In: the tables it reads, each fixed at its newest version, and what the model's own table remembers of earlier
@@ -152,12 +153,18 @@ class ModelRun {
   constructor(parts: RunParts) {
     this.#parts = parts
     this.#model = parts.options.read.model
-    this.decision = parts.decision
+    // A window has no parts that could be made alone.
+    const isWindow = this.#model.materialize.kind === 'window'
+    this.decision =
+      isWindow && parts.decision.kind === 'range'
+        ? { kind: 'whole', why: 'asked_for' }
+        : parts.decision
   }
 
   async run() {
     const { session, options, steps, decision } = this.#parts
     const { read, context } = options
+    if (this.#model.materialize.kind === 'window') return this.#runWindow(this.#model.materialize)
     await this.#makeIncoming()
     if (this.#model.materialize.kind === 'partitions') await this.#makeTouched()
     await this.#makeTables()
@@ -181,6 +188,24 @@ class ModelRun {
       ...{ rowsIn: this.#rowsIn, rowsGone: this.#rowsGone },
       partitions: this.#touched?.rows.length,
       ...{ rowsMade: made.rowCount, filesRead, bytesRead, written },
+    }
+  }
+
+  async #runWindow(how: WindowMaterialization) {
+    const { session, options, sources, target, steps } = this.#parts
+    const { read, context } = options
+    const source = sources.get(this.#model.incoming!)!
+    const { made, step, scanned, ...facts } = await buildWindow({
+      ...{ session, read, how, source, target, decision: this.decision },
+    })
+    if (made !== undefined) this.#checkColumns(made.columns)
+    const write = made === undefined ? ({ kind: 'nothing' } as const) : this.#replace(made)
+    const table = made === undefined ? target! : await this.#openTarget(write, made.columns)
+    const written = await table.write(write, [...steps, step], context.signal)
+    const { files: filesRead, bytes: bytesRead } = readSize(scanned)
+    return {
+      ...{ rowsIn: facts.rowsIn, rowsGone: facts.rowsGone, partitions: facts.days },
+      ...{ rowsMade: made?.rowCount ?? 0, filesRead, bytesRead, written },
     }
   }
 

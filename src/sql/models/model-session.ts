@@ -56,11 +56,21 @@ export class ModelSession {
    */
   async rows(model: string, sql: string): Promise<Relation> {
     const { columns, selectList, problems } = await this.describe(sql)
-    if (problems.length > 0)
-      throw new ModelInvalidError(
-        `The rows of ${model} cannot be kept: ${problems.join('; ')}. Cast them, or name them apart.`,
-      )
+    if (problems.length > 0) throw notKept(model, problems)
     return this.relation(`SELECT ${selectList} FROM (${sql}\n)`, columns)
+  }
+
+  /**
+   * The same without running it: whoever reads the rows computes them, once for each time they are read. For statements that cost
+   * little for a row, and are read once.
+   */
+  async lazyRows(model: string, sql: string): Promise<Relation> {
+    const { columns, selectList, problems } = await this.describe(sql)
+    if (problems.length > 0) throw notKept(model, problems)
+    const name = `${this.#catalog}.main.${this.#engine.relationName('rows')}`
+    await this.#connection.run(`CREATE VIEW ${name} AS SELECT ${selectList} FROM (${sql}\n)`)
+    const [row] = await this.read(`SELECT count(*) FROM ${name}`)
+    return { name, columns, rowCount: Number(row![0]) }
   }
 
   /** A relation that anyone on the engine can read, until the session is closed. */
@@ -127,6 +137,11 @@ export class ModelSession {
     )
   }
 }
+
+const notKept = (model: string, problems: readonly string[]) =>
+  new ModelInvalidError(
+    `The rows of ${model} cannot be kept: ${problems.join('; ')}. Cast them, or name them apart.`,
+  )
 
 export interface ModelSessionOptions {
   /** What `run_time()` says, milliseconds since 1970. */
