@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import project from '../../package.json' with { type: 'json' }
 import { messageOf, PlatformError } from '../model/errors.ts'
 import { type Command, EXIT, GLOBAL_OPTIONS, parseArgsOptions, UsageError } from './command.ts'
 import { COMMANDS } from './commands.ts'
@@ -19,6 +20,10 @@ async function main(argv: readonly string[]): Promise<number> {
     const about = COMMANDS.find((command) => command.name === rest[0])
     terminal.print(about === undefined ? overviewHelp(COMMANDS) : commandHelp(about))
     return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (name === '--version' || name === '-V') {
+    terminal.print(`mekong ${project.version} (Node ${process.versions.node})`)
+    return EXIT.ok
   }
   const command = COMMANDS.find((known) => known.name === name)
   if (command === undefined) {

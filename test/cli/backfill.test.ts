@@ -78,7 +78,7 @@ test('beside a running platform it can be paused and goes on', async () => {
     const looking = run('past', '--from', '2026-02-01', '--to', '2026-02-10', '--part', '4')
     const [listed] = await eventually(
       async () => (await run('list')).json<{ backfills: BackfillJson[] }>().backfills,
-      ([first]) => first?.progress.done === first?.progress.total,
+      ([first]) => first !== undefined && first.progress.done === first.progress.total,
     )
     expect(listed!.parts.map(({ from }) => from)).toEqual([
       '2026-02-01',
