@@ -2,13 +2,20 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AskWorld, ask, type Question } from '../flow/ask.ts'
 import { filesLedger } from '../flow/files-ledger.ts'
-import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
+import {
+  type DayOutcome,
+  type FilesWorld,
+  type LoadDaysOptions,
+  loadDays,
+} from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
 import { hopsOf } from '../flow/pipeline-hops.ts'
+import type { LineReplay } from '../flow/replay.ts'
+import { replayLine } from '../flow/replay-line.ts'
 import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
 import { topicConfig } from '../flow/topic-config.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
@@ -129,6 +136,8 @@ export interface Platform {
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
   loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
+  /** Put a dead line of a day file into its day, exactly once. @throws ReplayRefusedError */
+  replayLine(wish: LineReplay): Promise<string>
   /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
   stop(): Promise<void>
 }
@@ -250,6 +259,11 @@ async function assemble(
   const dashboards = openDashboards(askWorld, hops, clock)
   closers.push(() => dashboards.stop())
 
+  const inFilesWorld = <T>(work: (world: FilesWorld) => Promise<T>) =>
+    withFilesWorld(
+      { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+      work,
+    )
   let gateway: Gateway | undefined
   const platform: Platform = {
     get url() {
@@ -262,11 +276,8 @@ async function assemble(
     lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
-    loadDays: (request) =>
-      withFilesWorld(
-        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
-        (world) => loadDays(world, request),
-      ),
+    loadDays: (request) => inFilesWorld((world) => loadDays(world, request)),
+    replayLine: ({ letter, ...line }) => inFilesWorld((world) => replayLine(world, line, letter)),
     hops: () => Promise.all(hops.map(reportOf)),
     ledger: async () =>
       (
