@@ -81,6 +81,8 @@ export default pipeline('ott', (p) => {
     'gold.customer_search_stats',
     new URL('./models/customer_search_stats.sql', import.meta.url),
     {
+      // The months to compare; by default the newest two there are.
+      parameters: { first_month: null, second_month: null },
       tests: [
         ...[notNull('user_id'), unique('user_id')],
         accepted('taste', ['Unchanged', 'Changed', 'New', 'Churned']),

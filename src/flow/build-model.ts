@@ -107,6 +107,7 @@ export async function buildModel(options: BuildOptions): Promise<BuildOutcome> {
   const session = await openModelSession(options.engine, {
     runTimeMs: context.logicalMs,
     signal: context.signal,
+    parameters: model.parameters,
   })
   try {
     const run = new ModelRun({ options, session, sources, target, decision, steps })

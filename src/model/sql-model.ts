@@ -21,6 +21,8 @@ export interface SqlModel {
   readonly unitTests: readonly UnitTest[]
   /** What the rows must be, to the column. Needed where a model reads its own table, which is not there the first time. */
   readonly columns?: Columns
+  /** Values that its SQL asks for with `parameter('name')`; null where none is said. */
+  readonly parameters: Readonly<Record<string, string | null>>
   /** Where its SQL runs. The rows are committed by Mekong either way. */
   readonly engine: 'duckdb' | 'spark'
   /** What a changed SQL does to the rows that are there. `keep` leaves them as they are. */

@@ -143,16 +143,25 @@ const notKept = (model: string, problems: readonly string[]) =>
     `The rows of ${model} cannot be kept: ${problems.join('; ')}. Cast them, or name them apart.`,
   )
 
+function parameterSql(parameters: Readonly<Record<string, string | null>>): string {
+  const known = Object.entries(parameters).flatMap(([name, value]) =>
+    value === null ? [] : `WHEN ${quoteText(name)} THEN ${quoteText(value)}`,
+  )
+  return known.length === 0 ? 'NULL::VARCHAR' : `CASE name ${known.join(' ')} END`
+}
+
 export interface ModelSessionOptions {
   /** What `run_time()` says, milliseconds since 1970. */
   readonly runTimeMs: number
   readonly signal?: AbortSignal | undefined
+  /** What `parameter('name')` says; null for any other name. */
+  readonly parameters?: Readonly<Record<string, string | null>>
 }
 
 /** Open a session on the engine; close it when the relations it made are no longer read. */
 export async function openModelSession(
   engine: ComputeEngine,
-  { runTimeMs, signal }: ModelSessionOptions,
+  { runTimeMs, signal, parameters = {} }: ModelSessionOptions,
 ): Promise<ModelSession> {
   const connection = await engine.connection()
   const catalog = engine.relationName('model_run')
@@ -161,6 +170,9 @@ export async function openModelSession(
     await connection.run(`USE ${catalog}`)
     const runTime = quoteText(new Date(runTimeMs).toISOString())
     await connection.run(`CREATE MACRO ${catalog}.main.run_time() AS (TIMESTAMPTZ ${runTime})`)
+    await connection.run(
+      `CREATE MACRO ${catalog}.main.parameter(name) AS (${parameterSql(parameters)})`,
+    )
     return new ModelSession(engine, connection, catalog, signal)
   } catch (error) {
     connection.close()

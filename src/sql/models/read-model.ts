@@ -136,14 +136,18 @@ const normalTree = (tree: string): string => tree.replaceAll(/"query_location":\
 
 /** A whole number below 2^52, so that a lake can keep it as an application's version. */
 function fingerprintOf(model: SqlModel, statements: readonly string[]): number {
-  const { materialize, partitionBy, columns, incoming } = model
+  const { materialize, partitionBy, columns, incoming, parameters } = model
   const how =
     materialize.kind === 'partitions'
       ? { ...materialize, touched: undefined }
       : materialize.kind === 'window'
         ? { ...materialize, rows: undefined }
         : materialize
-  const text = JSON.stringify([statements, how, partitionBy, columns, incoming])
+  const said = Object.entries(parameters).filter(([, value]) => value !== null)
+  const text = JSON.stringify([
+    ...[statements, how, partitionBy, columns, incoming],
+    ...(said.length === 0 ? [] : [said]),
+  ])
   const digest = createHash('sha256').update(text).digest()
   return digest.readUIntBE(0, 6) * 16 + (digest[6]! >> 4)
 }

@@ -38,7 +38,9 @@ export async function runUnitTest(
   { read, test, views, columnsOf, signal }: UnitTestOptions,
 ): Promise<UnitTestResult> {
   const runTimeMs = Date.parse(test.runTime ?? RUN_TIME_DEFAULT)
-  const session = await openModelSession(engine, { runTimeMs, signal })
+  const session = await openModelSession(engine, {
+    ...{ runTimeMs, signal, parameters: read.model.parameters },
+  })
   try {
     const give = giver(session, { read, test, views, columnsOf })
     const { model } = read
