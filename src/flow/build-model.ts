@@ -195,6 +195,10 @@ class ModelRun {
   async #runWindow(how: WindowMaterialization) {
     const { session, options, sources, target, steps } = this.#parts
     const { read, context } = options
+    if (this.#model.engine === 'spark')
+      throw new ModelInvalidError(
+        `${this.#model.name} is a window, and windows run in DuckDB. Nothing was written. Leave engine out.`,
+      )
     const source = sources.get(this.#model.incoming!)!
     const { made, step, scanned, ...facts } = await buildWindow({
       ...{ session, read, how, source, target, decision: this.decision },
