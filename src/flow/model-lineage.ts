@@ -13,7 +13,6 @@ import { versionedColumns } from '../sql/models/row-versions.ts'
 import { touchedSql } from '../sql/models/touched-partitions.ts'
 import { viewTotals } from '../sql/models/view-totals.ts'
 import { declaredColumns } from './declared-columns.ts'
-import type { ModelLake } from './model-lake.ts'
 import { readModels } from './read-models.ts'
 
 /** Where the columns of a model come from. */
@@ -36,7 +35,9 @@ export interface LineageOptions {
   readonly engine: ComputeEngine
   readonly plans: readonly PipelinePlan[]
   /** For columns of tables that no pipeline declares. Default: those are not known. */
-  readonly lake?: ModelLake
+  readonly lake?: {
+    open(table: string): Promise<{ readonly columns: Columns } | undefined>
+  }
 }
 
 /**
