@@ -1,5 +1,7 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
-import { keyOfTab } from './api.ts'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Access } from './access/access.tsx'
+import { useWho, WhoProvider } from './access/who.tsx'
+import { WhoAmI } from './access/who-am-i.tsx'
 import { Catalog } from './catalog/catalog.tsx'
 import { LiveProvider, useLive } from './live.tsx'
 import { Dashboards } from './pages/dashboards.tsx'
@@ -7,7 +9,6 @@ import { DeadLetters } from './pages/dead-letters.tsx'
 import { LedgerPage } from './pages/ledger.tsx'
 import { RiverPage } from './pages/river.tsx'
 import { Runs } from './pages/runs.tsx'
-import { SignIn } from './pages/sign-in.tsx'
 import { Link, usePlace } from './place.tsx'
 import { Tables } from './tables/tables.tsx'
 import { type Language, useWords, type Word, Words } from './text.ts'
@@ -31,6 +32,7 @@ const PAGES: readonly (readonly [
   ['runs', 'runs', () => <Runs />],
   ['ledger', 'ledger', () => <LedgerPage />],
   ['dead-letters', 'deadLetters', () => <DeadLetters />],
+  ['access', 'access', () => <Access />],
 ]
 
 export function App() {
@@ -39,25 +41,17 @@ export function App() {
       (localStorage.getItem('mekong-language') as Language | null) ??
       (navigator.language.startsWith('vi') ? 'vi' : 'en'),
   )
-  const [needsKey, setNeedsKey] = useState(false)
-  const askForKey = useCallback(() => setNeedsKey(true), [])
   useEffect(() => {
     localStorage.setItem('mekong-language', language)
     document.documentElement.lang = language
   }, [language])
-  const signedIn = (key: string) => {
-    keyOfTab.set(key)
-    setNeedsKey(false)
-  }
   return (
     <Words.Provider value={language}>
-      {needsKey ? (
-        <SignIn onKey={signedIn} />
-      ) : (
-        <LiveProvider onSignIn={askForKey}>
+      <WhoProvider>
+        <LiveProvider>
           <Shell language={language} onLanguage={setLanguage} />
         </LiveProvider>
-      )}
+      </WhoProvider>
     </Words.Provider>
   )
 }
@@ -72,9 +66,10 @@ function Shell({
   const words = useWords()
   const { parts } = usePlace()
   const { answer: status } = useAnswer<{ pipelines: string[] }>('/v1/status')
+  const { may } = useWho()
   const [, , page] = PAGES.find(([path]) => path === (parts[0] ?? '')) ?? PAGES[0]!
   return (
-    <div className="shell">
+    <div className="shell" data-may={may.join(' ')}>
       <nav className="menu" aria-label="Mekong">
         <Link to="" className="brand">
           <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
@@ -96,6 +91,7 @@ function Shell({
           </Link>
         ))}
         <span className="space" />
+        <WhoAmI />
         <Connection />
         <button
           type="button"

@@ -5,6 +5,7 @@ import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import type { CollectorPlan } from './collector.ts'
 import type { DayFilesPlan } from './day-files.ts'
 import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
@@ -39,6 +40,7 @@ export interface PipelinePlan {
   readonly warehouses: readonly WarehousePlan[]
   readonly dashboard?: Dashboard
   readonly queries: readonly URL[]
+  readonly collector?: CollectorPlan
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
   /** Day files that go straight into lake tables. */
@@ -163,8 +165,12 @@ export interface ReferencePlan {
   /** `layer.name` of the lake table. */
   readonly history: string
   readonly migrations: URL
+  readonly follow: FollowWay
   readonly pollIntervalMs: number
 }
+
+/** How a table is followed: by replication where the server offers it and else by asking, or one of the two. */
+export type FollowWay = 'automatic' | 'replication' | 'polling'
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
 export interface DayPartition {

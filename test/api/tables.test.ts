@@ -59,7 +59,7 @@ const run = async () => {
 }
 
 beforeAll(async () => {
-  api = await platformForTests([weather])
+  api = await platformForTests({ plans: [weather] })
   await send([
     ['a', 20, '2024-05-01T10:00:00Z'],
     ['a', 61, '2024-05-02T10:00:00Z'],
