@@ -82,8 +82,13 @@ export async function* events(
 
 export interface River {
   readonly nodes: readonly RiverNode[]
-  readonly edges: readonly { readonly from: string; readonly to: string }[]
+  readonly edges: readonly RiverEdge[]
   readonly now: Now
+}
+
+export interface RiverEdge {
+  readonly from: string
+  readonly to: string
 }
 
 export interface RiverNode {
@@ -136,6 +141,8 @@ export interface Run {
   readonly schedule: string | null
   readonly pipeline: string | null
   readonly selectors: readonly string[]
+  /** The days that a part of a backfill is for. */
+  readonly range: { readonly from: string; readonly to: string } | null
   readonly created_at: string
   readonly ended_at: string | null
   readonly seconds: number | null
@@ -325,18 +332,4 @@ export interface LedgerLine {
   readonly missing: number
   readonly balanced: boolean
   readonly disagreement?: string
-}
-
-export interface DeadLetter {
-  readonly id: string
-  readonly pipeline: string
-  readonly hop: string
-  readonly reason: string
-  readonly message: string
-  readonly topic: string
-  readonly partition: number | null
-  readonly offset: number | null
-  readonly status: string
-  readonly attempts: number
-  readonly first_seen: string
 }

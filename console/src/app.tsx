@@ -65,9 +65,15 @@ function Shell({
 }) {
   const words = useWords()
   const { parts } = usePlace()
-  const { answer: status } = useAnswer<{ pipelines: string[] }>('/v1/status')
   const { may } = useWho()
+  const { answer: status } = useAnswer<{ pipelines: string[] }>('/v1/status')
   const [, , page] = PAGES.find(([path]) => path === (parts[0] ?? '')) ?? PAGES[0]!
+  // On a narrow screen the menu is a strip that scrolls, and where one is may be beyond its edge.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the place is what moves it
+  useEffect(() => {
+    const here = document.querySelector('.menu [aria-current]')
+    here?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [parts[0]])
   return (
     <div className="shell" data-may={may.join(' ')}>
       <nav className="menu" aria-label="Mekong">

@@ -1,5 +1,9 @@
 import { createContext, useContext } from 'react'
 import { ACCESS_WORDS } from './words/access-words.ts'
+import { LETTER_WORDS } from './words/letter-words.ts'
+import { RIVER_WORDS } from './words/river-words.ts'
+import { RUN_WORDS } from './words/run-words.ts'
+import { SQL_WORDS } from './words/sql-words.ts'
 
 // Every word of the console, in English and Vietnamese.
 
@@ -90,6 +94,10 @@ const WORDS = {
   schedules: ['Schedules', 'Lịch'],
   next: ['next', 'kế tiếp'],
   ...ACCESS_WORDS,
+  ...LETTER_WORDS,
+  ...RIVER_WORDS,
+  ...RUN_WORDS,
+  ...SQL_WORDS,
 } as const satisfies Record<string, readonly [string, string]>
 
 export type Language = 'en' | 'vi'

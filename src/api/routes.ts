@@ -6,6 +6,7 @@ import { aggregateRoutes } from './aggregate-routes.ts'
 import { backfillRoutes } from './backfill-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
+import { deadLetterBulkRoutes } from './dead-letter-bulk-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { icebergRoutes } from './iceberg-routes.ts'
@@ -31,6 +32,7 @@ const CONSOLE_FOLDER = path.join(import.meta.dirname, '../../console/dist')
 export function apiRoutes(platform: Platform): readonly HttpRoute[] {
   return [
     ...platformRoutes(platform),
+    ...deadLetterBulkRoutes(platform),
     ...deadLetterRoutes(platform),
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),

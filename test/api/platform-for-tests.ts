@@ -26,12 +26,11 @@ export interface PlatformForTests {
   stop(): Promise<void>
 }
 
-/** Settings and a clock other than the usual ones. */
+/** What is other than usual. */
 export interface Different {
+  readonly plans?: readonly PipelinePlan[]
   readonly settings?: Readonly<Record<string, unknown>>
   readonly clock?: Clock
-  /** Default: readings of sensors. */
-  readonly plans?: readonly PipelinePlan[]
 }
 
 export async function platformForTests(different: Different = {}): Promise<PlatformForTests> {
