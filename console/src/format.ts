@@ -40,6 +40,7 @@ export function secondsText(seconds: number | null): string {
   if (seconds === null) return '–'
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 120) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  if (seconds >= 7_200) return `${PLAIN.format(Math.round(seconds / 360) / 10)} h`
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }
 

@@ -1,5 +1,6 @@
 import type { TableDetail } from '../api.ts'
 import { bytesText, plain } from '../format.ts'
+import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
 import { type Files, type Partitions, pathOf } from './answers.ts'
 import { useTableWords } from './words.ts'
@@ -7,6 +8,7 @@ import { useTableWords } from './words.ts'
 /** Partitions and data files with their sizes. */
 export function FilesView({ table }: { readonly table: TableDetail }) {
   const words = useTableWords()
+  const common = useWords()
   const partitions = useAnswer<Partitions>(`${pathOf(table.name)}/partitions`, table.version)
   const files = useAnswer<Files>(`${pathOf(table.name)}/files?limit=100`, table.version)
   const parts = partitions.answer
@@ -34,7 +36,7 @@ export function FilesView({ table }: { readonly table: TableDetail }) {
                 <th>{parts.columns.join(', ')}</th>
                 <th> </th>
                 <th className="number">{words('size')}</th>
-                <th className="number">{words('files')}</th>
+                <th className="number">{common('files')}</th>
                 <th className="number">{words('rowCount')}</th>
               </tr>
             </thead>

@@ -1,3 +1,4 @@
+import { useWho } from '../access/who.tsx'
 import type { TableDetail } from '../api.ts'
 import { bytesText, plain } from '../format.ts'
 import { useLive } from '../live.tsx'
@@ -24,6 +25,7 @@ export function OneTable({ name }: { readonly name: string }) {
   const common = useWords()
   const { parts } = usePlace()
   const { now } = useLive()
+  const { may } = useWho()
   const view = VIEWS.find((each) => each === parts[2]) ?? 'schema'
   const turn = now === undefined ? 0 : Math.floor(Date.parse(now.at) / 5_000)
   const { answer, problem, again } = useAnswer<TableDetail>(`${pathOf(name)}?history=100`, turn)
@@ -35,7 +37,10 @@ export function OneTable({ name }: { readonly name: string }) {
   const wrong = (tests.answer?.tests ?? []).filter(
     ({ status }) => status === 'failed' || status === 'warned',
   )
-  const shown = answer === undefined ? (['lineage', 'tests'] as const) : VIEWS
+  const shown =
+    answer === undefined
+      ? (['lineage', 'tests'] as const)
+      : VIEWS.filter((each) => each !== 'maintenance' || may.includes('operate'))
   const current = shown.some((each) => each === view) ? view : shown[0]!
   return (
     <>

@@ -48,6 +48,8 @@ export function RowsView({ table }: { readonly table: TableDetail }) {
         problem === undefined ? (
           <p className="empty">{common('wait')}</p>
         ) : null
+      ) : answer.rows.length === 0 ? (
+        <p className="empty">{words('noRows')}</p>
       ) : (
         <div className="rows">
           <Grid answer={answer} />

@@ -79,7 +79,8 @@ export function TestsView({
 }
 
 function saidOf({ kind, about, severity }: Tests['tests'][number]): string {
-  const what = Object.values(about)
+  // When a freshness test warns and fails is said above, beside how old the values are.
+  const what = Object.values(kind === 'freshness' ? { column: about.column } : about)
     .map((value) => (Array.isArray(value) ? value.join(', ') : String(value)))
     .join(' → ')
   return `${kind.replaceAll('_', ' ')}: ${what}${severity === 'warn' ? ' (warn)' : ''}`

@@ -19,6 +19,7 @@ export const useTableWords = wordsOf({
   past: ['This is the past.', 'Đây là dữ liệu cũ.'],
   toNewest: ['Back to the newest', 'Về bản mới nhất'],
   rowsThen: ['Rows as they were', 'Dòng lúc đó'],
+  noRows: ['No rows at this version.', 'Phiên bản này chưa có dòng nào.'],
   whatChanged: ['What changed', 'Đã thay đổi gì'],
   insert: ['inserted', 'thêm'],
   delete: ['deleted', 'xoá'],
