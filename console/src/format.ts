@@ -15,19 +15,21 @@ export function bytesText(bytes: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
 }
 
-/** `3 min ago`, from an instant. */
+/** `3 min ago`, from an instant, in the language of the page. */
 export function ago(instant: string | null | undefined): string {
   if (instant === null || instant === undefined) return '–'
+  const isVietnamese = document.documentElement.lang === 'vi'
   const seconds = (Date.now() - Date.parse(instant)) / 1000
-  if (seconds < 5) return 'now'
+  if (seconds < 5) return isVietnamese ? 'vừa xong' : 'now'
   const steps = [
-    [60, 1, 's'],
-    [3_600, 60, 'min'],
-    [172_800, 3_600, 'h'],
-    [Number.POSITIVE_INFINITY, 86_400, 'd'],
+    [60, 1, 's', 'giây'],
+    [3_600, 60, 'min', 'phút'],
+    [172_800, 3_600, 'h', 'giờ'],
+    [Number.POSITIVE_INFINITY, 86_400, 'd', 'ngày'],
   ] as const
-  const [, size, unit] = steps.find(([below]) => seconds < below)!
-  return `${Math.floor(seconds / size)} ${unit} ago`
+  const [, size, unit, vietnamese] = steps.find(([below]) => seconds < below)!
+  const count = Math.floor(seconds / size)
+  return isVietnamese ? `${count} ${vietnamese} trước` : `${count} ${unit} ago`
 }
 
 export function secondsText(seconds: number | null): string {
