@@ -15,21 +15,25 @@ export function bytesText(bytes: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
 }
 
+const AGO = {
+  en: { now: 'now', s: 's ago', min: 'min ago', h: 'h ago', d: 'd ago' },
+  vi: { now: 'vừa xong', s: 'giây trước', min: 'phút trước', h: 'giờ trước', d: 'ngày trước' },
+} as const
+
 /** `3 min ago`, from an instant, in the language of the page. */
 export function ago(instant: string | null | undefined): string {
   if (instant === null || instant === undefined) return '–'
-  const isVietnamese = document.documentElement.lang === 'vi'
+  const words = AGO[document.documentElement.lang === 'vi' ? 'vi' : 'en']
   const seconds = (Date.now() - Date.parse(instant)) / 1000
-  if (seconds < 5) return isVietnamese ? 'vừa xong' : 'now'
+  if (seconds < 5) return words.now
   const steps = [
-    [60, 1, 's', 'giây'],
-    [3_600, 60, 'min', 'phút'],
-    [172_800, 3_600, 'h', 'giờ'],
-    [Number.POSITIVE_INFINITY, 86_400, 'd', 'ngày'],
+    [60, 1, 's'],
+    [3_600, 60, 'min'],
+    [172_800, 3_600, 'h'],
+    [Number.POSITIVE_INFINITY, 86_400, 'd'],
   ] as const
-  const [, size, unit, vietnamese] = steps.find(([below]) => seconds < below)!
-  const count = Math.floor(seconds / size)
-  return isVietnamese ? `${count} ${vietnamese} trước` : `${count} ${unit} ago`
+  const [, size, unit] = steps.find(([below]) => seconds < below)!
+  return `${Math.floor(seconds / size)} ${words[unit]}`
 }
 
 export function secondsText(seconds: number | null): string {

@@ -1,9 +1,11 @@
 import { merge, notNull, pipeline, processingTime, union, unique } from 'mekong'
+import { collector } from './collector.ts'
 import { catalogDashboard } from './dashboard.ts'
 import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
 import { entityReads } from './reads/entities.ts'
 import { graphReads } from './reads/graph.ts'
+import { peopleReads } from './reads/people.ts'
 import { searchReads } from './reads/search.ts'
 import { BronzeRecord, CatalogRecord, toBronze } from './schema.ts'
 import { Movie, Person, TvSeries } from './silver-schema.ts'
@@ -51,12 +53,22 @@ export default pipeline('catalog', (p) => {
   p.sync('clickhouse', { target: olap, from: olapSources })
   p.sync('graph', { target: catalogGraph, from: graphSources })
   p.sync('vectors', { target: titleVectors, from: vectorSources })
+  p.schedule('half-hourly', {
+    cron: '*/30 * * * *',
+    zone: 'UTC',
+    run: ['kind:model', 'kind:sync'],
+    catchUp: 'none',
+    retries: 3,
+    retryDelayMs: 5 * 60_000,
+  })
 
   searchReads(p)
   entityReads(p)
   graphReads(p)
+  peopleReads(p)
 
   p.dashboard(catalogDashboard)
+  p.collect(collector)
   p.simulate(simulator)
   p.load(movies)
   p.load(tvSeries)

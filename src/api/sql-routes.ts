@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline as pipe } from 'node:stream/promises'
 import { ask } from '../flow/ask.ts'
+import { olapColumns } from '../flow/olap-to-sql.ts'
 import { RUN_COLUMNS, RUN_TASK_COLUMNS } from '../flow/run-tables.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { columnTypeText } from '../model/column.ts'
@@ -12,6 +13,7 @@ import { savedQueries } from '../orchestrator/saved-queries.ts'
 import { exportQuery, type QueryResult } from '../sql/duckdb/query.ts'
 import { answered, apiRoute } from './exchange.ts'
 import { readJsonObject, refusal } from './read-request.ts'
+import { accessOf } from './route-access.ts'
 
 // Questions in SQL over HTTP. They read tables by name and nothing else: no files, no network, no settings; and they have a limit of rows,
 // of time, and of memory (the engine's).
@@ -59,7 +61,7 @@ export function sqlRoutes(platform: Platform): readonly HttpRoute[] {
     {
       method: 'POST',
       path: '/v1/sql/export',
-      access: 'key',
+      ...accessOf('POST', '/v1/sql/export'),
       operation: {
         summary: 'All rows of a question as a file: CSV, Parquet or JSON',
         tags: ['platform'],
@@ -127,6 +129,15 @@ async function namesOf({ lake, plans }: Platform) {
       columns: target.columns.map(nameAndType),
     })),
   )
+  const olap = plans.flatMap(({ syncs }) =>
+    syncs.flatMap(({ target }) =>
+      target.collections.flatMap((table) =>
+        table.kind === 'rows'
+          ? [{ name: `serve.${table.name}`, columns: olapColumns(table).map(nameAndType) }]
+          : [],
+      ),
+    ),
+  )
   const others = [
     { name: 'system.runs', columns: RUN_COLUMNS.map(nameAndType) },
     { name: 'system.run_tasks', columns: RUN_TASK_COLUMNS.map(nameAndType) },
@@ -136,7 +147,7 @@ async function namesOf({ lake, plans }: Platform) {
       columns: [],
     })),
   ]
-  return [...stored, ...served, ...others]
+  return [...stored, ...served, ...olap, ...others]
 }
 
 const nameAndType = ({

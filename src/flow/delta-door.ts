@@ -18,6 +18,7 @@ import type {
   VacuumReport,
   VacuumRequest,
 } from './table-door.ts'
+import { partitionsOfPlan } from './table-partitions.ts'
 
 export interface DoorPlace {
   /** As people named it. */
@@ -155,6 +156,7 @@ export function deltaState(snapshot: DeltaSnapshot): TableState {
       files: snapshot.fileCount,
       bytes: snapshot.bytes,
     }),
+    partitions: async () => partitionsOfPlan(await snapshot.plan()),
     transactions: () => snapshot.transactions(),
     plan: (options) => snapshot.plan(options),
   }

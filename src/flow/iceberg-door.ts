@@ -21,6 +21,7 @@ import type {
   VacuumReport,
   VacuumRequest,
 } from './table-door.ts'
+import { partitionsOfSnapshot } from './table-partitions.ts'
 
 /** An Iceberg table as a door. `table` is what its catalog calls it. @throws TableMissingError, TableBrokenError, TableUnsupportedError */
 export async function icebergDoor(
@@ -165,6 +166,7 @@ export function icebergState(snapshot: IcebergSnapshot): TableState {
       ),
     },
     size: () => sizeOf(snapshot),
+    partitions: () => partitionsOfSnapshot(snapshot),
     transactions: () => snapshot.transactions(),
     plan: (options) => snapshot.plan(options),
   }

@@ -1,3 +1,4 @@
+import { ACCESS_SETTINGS } from './access-settings.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { bucketOf, LAKE_SETTINGS } from './lake-settings.ts'
 import {
@@ -29,6 +30,7 @@ export const SETTINGS = {
     min: 0,
     max: 65_535,
   }),
+  ...ACCESS_SETTINGS,
   log: choice({
     variable: 'MEKONG_LOG',
     doc: 'Where topics live: one file in the home folder, or Apache Kafka. Kafka when KAFKA_BROKER is set.',
@@ -439,6 +441,9 @@ export function resolveSettings(
       where: SETTINGS.bigqueryProject.variable,
       what: `is set beside ${SETTINGS.snowflakeAccount.variable}, and there is one warehouse; unset one of them`,
     })
+  const { publicUrl } = values
+  if (typeof publicUrl === 'string' && !/^https?:\/\//.test(URL.parse(publicUrl)?.href ?? ''))
+    problems.push({ where: SETTINGS.publicUrl.variable, what: 'must be an http or https address' })
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(values) as Settings
 }

@@ -25,7 +25,7 @@ const tasks = pipeline('tasks', (p) => {
 
 let api: PlatformForTests
 beforeAll(async () => {
-  api = await platformForTests([tasks])
+  api = await platformForTests({ plans: [tasks] })
 })
 afterAll(() => api.stop())
 

@@ -17,6 +17,7 @@ import { runStore } from '../../state/run-store.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { currentLedger } from '../current-ledger.ts'
 import { loadProject, type Project } from '../project.ts'
+import { reachOlap } from '../served-rows.ts'
 import { withHome } from '../with-home.ts'
 
 const ROWS_DEFAULT = 10_000
@@ -106,7 +107,8 @@ function statementOf({ args, options, cwd }: CommandContext, project: Project): 
 }
 
 function askLake(context: CommandContext, text: string): Promise<Shown | undefined> {
-  return withHome(context, async (reader, { plans, homeFolder, settings }) => {
+  return withHome(context, async (reader, project) => {
+    const { plans, homeFolder, settings } = project
     const engine = await reader.engine()
     let reached: ReachedPostgres | undefined
     const postgres = async () => {
@@ -124,6 +126,8 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       const database = await reader.runDatabase()
       return database === undefined ? undefined : runStore(database)
     }
+    const { home } = reader
+    const olap = reachOlap(context, project, { home, spillDirectory: engine.spillDirectory })
     const question = {
       sql: text,
       functions: lakeFunctions(reader.places(context.cwd), engine),
@@ -133,10 +137,13 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       signal: context.signal,
     }
     const { lake, state } = reader
-    const world = { engine, lake, plans, postgres, publisher, state, ledger, runs }
+    const world = {
+      ...{ engine, lake, plans, postgres, publisher, olap: olap.rows, state, ledger, runs },
+    }
     try {
       return await ask(world, question, (own, query) => answer(context, own, query))
     } finally {
+      await olap.release()
       await reached?.release()
     }
   })

@@ -49,6 +49,7 @@ export class ComputeEngine {
   /** Remote files that its statements read. */
   readonly borrowings = new Borrowings()
   #nameCount = 0
+  #narrowCount = 0
   #closed = false
 
   constructor(instance: DuckDBInstance, options: { spillDirectory: string; threads: number }) {
@@ -77,6 +78,25 @@ export class ComputeEngine {
     assert(/^[a-z_]+$/.test(word), `a relation's name begins with a plain word, not ${word}`)
     this.#nameCount += 1
     return `${word}_${this.#nameCount}`
+  }
+
+  /**
+   * Work with one thread, for a statement that had too little memory with all of them: most of what it holds, each thread holds once.
+   * Everything else on the engine has one thread too meanwhile.
+   */
+  async withOneThread<T>(work: () => Promise<T>): Promise<T> {
+    const set = async (threads: number) => {
+      const connection = await this.connection()
+      await connection.run(`SET GLOBAL threads = ${threads}`).finally(() => connection.close())
+    }
+    this.#narrowCount += 1
+    try {
+      if (this.#narrowCount === 1) await set(1)
+      return await work()
+    } finally {
+      this.#narrowCount -= 1
+      if (this.#narrowCount === 0 && !this.#closed) await set(this.threads)
+    }
   }
 
   /** Interrupts what still runs and frees everything, the instance with its last connection. */

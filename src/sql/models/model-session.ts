@@ -2,7 +2,7 @@ import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
-import { QueryRefusedError, SqlError } from '../duckdb/errors.ts'
+import { EngineMemoryError, QueryRefusedError, SqlError } from '../duckdb/errors.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
 import { compileScan } from '../duckdb/scan-by-id.ts'
 import { readStatement } from '../duckdb/statement.ts'
@@ -93,11 +93,14 @@ export class ModelSession {
     return this.relation(`SELECT ${selectList} FROM (${sql}\n)`, columns)
   }
 
-  /** A relation that anyone on the engine can read, until the session is closed. */
+  /** A relation that anyone on the engine can read, until the session is closed. Where memory is short it is made by one thread. */
   async relation(select: string, columns: Columns): Promise<Relation> {
     const name = `${this.#catalog}.main.${this.#engine.relationName('rows')}`
-    const result = await this.#connection.run(`CREATE TABLE ${name} AS ${select}`, {
-      signal: this.#signal,
+    const make = () =>
+      this.#connection.run(`CREATE TABLE ${name} AS ${select}`, { signal: this.#signal })
+    const result = await make().catch((error: unknown) => {
+      if (!(error instanceof EngineMemoryError)) throw error
+      return this.#engine.withOneThread(make)
     })
     const [count] = (await result.getRows())[0] ?? [0]
     return { name, columns, rowCount: Number(count) }
