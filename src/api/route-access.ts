@@ -52,8 +52,12 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   'GET /v1/status': READ,
   'GET /v1/tables': READ,
   'GET /v1/tables/:name': READ,
+  'GET /v1/tables/:name/changes': READ,
   'GET /v1/tables/:name/files': READ,
+  'GET /v1/tables/:name/lineage': READ,
+  'GET /v1/tables/:name/partitions': READ,
   'GET /v1/tables/:name/rows': READ,
+  'GET /v1/tables/:name/tests': READ,
   'GET /v1/tasks': READ,
   'GET /v1/topics': READ,
   // Posted because the question is long; nothing is changed.
