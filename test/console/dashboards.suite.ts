@@ -44,14 +44,14 @@ const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
     },
   ],
   orders: [
-    { chart: 'Orders', sql: 'SELECT count(DISTINCT order_id) FROM bronze.orders' },
     {
-      chart: 'Sales',
-      sql: 'SELECT sum(line.quantity * line.price)::DOUBLE FROM (SELECT unnest(order_list) AS line FROM silver.orders)',
+      chart: 'Categories of all time',
+      sql: `SELECT line.product_category, sum(line.quantity * line.price)::DOUBLE AS n
+        FROM (SELECT unnest(order_list) AS line FROM silver.orders) WHERE line.product_category IS NOT NULL GROUP BY ALL ORDER BY n DESC LIMIT 3`,
     },
     {
-      chart: 'Customers',
-      sql: 'SELECT count(*) FROM (SELECT DISTINCT customer_id FROM bronze.orders)',
+      chart: 'Newest orders',
+      sql: 'SELECT total::DOUBLE FROM silver.orders ORDER BY order_timestamp DESC, order_id LIMIT 3',
     },
   ],
   catalog: [

@@ -1,3 +1,20 @@
+import { useContext } from 'react'
+import { Words } from '../text.ts'
+
+const VIETNAMESE: Readonly<Record<string, string>> = {
+  succeeded: 'thành công',
+  done: 'xong',
+  nothing_new: 'không có gì mới',
+  failed: 'thất bại',
+  cancelled: 'đã huỷ',
+  skipped: 'bỏ qua',
+  interrupted: 'bị ngắt',
+  running: 'đang chạy',
+  retrying: 'đang thử lại',
+  paused: 'tạm dừng',
+  waiting: 'đang chờ',
+}
+
 const SIGNS: Readonly<Record<string, string>> = {
   succeeded: '✓',
   done: '✓',
@@ -13,8 +30,11 @@ const SIGNS: Readonly<Record<string, string>> = {
 }
 
 /** How something stands, as a word with a sign, so that colour is not needed to read it. */
-export const Status = ({ status }: { readonly status: string }) => (
-  <span className={`status ${status}`}>
-    <i aria-hidden="true">{SIGNS[status] ?? ''}</i> {status.replaceAll('_', ' ')}
-  </span>
-)
+export function Status({ status }: { readonly status: string }) {
+  const told = useContext(Words) === 'vi' ? VIETNAMESE[status] : undefined
+  return (
+    <span className={`status ${status}`}>
+      <i aria-hidden="true">{SIGNS[status] ?? ''}</i> {told ?? status.replaceAll('_', ' ')}
+    </span>
+  )
+}
