@@ -51,6 +51,8 @@ export interface FollowTableOptions {
 
 export interface FollowedTable {
   readonly name: string
+  /** Whether nothing is being handed over. */
+  isAtRest(): boolean
   /** Something was committed: look now instead of soon. */
   wake(): void
   /** Returns when the consumer has what the table holds at the call, or when it has failed. */
@@ -70,11 +72,14 @@ export function followTable(options: FollowTableOptions): FollowedTable {
   let woken = new AbortController()
   let hasFailed = false
   let attempt = 0
+  let isAtRest = false
 
   const run = async () => {
     while (!signal.aborted) {
       try {
+        isAtRest = false
         const came = await handOver(options, signal)
+        isAtRest = true
         attempt = 0
         if (came) continue
         await sleep(LOOK_INTERVAL_MS, undefined, {
@@ -99,6 +104,7 @@ export function followTable(options: FollowTableOptions): FollowedTable {
   const wake = () => woken.abort()
   return {
     name: consumer.name,
+    isAtRest: () => isAtRest,
     wake,
     async settled(abort) {
       const wanted = await newestVersion(options)

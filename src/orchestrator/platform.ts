@@ -268,8 +268,9 @@ async function assemble(
         (world) => loadDays(world, request),
       ),
     hops: () => Promise.all(hops.map(reportOf)),
-    ledger: async () =>
-      (
+    ledger: async () => {
+      const followed = followers.ledger()
+      return (
         await Promise.all(
           plans.map(async (plan) => [
             ...(await pipelineLedger({
@@ -279,9 +280,11 @@ async function assemble(
               hops: hops.filter((hop) => hop.pipeline === plan.name),
             })),
             ...(await filesLedger({ plan, lake: platform.lake, state })),
+            ...(await followed).filter(({ pipeline }) => pipeline === plan.name),
           ]),
         )
-      ).flat(),
+      ).flat()
+    },
     askWorld,
     ask: (question) => ask(askWorld, question, runQuery),
     dashboards,

@@ -122,6 +122,14 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
         missing_refs: d.missing_refs,
       })),
     )
+    const [count] = await shop.rows('select count(*) as rows from silver.orders')
+    const rows = count!.rows as number
+    const lines = (await shop.platform.ledger()).filter(({ hop }) => /^(docu|aggreg)/.test(hop))
+    const counted = { in: rows, out: rows, inFlight: 0, missing: 0, balanced: true }
+    expect(lines).toMatchObject([
+      { hop: 'documents.orders', ...counted },
+      { hop: 'aggregates.orders', ...counted },
+    ])
   }
 
   test('after new orders, and after more of the same days', async () => {
@@ -176,6 +184,18 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
     abort.abort()
     expect(pages[0]!.totals.orders).toBe(750)
     expect(Object.keys(pages.at(-1)!.series)).toEqual(['category_value'])
+  })
+
+  test('a document that is not there is missed by the ledger', async () => {
+    const { documents } = shop.platform.followers
+    const before = await documents!.cursor('orders/documents/orders')
+    const gone = [{ id: 'o1', version: before + 1, document: null }]
+    await documents!.take('a stranger', [gone] as never, { collection: 'orders', version: 1 })
+    const [line] = (await shop.platform.ledger()).filter(({ hop }) => hop === 'documents.orders')
+    expect(line).toMatchObject({
+      balanced: false,
+      disagreement: '760 rows were taken and 759 are there',
+    })
   })
 
   test('questions that cannot be answered say why', async () => {
