@@ -14,6 +14,7 @@ import { models } from './models.ts'
 import { optimize } from './optimize.ts'
 import { ott, ottIncrement } from './ott.ts'
 import { scan } from './scan.ts'
+import { silverMerge } from './silver-merge.ts'
 import { snapshot } from './snapshot.ts'
 import { start } from './start.ts'
 import { stream } from './stream.ts'
@@ -28,7 +29,7 @@ const BENCHES: readonly Bench[] = [
   ...[gateway, stream, freshness, ott, ottIncrement],
   ...[scan, merge, optimize, snapshot],
   ...[models, start],
-  ...[join, dashboard, sync],
+  ...[join, dashboard, sync, silverMerge],
 ]
 const BASELINE = path.join(import.meta.dirname, 'baseline.json')
 const RESULTS = path.join(import.meta.dirname, 'results')
@@ -48,7 +49,7 @@ const bench = BENCHES.find(({ name }) => name === positionals[0])
 const seconds = Number(options.seconds ?? bench?.secondsDefault)
 if (bench === undefined) {
   console.log('npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]\n')
-  for (const { name, question } of BENCHES) console.log(`  ${name.padEnd(10)} ${question}`)
+  for (const { name, question } of BENCHES) console.log(`  ${name.padEnd(12)} ${question}`)
   process.exitCode = positionals.length === 0 ? 0 : 2
 } else if (!(seconds > 0)) {
   console.error(`--seconds must be a number above 0, not ${options.seconds}.`)

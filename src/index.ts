@@ -1,3 +1,15 @@
+export type {
+  Collected,
+  CollectedEvent,
+  CollectItem,
+  CollectList,
+  Collector,
+  CollectRequest,
+  ListedItem,
+  SourceAnswer,
+  SourceClient,
+  SourceRequest,
+} from './model/collect.ts'
 export type { Body, Row } from './model/schema.ts'
 export {
   boolean,
@@ -19,6 +31,7 @@ export type { DataTest, UnitTest } from './model/sql-model.ts'
 export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
+export type { CollectorPlan } from './pipeline/collector.ts'
 export { type ChartOptions, chart, dashboard } from './pipeline/dashboard.ts'
 export {
   accepted,

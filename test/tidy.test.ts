@@ -12,6 +12,7 @@ const ROOMS: Record<string, readonly string[]> = {
   model: [],
   storage: ['model'],
   pipeline: ['model'],
+  collect: ['model'],
   gateway: ['model'],
   log: ['model', 'storage'],
   stream: ['model'],

@@ -12,21 +12,25 @@ export class Problem extends Error {
   }
 }
 
-const KEY = 'mekong-key'
+/** Of the session, for what changes something; only in memory, and anew with each page. Its cookie no script can read. */
+let csrfToken: string | null = null
 
-/** The API key of this tab; gone when the tab is. */
-export const keyOfTab = {
-  get: () => sessionStorage.getItem(KEY),
-  set: (key: string | null) =>
-    key === null ? sessionStorage.removeItem(KEY) : sessionStorage.setItem(KEY, key),
+export const rememberCsrfToken = (token: string | null): void => {
+  csrfToken = token
+}
+
+/** Told when an answer says that nobody is signed in any more. */
+let tellSignedOut: () => void = () => {}
+
+export const onSignedOut = (tell: () => void): void => {
+  tellSignedOut = tell
 }
 
 /** @throws Problem */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const key = keyOfTab.get()
   const headers = {
     ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    ...(csrfToken === null || init.method === undefined ? {} : { 'x-csrf-token': csrfToken }),
   }
   let response: Response
   try {
@@ -37,6 +41,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   }
   if (response.ok) return response
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string }
+  if (response.status === 401 && path !== '/v1/session') tellSignedOut()
   throw new Problem(
     response.status,
     problem.code ?? 'unknown',
@@ -53,7 +58,7 @@ export async function post<T>(path: string, body: unknown = {}, signal?: AbortSi
   return (await request(path, signal === undefined ? init : { ...init, signal })).json()
 }
 
-/** Events of a stream, until it ends. Read with `fetch`, because `EventSource` cannot carry a key. */
+/** Events of a stream, until it ends. Read with `fetch`, because `EventSource` does not say with which status it was refused. */
 export async function* events(
   path: string,
   signal: AbortSignal,

@@ -1,12 +1,13 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
-import { keyOfTab } from './api.ts'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Access } from './access/access.tsx'
+import { useWho, WhoProvider } from './access/who.tsx'
+import { WhoAmI } from './access/who-am-i.tsx'
 import { LiveProvider, useLive } from './live.tsx'
 import { Dashboards } from './pages/dashboards.tsx'
 import { DeadLetters } from './pages/dead-letters.tsx'
 import { LedgerPage } from './pages/ledger.tsx'
 import { RiverPage } from './pages/river.tsx'
 import { Runs } from './pages/runs.tsx'
-import { SignIn } from './pages/sign-in.tsx'
 import { Tables } from './pages/tables.tsx'
 import { Link, usePlace } from './place.tsx'
 import { type Language, useWords, type Word, Words } from './text.ts'
@@ -22,6 +23,7 @@ const PAGES: readonly (readonly [path: string, word: Word, page: () => React.Rea
   ['runs', 'runs', () => <Runs />],
   ['ledger', 'ledger', () => <LedgerPage />],
   ['dead-letters', 'deadLetters', () => <DeadLetters />],
+  ['access', 'access', () => <Access />],
 ]
 
 export function App() {
@@ -30,25 +32,17 @@ export function App() {
       (localStorage.getItem('mekong-language') as Language | null) ??
       (navigator.language.startsWith('vi') ? 'vi' : 'en'),
   )
-  const [needsKey, setNeedsKey] = useState(false)
-  const askForKey = useCallback(() => setNeedsKey(true), [])
   useEffect(() => {
     localStorage.setItem('mekong-language', language)
     document.documentElement.lang = language
   }, [language])
-  const signedIn = (key: string) => {
-    keyOfTab.set(key)
-    setNeedsKey(false)
-  }
   return (
     <Words.Provider value={language}>
-      {needsKey ? (
-        <SignIn onKey={signedIn} />
-      ) : (
-        <LiveProvider onSignIn={askForKey}>
+      <WhoProvider>
+        <LiveProvider>
           <Shell language={language} onLanguage={setLanguage} />
         </LiveProvider>
-      )}
+      </WhoProvider>
     </Words.Provider>
   )
 }
@@ -62,9 +56,10 @@ function Shell({
 }) {
   const words = useWords()
   const { parts } = usePlace()
+  const { may } = useWho()
   const [, , page] = PAGES.find(([path]) => path === (parts[0] ?? '')) ?? PAGES[0]!
   return (
-    <div className="shell">
+    <div className="shell" data-may={may.join(' ')}>
       <nav className="menu" aria-label="Mekong">
         <Link to="" className="brand">
           <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
@@ -84,6 +79,7 @@ function Shell({
           </Link>
         ))}
         <span className="space" />
+        <WhoAmI />
         <Connection />
         <button
           type="button"

@@ -17,6 +17,26 @@ const COLORS = HighlightStyle.define([
   { tag: tags.comment, color: 'var(--text-3)', fontStyle: 'italic' },
 ])
 
+const LOOK = EditorView.theme({
+  '&': { minHeight: '150px', maxHeight: '420px' },
+  '&.cm-focused': { outline: '2px solid var(--accent-soft)' },
+  '.cm-content': {
+    font: '13px / 1.55 var(--mono)',
+    padding: '12px',
+    caretColor: 'var(--text)',
+  },
+  '.cm-scroller': { overflow: 'auto' },
+  '.cm-tooltip': {
+    background: 'var(--card)',
+    border: '1px solid var(--line)',
+    borderRadius: '8px',
+  },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+    background: 'var(--accent-soft)',
+    color: 'var(--accent)',
+  },
+})
+
 /** An editor for SQL. `text` is where it begins; Ctrl+Enter asks. */
 export function Editor({
   text,
@@ -33,8 +53,12 @@ export function Editor({
   const handlers = useRef({ onChange, onAsk })
   handlers.current = { onChange, onAsk }
   useEffect(() => {
+    // In a shadow tree, because there the editor adopts its styles as sheets; into a document it would write a <style>, which the
+    // console's content policy does not allow.
+    const tree = place.current!.shadowRoot ?? place.current!.attachShadow({ mode: 'open' })
     const view = new EditorView({
-      parent: place.current!,
+      parent: tree,
+      root: tree,
       state: EditorState.create({
         doc: text,
         extensions: [
@@ -58,6 +82,7 @@ export function Editor({
           }),
           autocompletion(),
           syntaxHighlighting(COLORS),
+          LOOK,
           placeholder('SELECT …'),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': 'SQL' }),

@@ -1,4 +1,5 @@
 import { createContext, useContext } from 'react'
+import { ACCESS_WORDS } from './words/access-words.ts'
 
 // Every word of the console, in English and Vietnamese.
 
@@ -66,12 +67,6 @@ const WORDS = {
   chart: ['Chart', 'Biểu đồ'],
   shown: ['shown', 'hiển thị'],
   more: ['there are more', 'còn nữa'],
-  signIn: ['Sign in', 'Đăng nhập'],
-  key: ['API key', 'Khoá API'],
-  keyHelp: [
-    'This platform asks for a key. Make one with “mekong keys create NAME”. It is kept in this tab alone.',
-    'Nền tảng này cần khoá. Tạo bằng “mekong keys create TÊN”. Khoá chỉ lưu trong thẻ này.',
-  ],
   dryRun: ['What would it do?', 'Sẽ làm gì?'],
   doIt: ['Do it', 'Thực hiện'],
   optimize: ['Put small files together', 'Gộp tệp nhỏ'],
@@ -93,6 +88,7 @@ const WORDS = {
   hop: ['hop', 'chặng'],
   schedules: ['Schedules', 'Lịch'],
   next: ['next', 'kế tiếp'],
+  ...ACCESS_WORDS,
 } as const satisfies Record<string, readonly [string, string]>
 
 export type Language = 'en' | 'vi'

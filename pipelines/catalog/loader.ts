@@ -40,7 +40,11 @@ export const movies: LoaderPlan = {
   event: (row) =>
     envelope(
       'movie',
-      'movie_detail' in row ? row : 'plot' in row ? flatMovie(row) : rawDetail('movie', row),
+      isEnvelope('movie', row)
+        ? row
+        : 'plot' in row
+          ? flatMovie(row)
+          : recordOfDetail('movie', row),
     ),
 }
 
@@ -54,11 +58,11 @@ export const tvSeries: LoaderPlan = {
   event: (row) =>
     envelope(
       'tv_series',
-      'tv_series_detail' in row
+      isEnvelope('tv_series', row)
         ? row
         : 'tvShow' in row
           ? shownSeries(row)
-          : rawDetail('tv_series', row),
+          : recordOfDetail('tv_series', row),
     ),
 }
 
@@ -69,8 +73,12 @@ export const people: LoaderPlan = {
   path: '/catalog/people',
   format: 'json',
   matches: /(person|people)[^/]*\.(jsonl|ndjson|json)(\.gz|\.zst)?$/,
-  event: (row) => envelope('person', 'person_detail' in row ? row : rawDetail('person', row)),
+  event: (row) =>
+    envelope('person', isEnvelope('person', row) ? row : recordOfDetail('person', row)),
 }
+
+/** A deletion is an envelope without a detail. */
+const isEnvelope = (type: DataType, row: Json) => `${type}_id` in row || `${type}_detail` in row
 
 /** A whole record, named after what is in it, so that a file loaded twice adds nothing. */
 function envelope(type: DataType, row: Json): object {
@@ -81,7 +89,8 @@ function envelope(type: DataType, row: Json): object {
   return { ...whole, record_id: `${type}-${digest}` }
 }
 
-function rawDetail(type: DataType, row: Json): Json {
+/** A detail as TMDB answers it, with the credits that came along in the shape that records have. */
+export function recordOfDetail(type: DataType, row: Json): Json {
   const { credits, ...detail } = row
   return {
     [`${type}_id`]: wholeNumber(row.id),

@@ -1,4 +1,5 @@
 import { merge, notNull, pipeline, processingTime, union, unique } from 'mekong'
+import { collector } from './collector.ts'
 import { catalogDashboard } from './dashboard.ts'
 import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
@@ -51,12 +52,21 @@ export default pipeline('catalog', (p) => {
   p.sync('clickhouse', { target: olap, from: olapSources })
   p.sync('graph', { target: catalogGraph, from: graphSources })
   p.sync('vectors', { target: titleVectors, from: vectorSources })
+  p.schedule('half-hourly', {
+    cron: '*/30 * * * *',
+    zone: 'UTC',
+    run: ['kind:model', 'kind:sync'],
+    catchUp: 'none',
+    retries: 3,
+    retryDelayMs: 5 * 60_000,
+  })
 
   searchReads(p)
   entityReads(p)
   graphReads(p)
 
   p.dashboard(catalogDashboard)
+  p.collect(collector)
   p.simulate(simulator)
   p.load(movies)
   p.load(tvSeries)

@@ -6,6 +6,7 @@ import type { Platform } from '../orchestrator/platform.ts'
 import type { SeriesFacts } from '../serve/aggregates/aggregate-store.ts'
 import { apiRoute } from './exchange.ts'
 import { queryCount, queryValue, refusal } from './read-request.ts'
+import { accessOf } from './route-access.ts'
 import { openEventStream } from './server-events.ts'
 import { instant } from './views.ts'
 
@@ -63,7 +64,7 @@ export function aggregateRoutes(platform: Platform): readonly HttpRoute[] {
     {
       method: 'GET',
       path: '/v1/aggregates/:name/live',
-      access: 'key',
+      ...accessOf('GET', '/v1/aggregates/:name/live'),
       operation: {
         summary: 'Measures and series, pushed whenever they change (server-sent events)',
         description:

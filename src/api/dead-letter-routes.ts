@@ -95,6 +95,7 @@ export function deadLetterRoutes(platform: Platform): readonly HttpRoute[] {
 async function replay(platform: Platform, letter: StoredLetter, exchange: HttpExchange) {
   const { force, dry_run: dryRun } = await readJsonObject(exchange)
   const wish = { force: force === true, dryRun: dryRun === true }
+  if (wish.dryRun) exchange.about('dry run')
   const outcome = await replayIfSensible(platform, letter, wish)
   switch (outcome.status) {
     case 'would_die_again':

@@ -3,6 +3,7 @@ import { riverOf } from '../flow/river.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { apiRoute } from './exchange.ts'
+import { accessOf } from './route-access.ts'
 import { runView } from './run-views.ts'
 import { openEventStream } from './server-events.ts'
 import { hopView, instant, isOwnTopic } from './views.ts'
@@ -26,7 +27,7 @@ export function riverRoutes(platform: Platform): readonly HttpRoute[] {
     {
       method: 'GET',
       path: '/v1/live',
-      access: 'key',
+      ...accessOf('GET', '/v1/live'),
       operation: {
         summary: 'What happens, pushed (server-sent events)',
         description:

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
+import { accessRoutes } from './access-routes.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { backfillRoutes } from './backfill-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
@@ -12,12 +13,13 @@ import { platformRoutes } from './platform-routes.ts'
 import { readRoutes } from './read-routes.ts'
 import { riverRoutes } from './river-routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { sqlRoutes } from './sql-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
 import { tableRoutes } from './table-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
-// that the gateway has let through (a key, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
+// that the gateway has let through (with a key or session whose role suffices, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
 // what survives a crash is what the rooms below keep.
 
 /** Where `npm run console` builds the console. */
@@ -39,6 +41,8 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...sqlRoutes(platform),
     ...tableRoutes(platform),
     ...dashboardRoutes(platform),
+    ...sessionRoutes(platform),
+    ...accessRoutes(platform),
     ...consoleRoutes(CONSOLE_FOLDER),
   ]
 }

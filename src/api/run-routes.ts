@@ -1,5 +1,5 @@
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
-import { RUN_STATUSES } from '../model/run.ts'
+import { RUN_STATUSES, type RunRequest } from '../model/run.ts'
 import type { TaskRange } from '../model/task.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import {
@@ -69,6 +69,7 @@ export function runRoutes({ runner, scheduler, clock, plans }: Platform): readon
           wishOf(await readJsonObject(exchange), schedulesOf(plans, { maintenance: 'on' })),
           clock.nowMs(),
         )
+        exchange.about(aboutOf(request))
         const run = await runner.start(request)
         return runDetailView(await store.find(run.id))
       },
@@ -196,6 +197,13 @@ function countOf(body: JsonObject, name: string): number | undefined {
   const value = Number(JSON.stringify(body[name]))
   if (!Number.isSafeInteger(value) || value < 0) throw badBody(`"${name}" is a whole number`)
   return value
+}
+
+/** What is run, for the audit log. */
+function aboutOf({ schedule, selectors, range, fullRefresh }: RunRequest): string {
+  const what = schedule ?? (selectors.length === 0 ? 'everything' : selectors.join(' '))
+  const when = range === null ? '' : `, ${range.from} to ${range.to}`
+  return `${what}${when}${fullRefresh ? ', anew' : ''}`
 }
 
 const badBody = (what: string) => refusal(400, 'bad_run', `${what}. Nothing was begun.`)

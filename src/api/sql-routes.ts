@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline as pipe } from 'node:stream/promises'
 import { ask } from '../flow/ask.ts'
+import { olapColumns } from '../flow/olap-to-sql.ts'
+import { RUN_COLUMNS, RUN_TASK_COLUMNS } from '../flow/run-tables.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { Platform } from '../orchestrator/platform.ts'
@@ -11,6 +13,7 @@ import { savedQueries } from '../orchestrator/saved-queries.ts'
 import { exportQuery, type QueryResult } from '../sql/duckdb/query.ts'
 import { answered, apiRoute } from './exchange.ts'
 import { readJsonObject, refusal } from './read-request.ts'
+import { accessOf } from './route-access.ts'
 
 // Questions in SQL over HTTP. They read tables by name and nothing else: no files, no network, no settings; and they have a limit of rows,
 // of time, and of memory (the engine's).
@@ -42,7 +45,7 @@ export function sqlRoutes(platform: Platform): readonly HttpRoute[] {
       path: '/v1/sql',
       summary: 'Ask any table a question',
       description:
-        'Lake tables as `layer.name` (with `AT (VERSION => 3)` as they were), serving tables as `serve.name`, `dead_letters.<pipeline>`, `system.ledger`. No files and no network can be reached.',
+        'Lake tables as `layer.name` (with `AT (VERSION => 3)` as they were), serving tables as `serve.name`, `dead_letters.<pipeline>`, `system.ledger`, `system.runs`, `system.run_tasks`. No files and no network can be reached.',
       body: BODY,
       async answer(exchange) {
         const body = await readJsonObject(exchange)
@@ -58,7 +61,7 @@ export function sqlRoutes(platform: Platform): readonly HttpRoute[] {
     {
       method: 'POST',
       path: '/v1/sql/export',
-      access: 'key',
+      ...accessOf('POST', '/v1/sql/export'),
       operation: {
         summary: 'All rows of a question as a file: CSV, Parquet or JSON',
         tags: ['platform'],
@@ -126,11 +129,25 @@ async function namesOf({ lake, plans }: Platform) {
       columns: target.columns.map(nameAndType),
     })),
   )
+  const olap = plans.flatMap(({ syncs }) =>
+    syncs.flatMap(({ target }) =>
+      target.collections.flatMap((table) =>
+        table.kind === 'rows'
+          ? [{ name: `serve.${table.name}`, columns: olapColumns(table).map(nameAndType) }]
+          : [],
+      ),
+    ),
+  )
   const others = [
-    'system.ledger',
-    ...plans.map(({ name }) => `dead_letters.${name.replaceAll('-', '_')}`),
+    { name: 'system.runs', columns: RUN_COLUMNS.map(nameAndType) },
+    { name: 'system.run_tasks', columns: RUN_TASK_COLUMNS.map(nameAndType) },
+    { name: 'system.ledger', columns: [] },
+    ...plans.map(({ name }) => ({
+      name: `dead_letters.${name.replaceAll('-', '_')}`,
+      columns: [],
+    })),
   ]
-  return [...stored, ...served, ...others.map((name) => ({ name, columns: [] }))]
+  return [...stored, ...served, ...olap, ...others]
 }
 
 const nameAndType = ({

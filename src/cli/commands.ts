@@ -1,6 +1,8 @@
 import type { Command } from './command.ts'
+import { audit } from './commands/audit.ts'
 import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
+import { collect } from './commands/collect.ts'
 import { config } from './commands/config.ts'
 import { convert } from './commands/convert.ts'
 import { demo } from './commands/demo.ts'
@@ -21,6 +23,7 @@ import { restore } from './commands/restore.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
+import { sessions } from './commands/sessions.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { sync } from './commands/sync.ts'
@@ -32,11 +35,11 @@ import { vacuum } from './commands/vacuum.ts'
 
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Command[] = [
-  ...[demo, up, load],
+  ...[demo, up, load, collect],
   ...[run, runs, schedules, backfill, exportSchedules, enrich, sync],
   ...[sql, tables, describe, history, topics],
   ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],
   ...[plan, test, lineage],
-  ...[doctor, config, keys],
+  ...[doctor, config, keys, sessions, audit],
 ]

@@ -14,6 +14,7 @@ export function overviewHelp(commands: readonly Command[]): string {
       ['mekong demo', 'start everything, play the simulators, look around'],
       ['mekong sql "select …"', 'ask any table a question'],
       ['mekong COMMAND --help', 'what a command does, with examples'],
+      ['mekong --version', 'which program this is, on which Node'],
     ]),
   ].join('\n')
 }

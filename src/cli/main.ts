@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import project from '../../package.json' with { type: 'json' }
 import { messageOf, PlatformError } from '../model/errors.ts'
 import { type Command, EXIT, GLOBAL_OPTIONS, parseArgsOptions, UsageError } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { commandHelp, overviewHelp } from './help.ts'
+import { runRecorded } from './record-action.ts'
 import { openTerminal } from './terminal.ts'
 
 // The command line: arguments and environment in, text or JSON out. The only file that reads `process.env` or ends the process.
@@ -19,6 +21,10 @@ async function main(argv: readonly string[]): Promise<number> {
     const about = COMMANDS.find((command) => command.name === rest[0])
     terminal.print(about === undefined ? overviewHelp(COMMANDS) : commandHelp(about))
     return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (name === '--version' || name === '-V') {
+    terminal.print(`mekong ${project.version} (Node ${process.versions.node})`)
+    return EXIT.ok
   }
   const command = COMMANDS.find((known) => known.name === name)
   if (command === undefined) {
@@ -62,7 +68,7 @@ async function runCommand(
       interrupted.abort()
     })
   }
-  return command.run({
+  return runRecorded(command, {
     args: positionals,
     options: values,
     lists,

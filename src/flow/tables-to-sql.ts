@@ -120,7 +120,7 @@ export async function viewReads(
 }
 
 /** Rows that a question about a serving table fetches at most; larger ones are asked in their own store. */
-const SERVED_ROW_COUNT_MAX = 1_000_000
+export const SERVED_ROW_COUNT_MAX = 1_000_000
 
 /** Tables that were published as a whole, as `serve.<table>`, copied when asked for. */
 export function publishedQueryTables(
@@ -142,7 +142,7 @@ export function publishedQueryTables(
   )
 }
 
-const tooLarge = (table: string, store: string) =>
+export const tooLarge = (table: string, store: string) =>
   new QueryRefusedError(
     `serve.${table} has more than ${SERVED_ROW_COUNT_MAX} rows, too many to copy for one question. Ask the store itself (${store}), or the lake table it was published from.`,
   )
@@ -261,7 +261,8 @@ export interface LedgerRow {
   readonly disagreement?: string | null
 }
 
-function queryTable(
+/** A table that is only made when a question names it. */
+export function queryTable(
   name: string,
   select: (point?: TablePoint, filter?: RowFilter) => Promise<string>,
 ): QueryTable & { readonly keepsHistory?: boolean } {

@@ -24,6 +24,7 @@ import { openPineconeMemory } from '../serve/pinecone/memory.ts'
 import { pineconeSearch, pineconeSyncTarget } from '../serve/pinecone/sync-target.ts'
 import { secret } from '../serve/postgres/config.ts'
 import type { VectorSearch } from '../serve/vector-store.ts'
+import { QueryRefusedError } from '../sql/duckdb/errors.ts'
 import type { Home } from './home.ts'
 import { openEmbedder } from './open-embedder.ts'
 import type { Settings } from './settings.ts'
@@ -146,6 +147,15 @@ export function openSyncStores({ home, settings, plans, clock }: SyncStoresOptio
     },
   }
 }
+
+/** The OLAP store for questions. @throws QueryRefusedError where this machine has none */
+export const olapOf =
+  (stores: Pick<SyncStores, 'clickhouse' | 'unavailable'>) =>
+  async (): Promise<ClickHouseConnection> => {
+    const reason = await stores.unavailable('clickhouse')
+    if (reason === undefined) return stores.clickhouse()
+    throw new QueryRefusedError(`There is no OLAP store here: ${reason}. Nothing was run.`)
+  }
 
 function vectorTarget(
   { target }: SyncPlan,

@@ -8,6 +8,7 @@ import {
 } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import type { CollectorPlan } from './collector.ts'
 import { type DayFilesOptions, type DayFilesPlan, dayFilesPlan } from './day-files.ts'
 import {
   type AggregatesOptions,
@@ -174,6 +175,9 @@ export interface PipelineBuilder {
   /** A page of charts for this pipeline. */
   dashboard(dashboard: Dashboard): void
 
+  /** How `mekong collect` fetches this pipeline's records from a source on the network. */
+  collect(collector: CollectorPlan): void
+
   /** How `mekong demo` plays this pipeline's source. */
   simulate(simulator: SimulatorPlan): void
 
@@ -215,6 +219,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   const warehouses: WarehousePlan[] = []
   const dashboards: Dashboard[] = []
   const queries: URL[] = []
+  const collectors: CollectorPlan[] = []
   const simulators: SimulatorPlan[] = []
   const loaders: LoaderPlan[] = []
   const files: DayFilesPlan[] = []
@@ -293,6 +298,7 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
     label: (table, options) => void labels.push({ tags: [], ...options, name: table }),
     dashboard: (page) => void dashboards.push(page),
     queries: (folder) => void queries.push(folder),
+    collect: (collector) => void collectors.push(collector),
     simulate: (simulator) => void simulators.push(simulator),
     load: (loader) => void loaders.push(loader),
   })
@@ -300,6 +306,6 @@ export function pipeline(name: string, describe: (p: PipelineBuilder) => void): 
   return checkedPlan({
     ...{ name, topics, ingests, tables, models, serves, references, documents, aggregates },
     ...{ collections, warehouses, files, labels, publishes, syncs, reads },
-    ...{ plainTasks, schedules, maintenance, dashboards, queries, simulators, loaders },
+    ...{ plainTasks, schedules, maintenance, dashboards, queries, collectors, simulators, loaders },
   })
 }

@@ -5,6 +5,7 @@ import type { RecordSchema } from '../model/schema.ts'
 import type { SqlModel } from '../model/sql-model.ts'
 import type { Step } from '../model/step.ts'
 import type { Upgrade } from '../model/upgrade.ts'
+import type { CollectorPlan } from './collector.ts'
 import type { DayFilesPlan } from './day-files.ts'
 import type { LabelPlan } from './label.ts'
 import type { MaintenancePlan } from './maintenance.ts'
@@ -39,6 +40,7 @@ export interface PipelinePlan {
   readonly warehouses: readonly WarehousePlan[]
   readonly dashboard?: Dashboard
   readonly queries: readonly URL[]
+  readonly collector?: CollectorPlan
   readonly simulator?: SimulatorPlan
   readonly loaders: readonly LoaderPlan[]
   /** Day files that go straight into lake tables. */

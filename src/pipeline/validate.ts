@@ -2,6 +2,7 @@ import type { Dashboard } from '../model/chart.ts'
 import { type Columns, columnTypeText, sameColumnType } from '../model/column.ts'
 import { RECORD_COLUMNS } from '../model/relation.ts'
 import type { Field, FieldMap, RecordField } from '../model/schema.ts'
+import { type CollectorPlan, checkCollectors } from './collector.ts'
 import { checkDashboards } from './dashboard.ts'
 import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
@@ -13,9 +14,10 @@ import { checkReferences } from './validate-references.ts'
 import { checkSync } from './validate-sync.ts'
 import { checkWork } from './validate-work.ts'
 
-/** A plan before it was looked at: more than one simulator is a mistake we still have to report. */
-export interface DraftPlan extends Omit<PipelinePlan, 'simulator' | 'dashboard'> {
+/** A plan before it was looked at: more than one simulator or collector is a mistake we still have to report. */
+export interface DraftPlan extends Omit<PipelinePlan, 'simulator' | 'collector' | 'dashboard'> {
   readonly dashboards: readonly Dashboard[]
+  readonly collectors: readonly CollectorPlan[]
   readonly simulators: readonly SimulatorPlan[]
 }
 
@@ -70,17 +72,20 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
     checkColumnNames(`files ${files.name}`, names, report)
   }
   checkReferences(draft, report)
+  checkCollectors(draft.collectors, report)
   checkDashboards(draft.dashboards, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }
   if (problems.length > 0) throw new PlanError(problems)
 
-  const { simulators, dashboards, ...rest } = draft
+  const { collectors, simulators, dashboards, ...rest } = draft
+  const [collector] = collectors
   const [simulator] = simulators
   const [dashboard] = dashboards
   return deepFreeze({
     ...rest,
+    ...(collector === undefined ? {} : { collector }),
     ...(simulator === undefined ? {} : { simulator }),
     ...(dashboard === undefined ? {} : { dashboard }),
   })

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 // The whole platform as a process of its own, to be killed, starved and stopped by a test: `mekong up --json` on free ports.
 
-const MAIN = path.resolve(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
+const MEKONG = path.resolve(import.meta.dirname, '..', '..', 'bin', 'mekong')
 /** Most stories are about one pipeline; others would only share its memory and its cores. */
 const ONE_PIPELINE = path.join(import.meta.dirname, '../cli/user-events.config.ts')
 
@@ -47,17 +47,7 @@ export function spawnPlatform({
   variables = {},
   prefix = [],
 }: PlatformOptions): PlatformProcess {
-  const [file, ...args] = [
-    ...prefix,
-    process.execPath,
-    MAIN,
-    'up',
-    '--home',
-    home,
-    '--json',
-    '--config',
-    config,
-  ]
+  const [file, ...args] = [...prefix, MEKONG, 'up', '--home', home, '--json', '--config', config]
   const child = spawn(file!, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, MEKONG_PORT: '0', POSTGRES_PORT: '0', ...variables },

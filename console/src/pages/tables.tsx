@@ -179,7 +179,7 @@ function Maintenance({ path, onDone }: { readonly path: string; readonly onDone:
       (error: Error) => setProblem(error.message),
     )
   return (
-    <>
+    <div data-needs="operate">
       <h2>{words('maintenance')}</h2>
       <div className="choices">
         {ACTIONS.map((action) => (
@@ -206,6 +206,6 @@ function Maintenance({ path, onDone }: { readonly path: string; readonly onDone:
           ) : null}
         </p>
       )}
-    </>
+    </div>
   )
 }

@@ -1,12 +1,20 @@
 -- The person that each TMDB id stands for now; which record counts is as in movies.sql.
 WITH
 ranked AS (
-  SELECT _topic, _partition, _offset
+  SELECT _topic, _partition, _offset, id_of_data_type, "timestamp", _arrived_at
   FROM incoming
   WHERE data_type = 'person'
   QUALIFY row_number() OVER (
     PARTITION BY id_of_data_type ORDER BY "timestamp" DESC, _arrived_at DESC, _offset DESC, _topic DESC
   ) = 1
+),
+due AS (
+  SELECT
+    ranked._topic, ranked._partition, ranked._offset
+  FROM ranked LEFT JOIN silver.people AS known ON known.person_id = ranked.id_of_data_type
+  WHERE known.person_id IS NULL
+    OR (ranked."timestamp", ranked._arrived_at, ranked._offset)
+      > (known.record_timestamp, known.record_arrived_at, known.record_offset)
 ),
 newest AS (
   SELECT
@@ -27,7 +35,7 @@ newest AS (
       "popularity": "DOUBLE",
       "profile_path": "VARCHAR"
     }}') AS whole
-  FROM incoming JOIN ranked USING (_topic, _partition, _offset)
+  FROM incoming JOIN due USING (_topic, _partition, _offset)
 ),
 parsed AS (
   SELECT
@@ -43,31 +51,25 @@ parsed AS (
     whole.person_detail.popularity,
     whole.person_detail.profile_path
   FROM newest
-),
-known AS (
-  SELECT person_id, record_timestamp, record_arrived_at, record_offset FROM silver.people
 )
 SELECT
-  parsed.person_id,
-  parsed.name,
-  parsed.gender,
-  parsed.also_known_as,
-  parsed.biography,
-  parsed.birthday,
-  parsed.deathday,
-  parsed.place_of_birth,
-  parsed.known_for_department,
-  parsed.popularity,
-  parsed.profile_path,
-  parsed.is_deleted,
-  parsed.record_timestamp,
-  parsed.record_arrived_at,
-  parsed.record_offset,
+  person_id,
+  name,
+  gender,
+  also_known_as,
+  biography,
+  birthday,
+  deathday,
+  place_of_birth,
+  known_for_department,
+  popularity,
+  profile_path,
+  is_deleted,
+  record_timestamp,
+  record_arrived_at,
+  record_offset,
   greatest(
     (SELECT coalesce(max(batch_version), 0) + 1 FROM silver.people),
     (SELECT max(epoch_us(_arrived_at)) FROM incoming)
   )::BIGINT AS batch_version
-FROM parsed LEFT JOIN known USING (person_id)
-WHERE known.person_id IS NULL
-  OR (parsed.record_timestamp, parsed.record_arrived_at, parsed.record_offset)
-    > (known.record_timestamp, known.record_arrived_at, known.record_offset)
+FROM parsed

@@ -4,12 +4,24 @@
 WITH
 -- By position alone, so that no raw text is sorted.
 ranked AS (
-  SELECT _topic, _partition, _offset
+  SELECT _topic, _partition, _offset, id_of_data_type, "timestamp", _arrived_at
   FROM incoming
   WHERE data_type = 'tv_series'
   QUALIFY row_number() OVER (
     PARTITION BY id_of_data_type ORDER BY "timestamp" DESC, _arrived_at DESC, _offset DESC, _topic DESC
   ) = 1
+),
+-- Against what is there before anything is parsed, so that only what counts is.
+due AS (
+  SELECT
+    ranked._topic, ranked._partition, ranked._offset,
+    known.vector_info_hash AS known_vector_info_hash,
+    known.casts_elements_hash AS known_casts,
+    known.crews_elements_hash AS known_crews
+  FROM ranked LEFT JOIN silver.tv_series AS known ON known.tv_series_id = ranked.id_of_data_type
+  WHERE known.tv_series_id IS NULL
+    OR (ranked."timestamp", ranked._arrived_at, ranked._offset)
+      > (known.record_timestamp, known.record_arrived_at, known.record_offset)
 ),
 newest AS (
   SELECT
@@ -18,6 +30,7 @@ newest AS (
     incoming."timestamp" AS record_timestamp,
     incoming._arrived_at AS record_arrived_at,
     incoming._offset AS record_offset,
+    due.known_vector_info_hash, due.known_casts, due.known_crews,
     json_transform(incoming._raw, '{"tv_series_detail": {
       "name": "VARCHAR",
       "original_name": "VARCHAR",
@@ -38,11 +51,12 @@ newest AS (
       "casts_info": [{"person_id": "BIGINT", "cast_id": "BIGINT", "credit_id": "VARCHAR", "character": "VARCHAR", "known_for_department": "VARCHAR"}],
       "crews_info": [{"person_id": "BIGINT", "credit_id": "VARCHAR", "department": "VARCHAR", "job": "VARCHAR", "known_for_department": "VARCHAR"}]
     }') AS whole
-  FROM incoming JOIN ranked USING (_topic, _partition, _offset)
+  FROM incoming JOIN due USING (_topic, _partition, _offset)
 ),
 parsed AS (
   SELECT
     tv_series_id, is_deleted, record_timestamp, record_arrived_at, record_offset,
+    known_vector_info_hash, known_casts, known_crews,
     whole.tv_series_detail.name,
     whole.tv_series_detail.original_name,
     whole.tv_series_detail.overview,
@@ -100,54 +114,47 @@ tracked AS (
     ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN casts_elements_hash]), 'string_agg', ','), ''))[1:13])::BIGINT AS casts_total_hash,
     ('0x' || md5(coalesce(list_aggregate(list_sort([e.hash FOR e IN crews_elements_hash]), 'string_agg', ','), ''))[1:13])::BIGINT AS crews_total_hash
   FROM hashed
-),
-known AS (
-  SELECT tv_series_id, record_timestamp, record_arrived_at, record_offset, vector_info_hash, casts_elements_hash, crews_elements_hash
-  FROM silver.tv_series
 )
 SELECT
-  tracked.tv_series_id,
-  tracked.name,
-  tracked.original_name,
-  tracked.overview,
-  tracked.tagline,
-  tracked.popularity,
-  tracked.first_air_date,
-  tracked.vote_average,
-  tracked.vote_count,
-  tracked.status,
-  tracked.number_of_seasons,
-  tracked.genres,
-  tracked.production_countries,
-  tracked.spoken_languages,
-  tracked.original_language,
-  tracked.poster_path,
-  tracked.casts,
-  tracked.crews,
-  tracked.embedding_text,
-  tracked.vector_info_hash,
-  known.vector_info_hash IS DISTINCT FROM tracked.vector_info_hash AS vector_info_hash_diff,
-  tracked.casts_elements_hash,
-  tracked.casts_total_hash,
+  tv_series_id,
+  name,
+  original_name,
+  overview,
+  tagline,
+  popularity,
+  first_air_date,
+  vote_average,
+  vote_count,
+  status,
+  number_of_seasons,
+  genres,
+  production_countries,
+  spoken_languages,
+  original_language,
+  poster_path,
+  casts,
+  crews,
+  embedding_text,
+  vector_info_hash,
+  known_vector_info_hash IS DISTINCT FROM vector_info_hash AS vector_info_hash_diff,
+  casts_elements_hash,
+  casts_total_hash,
   to_json({
-    'added': [e.id FOR e IN tracked.casts_elements_hash IF NOT list_contains(coalesce(known.casts_elements_hash, []), e)],
-    'removed': [e.id FOR e IN coalesce(known.casts_elements_hash, []) IF NOT list_contains(tracked.casts_elements_hash, e)]
+    'added': [e.id FOR e IN casts_elements_hash IF NOT list_contains(coalesce(known_casts, []), e)],
+    'removed': [e.id FOR e IN coalesce(known_casts, []) IF NOT list_contains(casts_elements_hash, e)]
   })::VARCHAR AS casts_diff,
-  tracked.crews_elements_hash,
-  tracked.crews_total_hash,
+  crews_elements_hash,
+  crews_total_hash,
   to_json({
-    'added': [e.id FOR e IN tracked.crews_elements_hash IF NOT list_contains(coalesce(known.crews_elements_hash, []), e)],
-    'removed': [e.id FOR e IN coalesce(known.crews_elements_hash, []) IF NOT list_contains(tracked.crews_elements_hash, e)]
+    'added': [e.id FOR e IN crews_elements_hash IF NOT list_contains(coalesce(known_crews, []), e)],
+    'removed': [e.id FOR e IN coalesce(known_crews, []) IF NOT list_contains(crews_elements_hash, e)]
   })::VARCHAR AS crews_diff,
-  tracked.is_deleted,
-  tracked.record_timestamp,
-  tracked.record_arrived_at,
-  tracked.record_offset,
+  is_deleted,
+  record_timestamp,
+  record_arrived_at,
+  record_offset,
   greatest(
     (SELECT coalesce(max(batch_version), 0) + 1 FROM silver.tv_series),
     (SELECT max(epoch_us(_arrived_at)) FROM incoming)
   )::BIGINT AS batch_version
-FROM tracked LEFT JOIN known USING (tv_series_id)
-WHERE known.tv_series_id IS NULL
-  OR (tracked.record_timestamp, tracked.record_arrived_at, tracked.record_offset)
-    > (known.record_timestamp, known.record_arrived_at, known.record_offset)
+FROM tracked

@@ -13,9 +13,11 @@ import {
   type QueryResult,
   runQuery,
 } from '../../sql/duckdb/query.ts'
+import { runStore } from '../../state/run-store.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { currentLedger } from '../current-ledger.ts'
 import { loadProject, type Project } from '../project.ts'
+import { reachOlap } from '../served-rows.ts'
 import { withHome } from '../with-home.ts'
 
 const ROWS_DEFAULT = 10_000
@@ -28,7 +30,7 @@ export const sql: Command = {
   usage: 'sql "SELECT …" [--out FILE] [--on postgres]',
   about: `
 Runs one statement that reads, and prints the rows. Tables are named layer.table: the lake's (bronze.…, silver.…, gold.…), the serving
-tables as serve.<table>, dead letters as dead_letters.<pipeline>, and the ledger as system.ledger. The SQL is DuckDB's; with --on postgres the statement goes to the
+tables as serve.<table>, dead letters as dead_letters.<pipeline>, the ledger as system.ledger, and the history as system.runs and system.run_tasks. The SQL is DuckDB's; with --on postgres the statement goes to the
 serving database as it is. Works while the platform runs and while it does not.
 
 Any table by its folder: delta('PATH') and iceberg('PATH'), joined with each other and with all the rest. Any table as it was:
@@ -105,7 +107,8 @@ function statementOf({ args, options, cwd }: CommandContext, project: Project): 
 }
 
 function askLake(context: CommandContext, text: string): Promise<Shown | undefined> {
-  return withHome(context, async (reader, { plans, homeFolder, settings }) => {
+  return withHome(context, async (reader, project) => {
+    const { plans, homeFolder, settings } = project
     const engine = await reader.engine()
     let reached: ReachedPostgres | undefined
     const postgres = async () => {
@@ -119,6 +122,12 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       reached = undefined
       return (await currentLedger(context, reader, plans)).lines
     }
+    const runs = async () => {
+      const database = await reader.runDatabase()
+      return database === undefined ? undefined : runStore(database)
+    }
+    const { home } = reader
+    const olap = reachOlap(context, project, { home, spillDirectory: engine.spillDirectory })
     const question = {
       sql: text,
       functions: lakeFunctions(reader.places(context.cwd), engine),
@@ -128,10 +137,13 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       signal: context.signal,
     }
     const { lake, state } = reader
-    const world = { engine, lake, plans, postgres, publisher, state, ledger }
+    const world = {
+      ...{ engine, lake, plans, postgres, publisher, olap: olap.rows, state, ledger, runs },
+    }
     try {
       return await ask(world, question, (own, query) => answer(context, own, query))
     } finally {
+      await olap.release()
       await reached?.release()
     }
   })

@@ -63,6 +63,10 @@ export function selectRows(
   return `SELECT ${cells.join(', ')} FROM ${tableOf(database, table)} FINAL WHERE is_deleted = 0 AND ${entity} >= ${from} AND ${entity} < ${to}`
 }
 
+/** How many tables of that name there are: 1, or 0 before the first sync. */
+export const countTables = (database: string, table: string): string =>
+  `SELECT count() AS tables FROM system.tables WHERE database = '${database}' AND name = '${table}'`
+
 /** The id of a row, made of its key. */
 export const rowId = ({ key }: RowsCollection, values: Readonly<Record<string, Json>>): string =>
   key.map((column) => String(values[column])).join('/')

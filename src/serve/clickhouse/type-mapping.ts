@@ -1,3 +1,4 @@
+import type { ColumnType } from '../../model/column.ts'
 import type { Json } from '../../model/sync.ts'
 
 // JSON in, JSON out: what is sent is what reads back. Lossy: days before 1900-01-01 or after 2299-12-31 do not fit a Date32 and become null; a null for a column that is
@@ -27,6 +28,26 @@ export function cellAsStored(type: string, value: Json): Json {
   if (value !== null) return value
   if (/^(U?Int|Float)/.test(type)) return 0
   return type === 'Bool' ? false : ''
+}
+
+/** The type that a column's values have elsewhere. Unsigned numbers of 64 bits are taken to fit into signed ones, as ids do. */
+export function columnTypeOf(type: string): ColumnType {
+  const inner = /^(?:Nullable|LowCardinality)\((.*)\)$/.exec(type)?.[1]
+  if (inner !== undefined) return columnTypeOf(inner)
+  const list = /^Array\((.*)\)$/.exec(type)?.[1]
+  if (list !== undefined)
+    return { kind: 'list', element: columnTypeOf(list), elementNullable: false }
+  const tuple = /^Tuple\((.*)\)$/.exec(type)?.[1]
+  if (tuple !== undefined) {
+    const columns = membersOf(tuple).map(([name, of]) => ({
+      ...{ name, type: columnTypeOf(of), nullable: false },
+    }))
+    return { kind: 'struct', columns }
+  }
+  if (/^U?Int/.test(type)) return 'int64'
+  if (/^Float/.test(type)) return 'float64'
+  if (type === 'Bool') return 'boolean'
+  return type === 'Date32' || type === 'Date' ? 'date' : 'string'
 }
 
 const dayOrNull = (day: Json): string | null =>

@@ -100,7 +100,7 @@ async function copyInPieces(
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const rows = await connection.run(
     `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
-      `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
+      `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
     { signal },
   )
   const files = writtenFiles(await rows.getRows(), request, partitionValues)
@@ -177,7 +177,7 @@ async function copyByValue(
   const keys = partitionBy.map(quoteIdentifier).join(', ')
   const result = await connection.run(
     `COPY (SELECT ${names.join(', ')} FROM ${sourceSql(request)}${orderSql(request)}) TO ${quoteText(directory)} ` +
-      `(${formatSql(request)}, PARTITION_BY (${keys}))`,
+      `(${formatSql(request)}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}, PARTITION_BY (${keys}))`,
     { signal },
   )
   const files: WrittenFile[] = []
@@ -259,6 +259,11 @@ async function onlyPartition(
 
 /** DuckDB's default; a file cannot be cut inside a row group. */
 const ROW_GROUP_ROW_COUNT = 122_880
+/**
+ * Wide rows make shorter row groups: each thread that writes holds one in memory, and one that reads unpacks whole column chunks. Rows of a quarter
+ * kilobyte still come in the usual count.
+ */
+const ROW_GROUP_BYTES = 32 * 1024 * 1024
 /** The fewest rows that DuckDB makes a row group of. */
 const VECTOR_ROW_COUNT = 2_048
 
