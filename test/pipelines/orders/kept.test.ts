@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OrdersPlatform, startOrders, temporaryHome } from './orders-platform.ts'
 
 // What is kept from the orders as they change equals what SQL computes from the lake, after every step: new orders, late ones, references that
 // come late, a restart.
 
+const ROOT = path.resolve(import.meta.dirname, '..', '..', '..')
 const MINUTE = 60_000
 const START = Date.UTC(2024, 1, 26, 22, 0)
 const CATEGORIES = ['tea', 'cups', 'pots']
@@ -153,6 +157,16 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
 
   test('after a restart', async () => {
     await shop.stop()
+    // Also while nothing runs.
+    const args = [path.join(ROOT, 'src/cli/main.ts'), 'ledger', 'orders', '--json']
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [...args, '--home', home.folder],
+      { cwd: ROOT, env: { PATH: process.env.PATH, POSTGRES_PORT: '0' } },
+    )
+    const { lines } = JSON.parse(stdout) as { lines: { hop: string }[] }
+    for (const hop of ['documents.orders', 'aggregates.orders'])
+      expect(lines.find((line) => line.hop === hop)).toMatchObject({ out: 700, balanced: true })
     shop = await startOrders(home.folder)
     await shop.post(orders(50, 700))
     await shop.settled()
