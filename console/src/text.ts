@@ -1,11 +1,16 @@
 import { createContext, useContext } from 'react'
 import { ACCESS_WORDS } from './words/access-words.ts'
+import { LETTER_WORDS } from './words/letter-words.ts'
+import { RIVER_WORDS } from './words/river-words.ts'
+import { RUN_WORDS } from './words/run-words.ts'
+import { SQL_WORDS } from './words/sql-words.ts'
 
 // Every word of the console, in English and Vietnamese.
 
 const WORDS = {
   river: ['River', 'Dòng chảy'],
   dashboards: ['Dashboards', 'Bảng theo dõi'],
+  catalog: ['Catalog', 'Kho phim'],
   runs: ['Runs', 'Lượt chạy'],
   tables: ['Tables', 'Bảng dữ liệu'],
   sql: ['SQL', 'SQL'],
@@ -89,12 +94,28 @@ const WORDS = {
   schedules: ['Schedules', 'Lịch'],
   next: ['next', 'kế tiếp'],
   ...ACCESS_WORDS,
+  ...LETTER_WORDS,
+  ...RIVER_WORDS,
+  ...RUN_WORDS,
+  ...SQL_WORDS,
 } as const satisfies Record<string, readonly [string, string]>
 
 export type Language = 'en' | 'vi'
 export type Word = keyof typeof WORDS
 
 export const Words = createContext<Language>('en')
+
+export const useLanguage = (): Language => useContext(Words)
+
+/** A hook for the words that only one page or part has, kept beside it. */
+export const wordsOf =
+  <const W extends Readonly<Record<string, readonly [english: string, vietnamese: string]>>>(
+    words: W,
+  ) =>
+  (): ((word: keyof W) => string) => {
+    const language = useLanguage()
+    return (word) => words[word]![language === 'en' ? 0 : 1]
+  }
 
 /** The words of the chosen language. */
 export function useWords(): (word: Word) => string {

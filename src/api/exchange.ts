@@ -19,6 +19,7 @@ export class ApiRefusal extends Error {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   BACKFILL_INVALID: 400,
   BACKFILL_MISSING: 404,
+  CHANGES_MISSING: 404,
   DEAD_LETTER_MISSING: 404,
   DEAD_LETTER_STATE: 409,
   LOG_TOPIC_MISSING: 404,

@@ -6,6 +6,7 @@ import { aggregateRoutes } from './aggregate-routes.ts'
 import { backfillRoutes } from './backfill-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
+import { deadLetterBulkRoutes } from './dead-letter-bulk-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { documentRoutes } from './document-routes.ts'
 import { icebergRoutes } from './iceberg-routes.ts'
@@ -16,7 +17,9 @@ import { runRoutes } from './run-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { sqlRoutes } from './sql-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
+import { tableInsightRoutes } from './table-insight-routes.ts'
 import { tableRoutes } from './table-routes.ts'
+import { tableTestRoutes } from './table-test-routes.ts'
 
 // The HTTP API beside the front door: what the platform is doing, for the console and other programs. Comes in: requests
 // that the gateway has let through (with a key or session whose role suffices, once there are keys). Goes out: JSON, or RFC 9457 problems. It keeps nothing;
@@ -29,6 +32,7 @@ const CONSOLE_FOLDER = path.join(import.meta.dirname, '../../console/dist')
 export function apiRoutes(platform: Platform): readonly HttpRoute[] {
   return [
     ...platformRoutes(platform),
+    ...deadLetterBulkRoutes(platform),
     ...deadLetterRoutes(platform),
     ...aggregateRoutes(platform),
     ...documentRoutes(platform),
@@ -40,6 +44,8 @@ export function apiRoutes(platform: Platform): readonly HttpRoute[] {
     ...riverRoutes(platform),
     ...sqlRoutes(platform),
     ...tableRoutes(platform),
+    ...tableInsightRoutes(platform),
+    ...tableTestRoutes(platform),
     ...dashboardRoutes(platform),
     ...sessionRoutes(platform),
     ...accessRoutes(platform),

@@ -102,7 +102,7 @@ export class StateStore {
     await this.#gathering.recorded
   }
 
-  /** Oldest first. */
+  /** Oldest first, unless the page says otherwise. */
   list(page: LetterPage = {}): Promise<readonly StoredLetter[]> {
     return this.#ask('list', page)
   }

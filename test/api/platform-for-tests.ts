@@ -6,6 +6,7 @@ import type { Clock } from '../../src/model/clock.ts'
 import { lockHome } from '../../src/orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../src/orchestrator/platform.ts'
 import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import type { PipelinePlan } from '../../src/pipeline/plan.ts'
 import readings from '../cli/small-river/pipeline.ts'
 
 /** An answer of the API. */
@@ -25,8 +26,9 @@ export interface PlatformForTests {
   stop(): Promise<void>
 }
 
-/** Settings and a clock other than the usual ones. */
+/** What is other than usual. */
 export interface Different {
+  readonly plans?: readonly PipelinePlan[]
   readonly settings?: Readonly<Record<string, unknown>>
   readonly clock?: Clock
 }
@@ -42,7 +44,7 @@ export async function platformForTests(different: Different = {}): Promise<Platf
       {},
     ),
     ...(different.clock === undefined ? {} : { clock: different.clock }),
-    plans: [readings],
+    plans: different.plans ?? [readings],
     routes: apiRoutes,
     onNotice: (line) => notices.push(line),
   })
