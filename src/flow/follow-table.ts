@@ -77,8 +77,9 @@ export function followTable(options: FollowTableOptions): FollowedTable {
   const run = async () => {
     while (!signal.aborted) {
       try {
-        isAtRest = false
-        const came = await handOver(options, signal)
+        const came = await handOver(options, signal, () => {
+          isAtRest = false
+        })
         isAtRest = true
         attempt = 0
         if (came) continue
@@ -125,12 +126,17 @@ async function newestVersion({ lake, table }: FollowTableOptions): Promise<numbe
 }
 
 /** Hand over what is new, if anything is. */
-async function handOver(options: FollowTableOptions, signal: AbortSignal): Promise<boolean> {
+async function handOver(
+  options: FollowTableOptions,
+  signal: AbortSignal,
+  onBegin: () => void,
+): Promise<boolean> {
   const { lake, table: name, engine, consumer, onVersion } = options
   const table = await openDeltaTable(lake, tableKey(name), signal)
   const { version: newest, columns } = await table.snapshot(undefined, signal)
   const from = await consumer.version()
   if (from >= newest) return false
+  onBegin()
   const to = from < 0 ? newest : Math.min(newest, from + VERSION_COUNT_MAX)
   const part =
     from < 0

@@ -72,7 +72,7 @@ async function lineOf(lake: DeltaDeps, follower: LedgerFollower): Promise<Ledger
     const isQuiet = follower.isAtRest()
     const found = isQuiet && version >= 0 ? await follower.rowsFound() : undefined
     const moved = (await follower.version()) !== version || !follower.isAtRest()
-    if (isQuiet && moved && look < LOOK_COUNT_MAX) {
+    if ((!isQuiet || moved) && look < LOOK_COUNT_MAX) {
       await sleep(LOOK_PAUSE_MS)
       continue
     }
@@ -83,7 +83,7 @@ async function lineOf(lake: DeltaDeps, follower: LedgerFollower): Promise<Ledger
     // A version that the lake no longer keeps is taken anew as a whole.
     const reached = taken ?? rows
     const disagreement =
-      moved || found === undefined || taken === undefined || found === taken
+      !isQuiet || moved || found === undefined || taken === undefined || found === taken
         ? {}
         : { disagreement: `${taken} rows were taken and ${found} are there` }
     const counts = { in: Math.max(rows, reached), out: reached }

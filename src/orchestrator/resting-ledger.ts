@@ -58,6 +58,7 @@ async function restingFollowers(
   plans: readonly PipelinePlan[],
   postgres: PostgresConfig | undefined,
 ): Promise<readonly LedgerLine[]> {
+  if (plans.every((plan) => plan.documents.length + plan.aggregates.length === 0)) return []
   const tables = await lake.names()
   const isAtRest = () => true
   const aggregates: AggregateStore[] = []

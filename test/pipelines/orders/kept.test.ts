@@ -225,6 +225,7 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
   })
 
   test('a document that is not there is missed by the ledger', async () => {
+    await shop.settled()
     const { documents } = shop.platform.followers
     const before = await documents!.cursor('orders/documents/orders')
     const gone = [{ id: 'o1', version: before + 1, document: null }]
