@@ -69,7 +69,7 @@ export {
 export type { LabelOptions, LabelPlan } from './pipeline/label.ts'
 export { liveFind, liveMeasures, liveSeries, liveSparklines } from './pipeline/live-blocks.ts'
 export { sortBy, zOrder } from './pipeline/maintenance.ts'
-export { merge, partitions, snapshot } from './pipeline/materialization.ts'
+export { merge, partitions, snapshot, window } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'
 export { avro, day, type PipelineBuilder, pipeline, type Topic } from './pipeline/pipeline.ts'
 export type { StepContext } from './pipeline/plain-task.ts'

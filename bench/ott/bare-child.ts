@@ -31,7 +31,14 @@ const typed = (file: string) => {
   )
 }
 const files = contentPaths(folder)
-const profile = sqlOf('customer_content_stats.sql').replaceAll('bronze.content_log', 'content_log')
+const categories = ['Truyen Hinh', 'Phim Truyen', 'Giai Tri', 'Thieu Nhi', 'The Thao']
+const sums = categories.map((name) => `sum("${name}")::BIGINT AS "${name}"`).join(', ')
+const profile = `WITH newest AS (SELECT max(event_date) AS day FROM content_log),
+  incoming AS (SELECT content_log.* FROM content_log, newest WHERE event_date > newest.day - 30),
+  views AS (${sqlOf('content_views.sql')}\n),
+  totals AS (SELECT "Contract", ${sums}, bit_count(bit_or(1::BIGINT << (newest.day - event_date)))::INTEGER AS "Active"
+    FROM views, newest GROUP BY "Contract")
+  ${sqlOf('customer_content_stats.sql')}`
 const out = quoteText(path.join(home, 'profile.parquet'))
 if (mode === 'answer') {
   await connection.run(

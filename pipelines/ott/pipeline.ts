@@ -1,4 +1,4 @@
-import { accepted, mysql, notNull, pipeline, unique } from 'mekong'
+import { accepted, mysql, notNull, pipeline, unique, window } from 'mekong'
 import { ottDashboard } from './dashboard.ts'
 import { classifyKeyword } from './labels/classify-keyword.ts'
 import { CATEGORIES } from './labels/lexicon.ts'
@@ -54,6 +54,14 @@ export default pipeline('ott', (p) => {
     'gold.customer_content_stats',
     new URL('./models/customer_content_stats.sql', import.meta.url),
     {
+      incoming: 'bronze.content_log',
+      materialize: window({
+        key: ['Contract'],
+        day: 'event_date',
+        days: 30,
+        daysCount: 'Active',
+        rows: new URL('./models/content_views.sql', import.meta.url),
+      }),
       // Names with spaces need names of their own in the files.
       properties: { 'delta.columnMapping.mode': 'name' },
       tests: [notNull('Contract'), unique('Contract'), notNull('Active')],
@@ -67,12 +75,14 @@ export default pipeline('ott', (p) => {
     prompt: new URL('./labels/prompt.md', import.meta.url),
     promptVersion: '1',
     rules: classifyKeyword,
-    rulesVersion: '1',
+    rulesVersion: '2',
   })
   p.model(
     'gold.customer_search_stats',
     new URL('./models/customer_search_stats.sql', import.meta.url),
     {
+      // The months to compare; by default the newest two there are.
+      parameters: { first_month: null, second_month: null },
       tests: [
         ...[notNull('user_id'), unique('user_id')],
         accepted('taste', ['Unchanged', 'Changed', 'New', 'Churned']),

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { messageOf } from '../model/errors.ts'
 import { ConfigError } from '../orchestrator/errors.ts'
 import { type ConfigFile, resolveSettings, type Settings } from '../orchestrator/settings.ts'
+import { withParameters } from '../pipeline/model-parameters.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { CommandContext } from './command.ts'
 
@@ -40,10 +41,15 @@ export async function loadProject({ options, variables, cwd }: CommandContext): 
   if (repeated !== undefined) {
     throw new ConfigError([{ where: file, what: `names two pipelines called "${repeated.name}"` }])
   }
+  const parameterized = withParameters(plans, settings.parameters ?? '')
+  if (parameterized.problems.length > 0)
+    throw new ConfigError(
+      parameterized.problems.map((what) => ({ where: 'MEKONG_PARAMETERS', what })),
+    )
   return {
     homeFolder: homeFolder(options.home, variables, cwd),
     settings,
-    plans,
+    plans: parameterized.plans,
     configFile: file,
     config: config as Readonly<Record<string, unknown>>,
   }

@@ -1,11 +1,14 @@
+import type { WindowMaterialization } from '../model/sql-model.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { ModelInvalidError } from '../sql/models/errors.ts'
 import { openModelSession } from '../sql/models/model-session.ts'
 import { readSize } from '../sql/models/net-changes.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { SparkPlace } from '../sql/models/rows-of-spark.ts'
 import { decideRun, type ProgressStep, progressSteps } from '../sql/models/run-decision.ts'
 import { withinTouched } from '../sql/models/touched-partitions.ts'
+import { buildWindow } from './build-window.ts'
 import { followDeletes, followedBy } from './follow-deletes.ts'
 import { makeIncoming } from './make-incoming.ts'
 import { makeTables } from './make-tables.ts'
@@ -13,6 +16,7 @@ import { makeTouched } from './make-touched.ts'
 import type { ModelLake, ModelTable, ModelWritten } from './model-lake.ts'
 import { type ModelRun, tablesUnder } from './model-run.ts'
 import { checkColumns, decideWrite, targetFor } from './model-write.ts'
+import { replaceAll } from './replace-all.ts'
 import { rowsByEngine } from './rows-by-engine.ts'
 
 // One run of one model. In: the tables it reads, each fixed at its newest version, and what the model's own table remembers of earlier
@@ -73,13 +77,17 @@ export async function buildModel(options: BuildOptions): Promise<BuildOutcome> {
     ...{ reads: [...sources.values()], fullRefresh: context.fullRefresh },
     hasRange: context.range !== undefined || context.versions !== undefined,
   }
-  const decision = decideRun(facts)
+  const decided = decideRun(facts)
+  // A window has no parts that could be made alone.
+  const isPart = decided.kind === 'range' && model.materialize.kind === 'window'
+  const decision = isPart ? ({ kind: 'whole', why: 'asked_for' } as const) : decided
   const steps = progressSteps(facts)
   const reads = versionSteps(sources, steps)
   if (decision.kind === 'nothing_new') return { status: 'nothing_new', reads }
   const session = await openModelSession(options.engine, {
     runTimeMs: context.logicalMs,
     signal: context.signal,
+    parameters: model.parameters,
   })
   try {
     const run = { model, read, views, context, decision, sources, target, session }
@@ -94,7 +102,9 @@ async function build(
   { lake, spark }: BuildOptions,
   steps: readonly ProgressStep[],
 ): Promise<BuildNumbers> {
-  const { read, decision, context } = run
+  const { model, read, decision, context } = run
+  if (model.materialize.kind === 'window')
+    return moveWindow(run, { how: model.materialize, lake, steps })
   const incoming = await makeIncoming(run)
   const touched = await makeTouched(run, incoming)
   const tables = await makeTables(run, touched)
@@ -115,6 +125,34 @@ async function build(
     ...{ rowsIn: incoming.rowsIn, rowsGone: incoming.rowsGone },
     partitions: touched?.rows.length,
     ...{ rowsMade: made.rowCount, filesRead, bytesRead, written },
+  }
+}
+
+/** The run of a window, whose rows are made another way and committed with its newest day. */
+async function moveWindow(
+  run: ModelRun,
+  parts: {
+    readonly how: WindowMaterialization
+    readonly lake: ModelLake
+    readonly steps: readonly ProgressStep[]
+  },
+): Promise<BuildNumbers> {
+  const { model, sources, target, context } = run
+  const { how, lake, steps } = parts
+  if (model.engine === 'spark')
+    throw new ModelInvalidError(
+      `${model.name} is a window, and windows run in DuckDB. Nothing was written. Leave engine out.`,
+    )
+  const source = sources.get(model.incoming!)!
+  const { made, step, scanned, ...facts } = await buildWindow({ ...run, how, source })
+  if (made !== undefined) checkColumns(run, made.columns)
+  const write = made === undefined ? ({ kind: 'nothing' } as const) : replaceAll(run, made)
+  const table = made === undefined ? target! : await targetFor(run, lake, write, made.columns)
+  const written = await table.write(write, [...steps, step], context.signal)
+  const { files: filesRead, bytes: bytesRead } = readSize(scanned)
+  return {
+    ...{ rowsIn: facts.rowsIn, rowsGone: facts.rowsGone, partitions: facts.days },
+    ...{ rowsMade: made?.rowCount ?? 0, filesRead, bytesRead, written },
   }
 }
 

@@ -40,7 +40,7 @@ export async function* deadLines(
 }
 
 /** Why nothing can be read of a line, if that is so. */
-function unreadable(bytes: Uint8Array): { reason: string; message: string } | undefined {
+export function unreadable(bytes: Uint8Array): { reason: string; message: string } | undefined {
   let value: unknown
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

@@ -2,7 +2,7 @@ import { createDeltaTable } from '../lake/delta/create.ts'
 import type { EditOutcome } from '../lake/delta/edit-rows.ts'
 import { type AppendOutcome, type DeltaTable, openDeltaTable } from '../lake/delta/table.ts'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
-import { ChangesMissingError } from '../lake/errors.ts'
+import { ChangesMissingError, SnapshotMissingError } from '../lake/errors.ts'
 import { netChanges } from '../sql/models/net-changes.ts'
 import type { ProgressStep } from '../sql/models/run-decision.ts'
 import { tableKey } from './lake-home.ts'
@@ -37,6 +37,15 @@ export async function deltaModelTable(deps: DeltaDeps, name: string): Promise<Mo
     ...{ name, id, version, columns, partitionBy },
     progress: new Map(snapshot.transactions()),
     plan: (predicate) => snapshot.plan(predicate === undefined ? {} : { predicate }),
+    async planAt(at, predicate) {
+      try {
+        const then = await table.snapshot({ version: at })
+        return await then.plan(predicate === undefined ? {} : { predicate })
+      } catch (error) {
+        if (error instanceof SnapshotMissingError) return undefined
+        throw error
+      }
+    },
     async changesSince(from, upTo = version) {
       try {
         return netChanges(await table.changes({ from: from + 1, to: upTo }))

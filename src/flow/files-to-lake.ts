@@ -9,7 +9,7 @@ import type { DeadLetter } from '../model/dead-letter.ts'
 import { messageOf, retryOf } from '../model/errors.ts'
 import { compare } from '../model/predicate.ts'
 import { DAY_COLUMN, type DayFilesPlan } from '../pipeline/day-files.ts'
-import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
 import { type StagedDay, stageDay, type ValueCount } from '../sql/duckdb/stage-day.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { type DayCounts, dayCountsOf, dayTransactions, filesConsumer } from './day-counts.ts'
@@ -23,7 +23,7 @@ import { type LakeHome, tableKey } from './lake-home.ts'
 // recorded for a day that was not committed are recorded again under the same names. Nothing is kept in between.
 
 export interface FilesWorld {
-  /** With the order of rows kept; see `stageDay`. */
+  /** Nobody else's: a day is read with the order of rows kept; see `stageDay`. */
   readonly engine: ComputeEngine
   readonly lakeHome: LakeHome
   readonly state: Pick<StateStore, 'record' | 'drop' | 'list'>
@@ -106,6 +106,7 @@ async function tryDay(world: FilesWorld, load: DayLoad): Promise<DayOutcome | st
   if (before?.print === print) return { status: 'unchanged', unit, counts: before }
   const connection = await world.engine.connection()
   try {
+    await keepOrder(connection, true)
     const staged = await stageDay(connection, await sourceOf(unit), signal)
     try {
       const counts: DayCounts = {
@@ -116,6 +117,7 @@ async function tryDay(world: FilesWorld, load: DayLoad): Promise<DayOutcome | st
       }
       const letters = deadLines(connection, { unit, dead: staged.dead, signal })
       await recordLetters(world, { pipeline, unit, load: counts.load }, letters)
+      await keepOrder(connection, false)
       const transactions = dayTransactions(consumer, before, counts)
       const trouble = await commitDay(table, { staged, day, before, transactions }, signal)
       if (trouble !== undefined) return trouble
@@ -126,9 +128,14 @@ async function tryDay(world: FilesWorld, load: DayLoad): Promise<DayOutcome | st
       await staged.release()
     }
   } finally {
+    await keepOrder(connection, false)
     connection.close()
   }
 }
+
+/** Rows have their order while lines are numbered; files are written without, since DuckDB keeps row groups to a size only then. */
+const keepOrder = (connection: EngineConnection, isKept: boolean) =>
+  connection.run(`SET GLOBAL preserve_insertion_order = ${isKept}`)
 
 /** A file of at least so many bytes does not fit into one buffer of the engine, whatever its compression. See `DaySource.oneThread`. */
 const LARGE_BYTES = 64 * 1024 * 1024

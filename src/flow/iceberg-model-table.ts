@@ -63,6 +63,12 @@ export async function icebergModelTable(deps: IcebergDeps, name: string): Promis
   return {
     ...{ name, id, version, columns, partitionBy, progress },
     plan: (predicate) => snapshot.plan(predicate === undefined ? {} : { predicate }),
+    async planAt(at, predicate) {
+      const snapshotId = ancestorAt(snapshot, at)
+      if (snapshotId === undefined) return undefined
+      const then = await table.snapshot({ snapshotId })
+      return then.plan(predicate === undefined ? {} : { predicate })
+    },
     async changesSince(from, upTo = version) {
       if (upTo === version) return changesBetween(table, snapshot, from)
       const id = ancestorAt(snapshot, upTo)

@@ -27,6 +27,8 @@ export interface ModelTable extends ReadVersion {
   readonly partitionBy: readonly string[]
   readonly progress: Progress
   plan(predicate?: Predicate): Promise<ScanPlan>
+  /** The same of an earlier version; `undefined` when it is no longer kept. */
+  planAt(version: number, predicate?: Predicate): Promise<ScanPlan | undefined>
   /** What came and went after a version, up to another or this one; `undefined` when that can no longer be told. */
   changesSince(version: number, upTo?: number): Promise<NetChanges | undefined>
   /** Rows where known, and the bytes of all files. */

@@ -11,6 +11,7 @@ import { emptyRowsSql } from '../sql/models/net-changes.ts'
 import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
 import { touchedSql } from '../sql/models/touched-partitions.ts'
+import { viewTotals } from '../sql/models/view-totals.ts'
 import { declaredColumns } from './declared-columns.ts'
 import { readModels } from './read-models.ts'
 
@@ -133,6 +134,7 @@ async function lineageOfModel(
       await session.table(INCOMING, emptyRowsSql(await tables.columns(model.incoming)))
     if (model.materialize.kind === 'partitions')
       await session.table(TOUCHED, touchedSql(model.materialize, read.touchedSql))
+    if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
     const { columns } = await session.describe(read.sql)
     const origins = await originsOf(session, read.sql)
     const isKept = model.materialize.kind === 'snapshot'

@@ -19,8 +19,8 @@ export interface FilesWorldOptions {
 }
 
 /**
- * Do something with day files, in a compute engine of its own with all cores: this one keeps the order of rows, which the others need not
- * and which would cost them speed.
+ * Do something with day files, in a compute engine of its own with all cores: this one keeps the order of rows while a day is read, which the others
+ * need not and which would cost them speed.
  */
 export async function withFilesWorld<T>(
   { lake: folder, remote, spill, memoryLimitBytes, state, clock, randomness }: FilesWorldOptions,
@@ -29,9 +29,6 @@ export async function withFilesWorld<T>(
   const spillDirectory = path.join(spill, 'files')
   const engine = await openComputeEngine({ spillDirectory, memoryLimitBytes })
   try {
-    const connection = await engine.connection()
-    await connection.run('SET GLOBAL preserve_insertion_order = true')
-    connection.close()
     const lake = await openLakeHome({
       ...{ folder, engine, clock, randomness },
       ...(remote === undefined ? {} : { remote }),

@@ -19,6 +19,7 @@ import { columnDifferences } from '../sql/models/result-columns.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
 import { decideRun, type RunDecision, readAppId } from '../sql/models/run-decision.ts'
 import { touchedSql } from '../sql/models/touched-partitions.ts'
+import { viewTotals } from '../sql/models/view-totals.ts'
 import { declaredColumns } from './declared-columns.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
 import { tablesUnder } from './model-run.ts'
@@ -201,6 +202,7 @@ class Planner {
         await this.#know(model.name, model.columns ?? tables.get(model.name)?.columns)
       if (model.materialize.kind === 'partitions')
         await session.view(TOUCHED, touchedSql(model.materialize, read.touchedSql))
+      if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
       const { columns, problems } = await session.describe(read.sql)
       if (problems.length > 0) return { problem: problems.join('; ') }
       const differences =

@@ -35,10 +35,12 @@ export async function readModels(
       const { materialize } = model
       const sql = await sqlText(model.sql, model.name)
       const touched = materialize.kind === 'partitions' ? materialize.touched : undefined
+      const rows = materialize.kind === 'window' ? materialize.rows : undefined
       read.push(
         await readModel(connection, {
           ...{ model, sql },
           ...(touched === undefined ? {} : { touchedSql: await sqlText(touched, model.name) }),
+          ...(rows === undefined ? {} : { rowsSql: await sqlText(rows, model.name) }),
         }),
       )
     }

@@ -4,17 +4,12 @@ import { DeadLetterStateError } from '../state/errors.ts'
 import type { StoredLetter } from '../state/letter-rows.ts'
 import { letterTransition } from '../state/letter-status.ts'
 import type { StateStore } from '../state/state-store.ts'
-import {
-  previewReplay,
-  type ReplayContext,
-  type ReplayPreview,
-  ReplayRefusedError,
-  replayLetter,
-} from './replay.ts'
+import { previewReplay, type ReplayContext, replayLetter } from './replay.ts'
+import { type ReplayPreview, ReplayRefusedError } from './replay-preview.ts'
 
 /** What became of the wish to replay a letter. */
 export type ReplayOutcome =
-  /** It is in the log, at `topic/partition/offset`; its hop takes it from there. */
+  /** It is in the log, at `topic/partition/offset`, and its hop takes it from there; a line of a file is in its day. */
   | { readonly status: 'replayed'; readonly to: string }
   /** It went before; nothing was sent now. */
   | { readonly status: 'already_replayed'; readonly to: string }

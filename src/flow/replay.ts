@@ -1,8 +1,8 @@
 import type { Log } from '../log/log.ts'
 import type { AppendOutcome, NewRecord } from '../model/append.ts'
 import type { Clock } from '../model/clock.ts'
-import { PlatformError } from '../model/errors.ts'
 import { bytesColumn, type RecordBatch } from '../model/record-batch.ts'
+import type { DayFilesPlan } from '../pipeline/day-files.ts'
 import type { PipelinePlan, TopicPlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { DeadLetterStateError } from '../state/errors.ts'
@@ -10,32 +10,27 @@ import type { StoredLetter } from '../state/letter-rows.ts'
 import { letterTransition } from '../state/letter-status.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { hopsOf, type PlannedHop, topicsReadBy } from './pipeline-hops.ts'
+import { filesOfLetter, previewLine } from './replay-line.ts'
+import { type ReplayPreview, ReplayRefusedError, replayBytes } from './replay-preview.ts'
 import { stageBatches } from './stage-batches.ts'
 
 // A dead letter's way back. It goes where it was turned away and nowhere else: a hop's letter into the hop's own replay topic, the
-// gateway's letter into the topic it was meant for. Appending is idempotent by an id made from the letter, so a replay that
+// gateway's letter into the topic it was meant for, a line of a day file into its day (`replay-line.ts`). Appending is idempotent by an id made from the letter, so a replay that
 // was cut off anywhere is repeated safely: replay is exactly once.
 
 export interface ReplayContext {
   readonly plans: readonly PipelinePlan[]
   readonly log: Pick<Log, 'append' | 'ensureTopic'>
   readonly state: Pick<StateStore, 'markReplayed'>
+  /** Puts a line of a day file into its day and says where it counts; once, however often. */
+  readonly replayLine: (wish: LineReplay) => Promise<string>
 }
 
-/** A letter cannot be replayed as things are: its pipeline is gone, or the log did not take it. Nothing was changed. */
-export class ReplayRefusedError extends PlatformError {
-  readonly code = 'REPLAY_REFUSED'
-  readonly retry = 'never'
+export interface LineReplay {
+  readonly pipeline: string
+  readonly files: DayFilesPlan
+  readonly letter: StoredLetter
 }
-
-/** What would become of a letter's bytes if it were replayed now. */
-export type ReplayPreview =
-  | { readonly status: 'row'; readonly row: Readonly<Record<string, unknown>> }
-  | { readonly status: 'filtered' }
-  | { readonly status: 'dead'; readonly reason: string; readonly message: string }
-
-/** The bytes that a replay of the letter sends: the mended ones, else the original. */
-export const replayBytes = (letter: StoredLetter): Uint8Array => letter.fixed ?? letter.value
 
 /**
  * Decode a letter's bytes as its hop would, without writing anything. A gateway's letter is shown as the topic's row.
@@ -53,6 +48,8 @@ export async function previewReplay(
   },
   letter: StoredLetter,
 ): Promise<ReplayPreview> {
+  const lines = filesOfLetter(planOf(plans, letter), letter)
+  if (lines !== undefined) return previewLine(engine, lines, letter)
   const { plan, hop, topic } = placeOf(plans, letter)
   const stage = stageBatches({
     pipeline: plan.name,
@@ -92,6 +89,12 @@ export async function replayLetter(context: ReplayContext, letter: StoredLetter)
     throw new DeadLetterStateError(
       `The dead letter ${letter.id} is ${letter.status}, so it cannot be replayed. Nothing was sent.`,
     )
+  }
+  const files = filesOfLetter(planOf(context.plans, letter), letter)
+  if (files !== undefined) {
+    const at = await context.replayLine({ pipeline: letter.pipeline, files, letter })
+    await context.state.markReplayed(letter.id, at)
+    return at
   }
   const { hop, topic } = placeOf(context.plans, letter)
   const to = hop?.replayTopic ?? topic.name
@@ -137,18 +140,16 @@ function fieldText(value: Uint8Array, field: string | undefined): string | null 
   }
 }
 
+const planOf = (plans: readonly PipelinePlan[], letter: StoredLetter) =>
+  plans.find(({ name }) => name === letter.pipeline)
+
 function placeOf(plans: readonly PipelinePlan[], letter: StoredLetter) {
-  const plan = plans.find(({ name }) => name === letter.pipeline)
+  const plan = planOf(plans, letter)
   const hop: PlannedHop | undefined =
     plan &&
     hopsOf(plan).find(
       (planned) => planned.name === letter.hop && topicsReadBy(planned).includes(letter.topic),
     )
-  if (plan?.files.some(({ table }) => table === letter.hop) && hop === undefined) {
-    throw new ReplayRefusedError(
-      `The dead letter ${letter.id} is a line of a day file, and has no topic to go back to. Correct ${letter.headers.file ?? 'the file'} and load it again: that replaces the day.`,
-    )
-  }
   if (plan?.labels.some(({ name }) => name === letter.hop)) {
     throw new ReplayRefusedError(
       `The dead letter ${letter.id} is a text that got no label. The next "mekong enrich ${letter.pipeline}" asks for it again.`,

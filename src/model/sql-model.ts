@@ -21,6 +21,8 @@ export interface SqlModel {
   readonly unitTests: readonly UnitTest[]
   /** What the rows must be, to the column. Needed where a model reads its own table, which is not there the first time. */
   readonly columns?: Columns
+  /** Values that its SQL asks for with `parameter('name')`; null where none is said. */
+  readonly parameters: Readonly<Record<string, string | null>>
   /** Where its SQL runs. The rows are committed by Mekong either way. */
   readonly engine: 'duckdb' | 'spark'
   /** What a changed SQL does to the rows that are there. `keep` leaves them as they are. */
@@ -41,6 +43,7 @@ export type Materialization =
   | MergeMaterialization
   | PartitionsMaterialization
   | SnapshotMaterialization
+  | WindowMaterialization
 
 /** Rows made from `incoming` are put in by key. */
 export interface MergeMaterialization {
@@ -83,6 +86,28 @@ export interface SnapshotMaterialization {
   /** Columns whose change alone makes no new version; for rows that do not say since when they hold. */
   readonly ignore: readonly string[]
 }
+
+/**
+ * Sums by key over the newest days of `incoming`, kept by adding the days that came and taking away those that left. In the model's SQL
+ * they are the relation `totals`; the model keeps their columns beside what it makes of them, so that its table is all there is to go on from.
+ */
+export interface WindowMaterialization {
+  readonly kind: 'window'
+  /** Columns of `rows` that a total is for. */
+  readonly key: readonly string[]
+  /** Day of a row: a date of the incoming table, which `rows` yields under the same name. The newest there is ends the window. */
+  readonly day: string
+  /** Length of the window, from 1 to 3,660 days. */
+  readonly days: number
+  /** Name of the count of distinct days on which a key has rows. A key without any is not in the table. */
+  readonly daysCount: string
+  /**
+   * SQL over `incoming` that yields, for each of its rows, none or one with the key, the day, and whole numbers to be summed.
+   */
+  readonly rows: SqlSource
+}
+
+export const WINDOW_DAYS_MAX = 3_660
 
 export type Severity = 'warn' | 'error'
 

@@ -1,13 +1,20 @@
 import path from 'node:path'
 import { type AskWorld, ask, type Question } from '../flow/ask.ts'
 import { filesLedger } from '../flow/files-ledger.ts'
-import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
+import {
+  type DayOutcome,
+  type FilesWorld,
+  type LoadDaysOptions,
+  loadDays,
+} from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { rowsOfOlap } from '../flow/olap-to-sql.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
+import type { LineReplay } from '../flow/replay.ts'
+import { replayLine } from '../flow/replay-line.ts'
 import { HOP_ENGINE_THREADS } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { HttpRoute } from '../gateway/router.ts'
@@ -120,6 +127,8 @@ export interface Platform {
   drained(signal: AbortSignal): Promise<void>
   /** Load day files into the lake, each day exactly once. */
   loadDays(options: LoadDaysOptions): Promise<readonly DayOutcome[]>
+  /** Put a dead line of a day file into its day, exactly once. @throws ReplayRefusedError */
+  replayLine(wish: LineReplay): Promise<string>
   /** Close the door, finish what is in hand, close everything. Nothing accepted is lost. */
   stop(): Promise<void>
 }
@@ -219,6 +228,21 @@ async function assemble(
   const dashboards = openDashboards(askWorld, hops.running, clock)
   closers.push(() => dashboards.stop())
 
+  const inFilesWorld = <T>(work: (world: FilesWorld) => Promise<T>) =>
+    withFilesWorld(
+      {
+        ...{
+          ...place,
+          lake: home.lake,
+          spill: home.spill,
+          memoryLimitBytes,
+          state,
+          clock,
+          randomness,
+        },
+      },
+      work,
+    )
   const complain = withoutRepeats(onNotice, { clock })
   const onSurprise = (error: unknown, what: string) => complain(`${what}: ${messageOf(error)}`)
   const access = await openAccess({ settings, state, clock, randomness, onNotice, onSurprise })
@@ -236,21 +260,8 @@ async function assemble(
     lake: lakeCatalog({ ...place, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
-    loadDays: (request) =>
-      withFilesWorld(
-        {
-          ...{
-            ...place,
-            lake: home.lake,
-            spill: home.spill,
-            memoryLimitBytes,
-            state,
-            clock,
-            randomness,
-          },
-        },
-        (world) => loadDays(world, request),
-      ),
+    loadDays: (request) => inFilesWorld((world) => loadDays(world, request)),
+    replayLine: ({ letter, ...line }) => inFilesWorld((world) => replayLine(world, line, letter)),
     hops: hops.reports,
     ledger: async () => {
       const followed = followers.ledger()

@@ -197,6 +197,12 @@ export const SETTINGS = {
     min: 1,
     max: 10_000_000,
   }),
+  parameters: text({
+    variable: 'MEKONG_PARAMETERS',
+    doc: 'Parameters of models that are not as the pipeline says, layer.model.name=value, separated by commas. Another value makes a model anew.',
+    default: undefined,
+    example: 'gold.customer_content_stats.days=7',
+  }),
   sparkRemote: text({
     variable: 'SPARK_REMOTE',
     doc: "Spark Connect server for models with engine: 'spark'. Both must reach the home folder's files.",

@@ -4,6 +4,7 @@ import type {
   PartitionsMaterialization,
   SnapshotMaterialization,
   SqlSource,
+  WindowMaterialization,
 } from '../model/sql-model.ts'
 
 /** Rows made from `incoming` are put in by key: a key that is there takes the new row, or with `whenMatched: 'keep'` stays as it is. */
@@ -63,6 +64,28 @@ export function snapshot(options: {
 }): SnapshotMaterialization {
   return Object.freeze({ kind: 'snapshot', ignore: [], ...options })
 }
+
+/**
+ * Sums by key over the newest days there are, kept by adding days that came and taking away days that left; a day that changed is taken
+ * away as it was and added as it is. The model's SQL reads the relation `totals` (key, sums, count of days) and nothing else, and keeps
+ * its columns under their names.
+ */
+export function window(options: {
+  readonly key: readonly string[]
+  /** Date of the incoming table. */
+  readonly day: string
+  /** Default 30. */
+  readonly days?: number
+  /** Name for the number of days on which a key has rows. */
+  readonly daysCount: string
+  /** SQL over `incoming`: key, day, and whole numbers to be summed, row by row. */
+  readonly rows: SqlSource
+}): WindowMaterialization {
+  return Object.freeze({ kind: 'window', days: WINDOW_DAYS_DEFAULT, ...options })
+}
+
+/** A month of days. */
+const WINDOW_DAYS_DEFAULT = 30
 
 function reachesOf(reaches: Reaches): Readonly<Record<string, PartitionReach>> {
   return Object.fromEntries(

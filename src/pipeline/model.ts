@@ -33,6 +33,11 @@ export interface ModelOptions {
   readonly unitTests?: readonly UnitTest[]
   /** What the rows must be. A model that reads its own table must say it. */
   readonly columns?: RecordSchema
+  /**
+   * Values that its SQL asks for with `parameter('name')`, as text, with their defaults; null for none. MEKONG_PARAMETERS says others, and another
+   * value makes the model anew.
+   */
+  readonly parameters?: Readonly<Record<string, string | null>>
   /** Where its SQL runs: here, or on the Spark that SPARK_REMOTE names. Default `duckdb`. */
   readonly engine?: 'duckdb' | 'spark'
   /** What a changed SQL does to the rows that are there. Default `rebuild`. */
@@ -57,6 +62,7 @@ export function modelPlan(name: string, sql: SqlSource, options: ModelOptions): 
     tests: options.tests ?? [],
     unitTests: options.unitTests ?? [],
     ...(columns === undefined ? {} : { columns: columnsOf(columns) }),
+    parameters: options.parameters ?? {},
     engine: options.engine ?? 'duckdb',
     onChange: options.onChange ?? 'rebuild',
   }

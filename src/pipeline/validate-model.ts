@@ -1,9 +1,9 @@
-import type { SqlModel } from '../model/sql-model.ts'
+import { type SqlModel, WINDOW_DAYS_MAX, type WindowMaterialization } from '../model/sql-model.ts'
 
 type Report = (where: string, what: string, fix: string) => void
 
 const TABLE_NAME = /^(bronze|silver|gold)\.[a-z][a-z0-9_]*$/
-const INCREMENTAL = new Set(['append', 'merge', 'partitions'])
+const INCREMENTAL = new Set(['append', 'merge', 'partitions', 'window'])
 
 /** What is wrong with a model as far as it can be told without its SQL. */
 export function checkModel(model: SqlModel, report: Report): void {
@@ -25,7 +25,7 @@ export function checkModel(model: SqlModel, report: Report): void {
     report(
       where,
       `is a ${materialize.kind}, which has no incoming rows`,
-      'Leave incoming out, or materialize it by append, merge or partitions',
+      'Leave incoming out, or materialize it by append, merge, partitions or window',
     )
   if (incoming === model.name)
     report(where, 'names itself as its incoming table', 'Name the table it is made from')
@@ -54,9 +54,30 @@ export function checkModel(model: SqlModel, report: Report): void {
         `Its partitions are ${materialize.by.join(', ')}`,
       )
   }
+  if (materialize.kind === 'window') checkWindow(where, materialize, model, report)
   if (materialize.kind === 'view' && model.partitionBy.length > 0)
     report(where, 'is a view and has partitions', 'Leave partitionBy out')
   checkTests(where, model, report)
+}
+
+function checkWindow(
+  where: string,
+  { key, day, days, daysCount }: WindowMaterialization,
+  { onChange, engine }: SqlModel,
+  report: Report,
+): void {
+  if (key.length === 0) report(where, 'has an empty key', 'Name the columns that a total is for')
+  if (!Number.isInteger(days) || days < 1 || days > WINDOW_DAYS_MAX)
+    report(where, `has a window of ${days} days`, `Say a whole number from 1 to ${WINDOW_DAYS_MAX}`)
+  if (new Set([...key, day, daysCount]).size < key.length + 2)
+    report(where, 'uses one name twice', 'Name key, day and daysCount apart')
+  if (onChange === 'keep')
+    report(
+      where,
+      'keeps rows of another SQL',
+      'Leave onChange out: old sums cannot be added to new ones',
+    )
+  if (engine !== 'duckdb') report(where, `is a window and runs on ${engine}`, 'Leave engine out')
 }
 
 function checkTests(where: string, model: SqlModel, report: Report): void {

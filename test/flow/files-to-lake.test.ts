@@ -9,6 +9,8 @@ import { filesLedger } from '../../src/flow/files-ledger.ts'
 import { type FilesWorld, loadDays } from '../../src/flow/files-to-lake.ts'
 import { type LakeCatalog, lakeCatalog } from '../../src/flow/lake-catalog.ts'
 import { withFilesWorld } from '../../src/flow/open-files-world.ts'
+import { previewLetter, type ReplayWish, replayIfSensible } from '../../src/flow/replay-decision.ts'
+import { replayLine } from '../../src/flow/replay-line.ts'
 import { systemClock, systemRandomness } from '../../src/model/clock.ts'
 import { scanSql } from '../../src/sql/duckdb/scan.ts'
 import { openStateStore, type StateStore } from '../../src/state/state-store.ts'
@@ -169,6 +171,75 @@ test('a file that cannot be read leaves its day as it was and does not stop the 
   expect(outcomes.map(({ status }) => status)).toEqual(['failed', 'loaded'])
   expect(await rows('SELECT count(*)::INT FROM content_log')).toEqual([[2]])
 })
+
+test('a dead line that was mended goes into its day once, whatever happens; the ledger says so', async () => {
+  const lines = [
+    nested('a', 'HNH7', 'VOD', 10),
+    nested('b', 'HNH7', 'VOD', -10),
+    'no json',
+    nested('c', 'HNH7', 'VOD', 'x'),
+  ]
+  await load(write('20220405.json', lines.join('\n')))
+  const day = `SELECT log_id, contract, duration_s::INT FROM content_log WHERE event_date = DATE '2022-04-05' ORDER BY 1`
+  const letters = (await state.list({ pipeline: 'ott', status: 'open' })).filter(
+    ({ topic }) => topic === 'content/2022-04-05',
+  )
+  const [negative, broken, text] = letters.toSorted((a, b) => a.offset - b.offset)
+  const context = {
+    ...{ plans: [ott], engine: world.engine, clock: systemClock, state },
+    log: { append: nobody, ensureTopic: nobody },
+    replayLine: ({ letter, ...line }: Parameters<typeof replayLine>[1] & { letter: Letter }) =>
+      replayLine(world, line, letter),
+  }
+  const replay = async (id: string, wish: ReplayWish = {}) =>
+    replayIfSensible(context, await state.find(id), wish)
+
+  // As it is it would die again.
+  expect(await replay(negative!.id)).toMatchObject({
+    ...{ status: 'would_die_again', preview: { reason: 'out_of_range' } },
+  })
+  const mended = await state.fix(
+    negative!.id,
+    Buffer.from(`{"_id":"b","Contract":"HNH7",\n"AppName":"VOD","TotalDuration":20}`),
+  )
+  expect(await previewLetter(context, mended)).toMatchObject({
+    ...{ status: 'row', row: { log_id: 'b', contract: 'HNH7', duration_s: '20' } },
+  })
+  const version = (await lake.state('bronze.content_log')).version
+  // Killed between the commit and the note that it went: the next replay finds the mark.
+  const died = { ...context, state: { ...context.state, find: nobody, markReplayed: nobody } }
+  await expect(replayIfSensible(died, mended, {})).rejects.toThrow('nobody')
+  expect(await replay(negative!.id)).toEqual({ status: 'replayed', to: 'content/2022-04-05/1/4' })
+  expect(await replay(negative!.id)).toMatchObject({ status: 'already_replayed' })
+  expect((await lake.state('bronze.content_log')).version).toBe(Number(version) + 1)
+  expect(await rows(day)).toEqual([
+    ['a', 'HNH7', 10],
+    ['b', 'HNH7', 20],
+  ])
+
+  // One that repeats an id of the day is a duplicate, one that is forced dies again; both are counted.
+  await state.fix(text!.id, Buffer.from(nested('a', 'HNH7', 'VOD', 30)))
+  expect(await replay(text!.id)).toMatchObject({ status: 'replayed' })
+  expect(await replay(broken!.id, { force: true })).toMatchObject({ status: 'replayed' })
+  expect(await rows(day)).toHaveLength(2)
+  const again = await state.list({ pipeline: 'ott', status: 'open' })
+  expect(again.filter(({ topic }) => topic === 'content/2022-04-05')).toMatchObject([
+    { reason: 'malformed_json', offset: 6, recordId: broken!.recordId },
+  ])
+  const [ledger] = await filesLedger({ plan: ott, lake, state })
+  expect(ledger).toMatchObject({ dead: 5, duplicates: 1, balanced: true })
+
+  // The day sent again has its own lines; a letter of the old file has nowhere to go.
+  expect((await load(path.join(folder, '20220405.json')))[0]!.status).toBe('unchanged')
+  await load(write('20220405.json', nested('z', 'HNH8', 'VOD', 1)))
+  expect(await rows(day)).toEqual([['z', 'HNH8', 1]])
+  await state.fix(again.at(-1)!.id, Buffer.from(nested('y', 'HNH8', 'VOD', 1)))
+  await expect(replay(again.at(-1)!.id)).rejects.toMatchObject({ code: 'REPLAY_REFUSED' })
+  expect((await filesLedger({ plan: ott, lake, state }))[0]).toMatchObject({ balanced: true })
+})
+
+type Letter = Awaited<ReturnType<StateStore['find']>>
+const nobody = () => Promise.reject(new Error('nobody'))
 
 test('a day comes from the name alone, and must exist', () => {
   const day = (file: string) => dayOf(ott.files, file)?.day

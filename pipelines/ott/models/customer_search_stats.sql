@@ -1,5 +1,5 @@
 -- The favourite search of each user in two months, its category, and whether the taste changed. The months are the newest two there are:
--- `_m6` is the first of them and `_m7` the second, as dashboards know them since June and July 2022. Null and blank keywords never win; of keywords searched equally often the first in the alphabet does.
+-- (or those that the parameters say, as YYYY-MM). `_m6` is the first of them and `_m7` the second, as dashboards know them since June and July 2022. Null and blank keywords never win; of keywords searched equally often the first in the alphabet does.
 WITH searches AS (
   SELECT
     user_id,
@@ -11,8 +11,13 @@ WITH searches AS (
     AND trim(keyword) <> '' AND upper(trim(keyword)) <> 'NULL'
 ),
 months AS (
-  SELECT max(month) AS second, max(month) FILTER (WHERE month < newest) AS first
-  FROM (SELECT month, max(month) OVER () AS newest FROM (SELECT DISTINCT month FROM searches))
+  SELECT
+    any_value(newest) AS second,
+    coalesce(parameter('first_month'), max(month) FILTER (WHERE month < newest)) AS first
+  FROM (
+    SELECT month, coalesce(parameter('second_month'), max(month) OVER ()) AS newest
+    FROM (SELECT DISTINCT month FROM searches)
+  )
 ),
 counted AS (
   SELECT user_id, month, keyword, min(folded) AS folded, count(*) AS searches

@@ -86,11 +86,21 @@ export class ModelSession {
    */
   async rows(model: string, sql: string): Promise<Relation> {
     const { columns, selectList, problems } = await this.describe(sql)
-    if (problems.length > 0)
-      throw new ModelInvalidError(
-        `The rows of ${model} cannot be kept: ${problems.join('; ')}. Cast them, or name them apart.`,
-      )
+    if (problems.length > 0) throw notKept(model, problems)
     return this.relation(`SELECT ${selectList} FROM (${sql}\n)`, columns)
+  }
+
+  /**
+   * The same without running it: whoever reads the rows computes them, once for each time they are read. For statements that cost
+   * little for a row, and are read once.
+   */
+  async lazyRows(model: string, sql: string): Promise<Relation> {
+    const { columns, selectList, problems } = await this.describe(sql)
+    if (problems.length > 0) throw notKept(model, problems)
+    const name = `${this.#catalog}.main.${this.#engine.relationName('rows')}`
+    await this.#connection.run(`CREATE VIEW ${name} AS SELECT ${selectList} FROM (${sql}\n)`)
+    const [row] = await this.read(`SELECT count(*) FROM ${name}`)
+    return { name, columns, rowCount: Number(row![0]) }
   }
 
   /** A relation that anyone on the engine can read, until the session is closed. Where memory is short it is made by one thread. */
@@ -171,16 +181,30 @@ export class ModelSession {
   }
 }
 
+const notKept = (model: string, problems: readonly string[]) =>
+  new ModelInvalidError(
+    `The rows of ${model} cannot be kept: ${problems.join('; ')}. Cast them, or name them apart.`,
+  )
+
+function parameterSql(parameters: Readonly<Record<string, string | null>>): string {
+  const known = Object.entries(parameters).flatMap(([name, value]) =>
+    value === null ? [] : `WHEN ${quoteText(name)} THEN ${quoteText(value)}`,
+  )
+  return known.length === 0 ? 'NULL::VARCHAR' : `CASE name ${known.join(' ')} END`
+}
+
 export interface ModelSessionOptions {
   /** What `run_time()` says, milliseconds since 1970. */
   readonly runTimeMs: number
   readonly signal?: AbortSignal | undefined
+  /** What `parameter('name')` says; null for any other name. */
+  readonly parameters?: Readonly<Record<string, string | null>>
 }
 
 /** Open a session on the engine; close it when the relations it made are no longer read. */
 export async function openModelSession(
   engine: ComputeEngine,
-  { runTimeMs, signal }: ModelSessionOptions,
+  { runTimeMs, signal, parameters = {} }: ModelSessionOptions,
 ): Promise<ModelSession> {
   const connection = await engine.connection()
   const catalog = engine.relationName('model_run')
@@ -189,6 +213,9 @@ export async function openModelSession(
     await connection.run(`USE ${catalog}`)
     const runTime = quoteText(new Date(runTimeMs).toISOString())
     await connection.run(`CREATE MACRO ${catalog}.main.run_time() AS (TIMESTAMPTZ ${runTime})`)
+    await connection.run(
+      `CREATE MACRO ${catalog}.main.parameter(name) AS (${parameterSql(parameters)})`,
+    )
     return new ModelSession(engine, connection, catalog, signal)
   } catch (error) {
     connection.close()

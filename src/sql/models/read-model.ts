@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SqlModel } from '../../model/sql-model.ts'
+import type { Materialization, SqlModel } from '../../model/sql-model.ts'
 import type { EngineConnection } from '../duckdb/engine.ts'
 import { readStatement } from '../duckdb/statement.ts'
 import { ModelInvalidError } from './errors.ts'
@@ -10,6 +10,8 @@ import { ModelInvalidError } from './errors.ts'
 /** Relations that a model may name beside tables. */
 export const INCOMING = 'incoming'
 export const TOUCHED = 'touched'
+/** What a window model's SQL reads: the sums of its window. */
+export const TOTALS = 'totals'
 
 /** A model with the texts of its files. */
 export interface ModelText {
@@ -18,6 +20,8 @@ export interface ModelText {
   readonly sql: string
   /** Of `partitions({ touched })`. */
   readonly touchedSql?: string
+  /** Of `window({ rows })`. */
+  readonly rowsSql?: string
 }
 
 export interface ReadModel extends ModelText {
@@ -37,19 +41,22 @@ export interface ReadModel extends ModelText {
 
 /** @throws ModelInvalidError, SqlError, QueryRefusedError when it is not one SELECT over tables */
 export async function readModel(connection: EngineConnection, text: ModelText): Promise<ReadModel> {
-  const { model, sql, touchedSql } = text
-  const own = await readText(connection, model, sql)
-  const touched =
-    touchedSql === undefined ? undefined : await readText(connection, model, touchedSql)
+  const { model, sql, touchedSql, rowsSql } = text
+  const { materialize } = model
+  const own = await readText(connection, model, sql, relationsOf(materialize.kind))
+  const read = (part: string | undefined, known: readonly string[]) =>
+    part === undefined ? undefined : readText(connection, model, part, known)
+  const touched = await read(touchedSql, [INCOMING, TOUCHED])
+  const rows = await read(rowsSql, [INCOMING])
+  if (materialize.kind === 'window') checkReach(model, [...own.tables, ...(rows?.tables ?? [])])
   const touchedTables = touched?.tables ?? new Set<string>()
   const names = new Set([...own.tables, ...touchedTables])
-  const readsIncoming = own.relations.has(INCOMING)
+  const readsIncoming = own.relations.has(INCOMING) || rows?.relations.has(INCOMING) === true
   const { incoming } = model
   if (incoming === undefined && (readsIncoming || touched?.relations.has(INCOMING)))
     throw new ModelInvalidError(
       `The SQL of ${model.name} reads "incoming", and the model does not say which table that is. Say incoming: 'layer.name'.`,
     )
-  const { materialize } = model
   if (materialize.kind === 'merge' && materialize.deletes === 'follow' && names.has(model.name))
     throw new ModelInvalidError(
       `The SQL of ${model.name} reads the model's own table, and the model follows deletes, for which the SQL is asked what it makes of all rows. Leave out deletes: 'follow', or do not read ${model.name}.`,
@@ -65,7 +72,7 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
     readsIncoming,
     readsTouched: own.relations.has(TOUCHED),
     readsItself: names.has(model.name),
-    fingerprint: fingerprintOf(model, [own.normal, touched?.normal ?? '']),
+    fingerprint: fingerprintOf(model, [own.normal, touched?.normal ?? rows?.normal ?? '']),
   }
 }
 
@@ -83,6 +90,18 @@ export async function readTables(
   return tables.map(({ schema, name }) => `${schema}.${name}`)
 }
 
+/** Relations that a model's SQL may name, by how its rows are kept. */
+const relationsOf = (kind: Materialization['kind']): readonly string[] =>
+  kind === 'window' ? [TOTALS] : kind === 'partitions' ? [INCOMING, TOUCHED] : [INCOMING]
+
+/** What a window is made of must be told by the changes of its incoming table alone. */
+function checkReach(model: SqlModel, tables: readonly string[]): void {
+  if (tables.length > 0)
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads ${tables.join(', ')}. A window is made of ${model.incoming} alone: its rows read "${INCOMING}", its SQL reads "${TOTALS}". Join in a model that reads ${model.name}.`,
+    )
+}
+
 interface ReadText {
   readonly tables: ReadonlySet<string>
   readonly relations: ReadonlySet<string>
@@ -94,6 +113,7 @@ async function readText(
   connection: EngineConnection,
   model: SqlModel,
   sql: string,
+  known: readonly string[],
 ): Promise<ReadText> {
   const { tables, reaches, pastTables, tree } = await readStatement(connection, sql)
   if (pastTables.length > 0)
@@ -105,7 +125,6 @@ async function readText(
       `The SQL of ${model.name} reads ${reaches.join(', ')}. A model reads tables of the lake and nothing else.`,
     )
   const relations = new Set(tables.filter(({ schema }) => schema === '').map(({ name }) => name))
-  const known = model.materialize.kind === 'partitions' ? [INCOMING, TOUCHED] : [INCOMING]
   const unknown = [...relations].filter((name) => !known.includes(name))
   if (unknown.length > 0)
     throw new ModelInvalidError(
@@ -125,10 +144,18 @@ const normalTree = (tree: string): string => tree.replaceAll(/"query_location":\
 
 /** A whole number below 2^52, so that a lake can keep it as an application's version. */
 function fingerprintOf(model: SqlModel, statements: readonly string[]): number {
-  const { materialize, partitionBy, columns, incoming } = model
+  const { materialize, partitionBy, columns, incoming, parameters } = model
   const how =
-    materialize.kind === 'partitions' ? { ...materialize, touched: undefined } : materialize
-  const text = JSON.stringify([statements, how, partitionBy, columns, incoming])
+    materialize.kind === 'partitions'
+      ? { ...materialize, touched: undefined }
+      : materialize.kind === 'window'
+        ? { ...materialize, rows: undefined }
+        : materialize
+  const said = Object.entries(parameters).filter(([, value]) => value !== null)
+  const text = JSON.stringify([
+    ...[statements, how, partitionBy, columns, incoming],
+    ...(said.length === 0 ? [] : [said]),
+  ])
   const digest = createHash('sha256').update(text).digest()
   return digest.readUIntBE(0, 6) * 16 + (digest[6]! >> 4)
 }

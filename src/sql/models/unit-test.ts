@@ -8,6 +8,7 @@ import { type ModelSession, openModelSession } from './model-session.ts'
 import { emptyRowsSql } from './net-changes.ts'
 import { INCOMING, type ReadModel, TOUCHED } from './read-model.ts'
 import { touchedSql } from './touched-partitions.ts'
+import { viewTotals } from './view-totals.ts'
 
 export interface UnitTestOptions {
   readonly read: ReadModel
@@ -37,7 +38,9 @@ export async function runUnitTest(
   { read, test, views, columnsOf, signal }: UnitTestOptions,
 ): Promise<UnitTestResult> {
   const runTimeMs = Date.parse(test.runTime ?? RUN_TIME_DEFAULT)
-  const session = await openModelSession(engine, { runTimeMs, signal })
+  const session = await openModelSession(engine, {
+    ...{ runTimeMs, signal, parameters: read.model.parameters },
+  })
   try {
     const give = giver(session, { read, test, views, columnsOf })
     const { model } = read
@@ -48,6 +51,7 @@ export async function runUnitTest(
       if (test.given[TOUCHED] !== undefined) await give(TOUCHED)
       else await session.table(TOUCHED, touchedSql(model.materialize, read.touchedSql))
     }
+    if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
     const made = await session.rows(model.name, read.sql)
     return await compare(session, made, test)
   } finally {

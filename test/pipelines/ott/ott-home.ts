@@ -15,6 +15,7 @@ import { modelTasks } from '../../../src/flow/run-model.ts'
 import { lakeQueryTables } from '../../../src/flow/tables-to-sql.ts'
 import { systemClock, systemRandomness } from '../../../src/model/clock.ts'
 import type { TaskReport } from '../../../src/model/task.ts'
+import { withParameters } from '../../../src/pipeline/model-parameters.ts'
 import type { SimulatedFile } from '../../../src/pipeline/plan.ts'
 import type { TablePublisher } from '../../../src/serve/table-publisher.ts'
 import { type ComputeEngine, openComputeEngine } from '../../../src/sql/duckdb/engine.ts'
@@ -39,6 +40,8 @@ export interface RunOptions {
   /** Without one nothing is published. */
   readonly publisher?: () => TablePublisher
   readonly signal?: AbortSignal
+  /** As MEKONG_PARAMETERS says them. */
+  readonly parameters?: string
 }
 
 export async function openOttHome(at?: string): Promise<OttHome> {
@@ -69,10 +72,12 @@ export async function openOttHome(at?: string): Promise<OttHome> {
         (world) => loadDays(world, { pipeline: 'ott', units, signal: never }),
       )
     },
-    async run({ labelModel, publisher, signal = never } = {}) {
+    async run({ labelModel, publisher, signal = never, parameters = '' } = {}) {
+      const { plans, problems } = withParameters([ott], parameters)
+      if (problems.length > 0) throw new Error(problems.join('; '))
       const tasks = [
         ...labelTasks({ ...{ engine, lake, catalog, state, labelModel }, ...shared }, ott),
-        ...(await modelTasks({ engine, lake }, ott)),
+        ...(await modelTasks({ engine, lake }, plans[0]!)),
         ...(publisher === undefined ? [] : publishTasks({ engine, lake, publisher }, ott)),
       ]
       const reports: Record<string, TaskReport> = {}

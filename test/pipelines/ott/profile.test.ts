@@ -87,6 +87,25 @@ describe('the content profile', () => {
     ])
   })
 
+  test('another window is another table, to and fro', async () => {
+    await using home = await openOttHome()
+    const day = (name: string, app: string) => [name, [line('A', app, 1)]] as const
+    const days = [day('20220401', 'VOD'), day('20220407', 'SPORT'), day('20220408', 'CHILD')]
+    await home.load(await home.write(files(Object.fromEntries(days))))
+    const gold = 'gold.customer_content_stats'
+    const run = async (parameters?: string) => {
+      const reports = await home.run(parameters === undefined ? {} : { parameters })
+      return [reports[gold]!.facts.why, (await home.rows(PROFILE))[0]?.[6]]
+    }
+    expect(await run()).toEqual(['first_run', 3])
+    expect(await run(`${gold}.days=7`)).toEqual(['model_changed', 2])
+    expect(await run(`${gold}.days=7`)).toEqual([undefined, 2])
+    expect(await run(`${gold}.days=1`)).toEqual(['model_changed', 1])
+    expect(await run()).toEqual(['model_changed', 3])
+    await expect(home.run({ parameters: `${gold}.weeks=1` })).rejects.toThrow('no parameter')
+    await expect(home.run({ parameters: `${gold}.days=0` })).rejects.toThrow('whole number')
+  })
+
   test('it says what the days say, and days sent again give what a first load would', async () => {
     const content = contentOf(5, 6_000)
     const other = contentOf(6, 6_000)
@@ -147,6 +166,19 @@ describe('the search profile', () => {
       ['leaves', 'bóng đá', null, 'Sports', null, 'Churned'],
       ['stays', 'VTV1', 'htv7', 'TV Channel', 'TV Channel', 'Unchanged'],
       ['turns', 'conan', 'bóng đá', 'Animation', 'Sports', 'Changed'],
+    ])
+    // Any two months; those without searches have no favourites.
+    const parameters = 'first_month=2022-05, second_month=2022-06'
+      .split(', ')
+      .map((said) => `gold.customer_search_stats.${said}`)
+      .join(',')
+    await home.run({ parameters })
+    expect(
+      await home.rows('SELECT user_id, taste FROM gold.customer_search_stats ORDER BY 1'),
+    ).toEqual([
+      ['leaves', 'New'],
+      ['stays', 'New'],
+      ['turns', 'New'],
     ])
     expect(
       await home.rows(

@@ -1,0 +1,217 @@
+import type { Relation } from '../model/relation.ts'
+import type { ScanPlan } from '../model/scan-plan.ts'
+import type { WindowMaterialization } from '../model/sql-model.ts'
+import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
+import { scanSql } from '../sql/duckdb/scan.ts'
+import { ModelRowsError, ModelSourceError } from '../sql/models/errors.ts'
+import type { ModelSession } from '../sql/models/model-session.ts'
+import { emptyRowsSql, type NetChanges } from '../sql/models/net-changes.ts'
+import { INCOMING, type ReadModel, TOTALS } from '../sql/models/read-model.ts'
+import type { ProgressStep, RunDecision } from '../sql/models/run-decision.ts'
+import { totalsOf } from '../sql/models/view-totals.ts'
+import {
+  type DayWindow,
+  daySql,
+  daysPredicate,
+  movedTotalsSql,
+  type WindowStep,
+  wholeTotalsSql,
+  windowPredicate,
+  windowStep,
+  windowUpTo,
+} from '../sql/models/window-totals.ts'
+import type { ModelTable } from './model-lake.ts'
+
+// One run of a window model. In: its own table, which holds the sums of an earlier window, and the incoming table as it is and as it was then. Out: the rows
+// of the window that ends with the newest day there is now, and that day, to be committed with them. Of the log only days are read that came,
+// left or changed. Nothing is kept besides: after a crash the table holds the earlier window and says so.
+
+/** Application id under which a window's table keeps its newest day, as days since 1970. */
+const WINDOW_APP_ID = 'mekong/model/window'
+
+export interface WindowBuild {
+  readonly session: ModelSession
+  readonly read: ReadModel
+  readonly how: WindowMaterialization
+  /** The incoming table. */
+  readonly source: ModelTable
+  /** The model's own, as it was left. */
+  readonly target: ModelTable | undefined
+  readonly decision: Exclude<RunDecision, { kind: 'nothing_new' }>
+}
+
+export interface WindowBuilt {
+  /** `undefined` when the window is the same to the row. */
+  readonly made: Relation | undefined
+  readonly step: ProgressStep
+  readonly scanned: readonly ScanPlan[]
+  readonly rowsIn: number
+  readonly rowsGone: number
+  /** Days looked at. */
+  readonly days: number
+}
+
+/** @throws ModelInvalidError, ModelRowsError, ModelSourceError */
+export async function buildWindow(build: WindowBuild): Promise<WindowBuilt> {
+  const { session, how, source, target, decision } = build
+  const everything = await source.plan()
+  const last = await newestDay(session, how, everything)
+  const after = windowUpTo(last, how.days)
+  const expected = target?.progress.get(WINDOW_APP_ID) ?? null
+  const step: ProgressStep = { appId: WINDOW_APP_ID, version: last, expected }
+  const isMoved = decision.kind === 'increment' && expected !== null && target !== undefined
+  const part = isMoved
+    ? await movedTotals(build, { after, before: windowUpTo(expected, how.days), target })
+    : await wholeTotals(build, after)
+  if (part === undefined)
+    return { ...{ made: undefined, step, scanned: [] }, rowsIn: 0, rowsGone: 0, days: 0 }
+  const { totals, ...facts } = part
+  await session.table(TOTALS, totals)
+  await checkTotals(build)
+  return { ...facts, step, made: await session.lazyRows(build.read.model.name, build.read.sql) }
+}
+
+interface TotalsPart extends Omit<WindowBuilt, 'made' | 'step'> {
+  readonly totals: string
+}
+
+async function wholeTotals(build: WindowBuild, window: DayWindow): Promise<TotalsPart> {
+  const { session, read, how, source } = build
+  const plan = await source.plan(windowPredicate(how.day, window))
+  await session.view(INCOMING, emptyRowsSql(source.columns))
+  const of = await totalsOf(session, read, how)
+  const rowCountMax = rowsAtMost([plan])
+  return {
+    totals: wholeTotalsSql(
+      { ...of, rowCountMax },
+      { rowsSql: read.rowsSql!, scan: scanSql(plan), window },
+    ),
+    ...{ scanned: [plan], rowsIn: rowsOf(plan), rowsGone: 0, days: how.days },
+  }
+}
+
+/** The totals by what came and went; `undefined` when nothing did that concerns the window. */
+async function movedTotals(
+  build: WindowBuild,
+  { before, after, target }: { before: DayWindow; after: DayWindow; target: ModelTable },
+): Promise<TotalsPart | undefined> {
+  const { session, read, how, source, decision } = build
+  const from = decision.kind === 'increment' ? decision.fromVersion : 0
+  const changes = await source.changesSince(from)
+  if (changes === undefined) throw lostVersion(build, from)
+  const step = windowStep(before, after, await touchedDays(session, how, changes))
+  if (step.come.length + step.go.length === 0) return undefined
+  const { come, go } = await plansOf(build, step, from)
+  const own = await target.plan()
+  await session.view(INCOMING, emptyRowsSql(source.columns))
+  const of = await totalsOf(session, read, how)
+  const names = [...of.key, ...of.sums, how.daysCount].map(quoteIdentifier).join(', ')
+  const rows = (plan: ScanPlan | undefined, window: DayWindow) =>
+    plan === undefined ? undefined : { rowsSql: read.rowsSql!, scan: scanSql(plan), window }
+  const parts = { come: rows(come, after), go: rows(go, before) }
+  return {
+    totals: movedTotalsSql(
+      { ...of, rowCountMax: rowsAtMost([come, go]) },
+      `SELECT ${names} FROM (${scanSql(own)})`,
+      {
+        ...(parts.come === undefined ? {} : { come: parts.come }),
+        ...(parts.go === undefined ? {} : { go: parts.go }),
+      },
+    ),
+    scanned: [own, come, go].flatMap((plan) => plan ?? []),
+    ...{ rowsIn: rowsOf(come), rowsGone: rowsOf(go) },
+    days: new Set([...step.come, ...step.go]).size,
+  }
+}
+
+async function plansOf(build: WindowBuild, { come, go }: WindowStep, from: number) {
+  const { how, source } = build
+  const then = go.length === 0 ? undefined : await source.planAt(from, daysPredicate(how.day, go))
+  if (go.length > 0 && then === undefined) throw lostVersion(build, from)
+  const now = come.length === 0 ? undefined : await source.plan(daysPredicate(how.day, come))
+  return { come: now, go: then }
+}
+
+/** Days of rows that came or went, and perhaps of some that did both: a day too many costs a look, and changes nothing. */
+async function touchedDays(
+  session: ModelSession,
+  { day }: WindowMaterialization,
+  { plus, minus, feed }: NetChanges,
+): Promise<ReadonlySet<number>> {
+  const touched = new Set<number>()
+  for (const plan of [...plus, ...minus, ...feed])
+    for (const [value] of await session.read(
+      `SELECT DISTINCT ${daySql(quoteIdentifier(day))} FROM (${scanSql(plan)}) WHERE ${quoteIdentifier(day)} IS NOT NULL`,
+    ))
+      touched.add(Number(value))
+  return touched
+}
+
+/** An incoming table without rows has a window without any: that of the first day of 1970. */
+async function newestDay(
+  session: ModelSession,
+  { day }: WindowMaterialization,
+  plan: ScanPlan,
+): Promise<number> {
+  const told = newestPartition(plan, day)
+  if (told !== undefined) return Math.max(0, told)
+  const [row] = await session.read(
+    `SELECT ${daySql(`max(${quoteIdentifier(day)})`)} FROM (${scanSql(plan)})`,
+  )
+  return Math.max(0, Number(row?.[0] ?? 0))
+}
+
+/** The newest day without a look at any row, where files are laid by day and none of them can be empty. */
+function newestPartition({ columns, files, residual }: ScanPlan, day: string): number | undefined {
+  const source = columns.find(({ name }) => name === day)?.source
+  if (source?.kind !== 'partition' || residual !== undefined) return undefined
+  let newest = 0
+  for (const { rowCount, deletedRows, equalityDeletes, partitionValues } of files) {
+    const deleted = deletedRows?.positions.length ?? 0
+    if (rowCount === undefined || equalityDeletes !== undefined || rowCount <= deleted)
+      return undefined
+    const value = partitionValues[source.index]
+    if (typeof value === 'bigint') newest = Math.max(newest, Number(value))
+  }
+  return newest
+}
+
+/** Rows of a plan, as far as its files say. */
+const rowsOf = (plan: ScanPlan | undefined) =>
+  plan?.files.reduce(
+    (sum, { rowCount, deletedRows }) =>
+      sum + (rowCount ?? 0) - (deletedRows?.positions.length ?? 0),
+    0,
+  ) ?? 0
+
+/** No more rows than this can come out of a plan; `undefined` when that is not known. */
+const rowsAtMost = (plans: readonly (ScanPlan | undefined)[]): number | undefined => {
+  const counts = plans.flatMap((plan) => plan?.files.map(({ rowCount }) => rowCount) ?? [])
+  return counts.some((count) => count === undefined)
+    ? undefined
+    : counts.reduce<number>((sum, count) => sum + count!, 0)
+}
+
+/** @throws ModelRowsError when a key is null, or the table does not hold what the days say */
+async function checkTotals({ session, read, how, target }: WindowBuild): Promise<void> {
+  const keyIsNull = how.key.map((name) => `${quoteIdentifier(name)} IS NULL`).join(' OR ')
+  const [counts] = await session.read(
+    `SELECT count(*) FILTER (${keyIsNull}), count(*) FILTER (${quoteIdentifier(how.daysCount)} <= 0) FROM ${TOTALS}`,
+  )
+  const [nulls, strange] = counts!.map(Number) as [number, number]
+  const { name } = read.model
+  if (nulls > 0)
+    throw new ModelRowsError(
+      `The rows of ${name} have a null in their key (${how.key.join(', ')}). Nothing was written. Leave such rows out: WHERE ${how.key[0]} IS NOT NULL.`,
+    )
+  if (strange > 0)
+    throw new ModelRowsError(
+      `${strange} rows of ${name} are not the sums of its days: somebody else wrote to the table${target === undefined ? '' : ` before version ${target.version}`}. Nothing was written. Make it anew: mekong run ${name} --full-refresh.`,
+    )
+}
+
+const lostVersion = ({ read, source }: WindowBuild, from: number) =>
+  new ModelSourceError(
+    `What ${source.name} held at version ${from} can no longer be told: its commits were cleaned up before ${read.model.name} read on. ` +
+      `Nothing was written. Make the model anew: mekong run ${read.model.name} --full-refresh.`,
+  )

@@ -1,0 +1,37 @@
+import type { WindowMaterialization } from '../../model/sql-model.ts'
+import { quoteIdentifier } from '../duckdb/quote-identifier.ts'
+import type { ModelSession } from './model-session.ts'
+import { INCOMING, type ReadModel, TOTALS } from './read-model.ts'
+import {
+  daySql,
+  type TotalsSql,
+  wholeTotalsSql,
+  windowColumns,
+  windowUpTo,
+} from './window-totals.ts'
+
+/** How a window's rows are summed, by what its SQL yields over the session's `incoming`. @throws ModelInvalidError */
+export async function totalsOf(
+  session: ModelSession,
+  { model, rowsSql }: ReadModel,
+  how: WindowMaterialization,
+): Promise<TotalsSql> {
+  const { columns } = await session.describe(rowsSql!)
+  return { ...windowColumns(model.name, how, columns), how }
+}
+
+/** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day. */
+export async function viewTotals(
+  session: ModelSession,
+  read: ReadModel,
+  how: WindowMaterialization,
+): Promise<void> {
+  const of = await totalsOf(session, read, how)
+  const [row] = await session.read(
+    `SELECT ${daySql(`max(${quoteIdentifier(how.day)})`)} FROM ${INCOMING}`,
+  )
+  const window = windowUpTo(Number(row?.[0] ?? 0), how.days)
+  const day = daySql(quoteIdentifier(how.day))
+  const scan = `SELECT * FROM main.${INCOMING} WHERE ${day} BETWEEN ${window.first} AND ${window.last}`
+  await session.view(TOTALS, wholeTotalsSql(of, { rowsSql: read.rowsSql!, scan, window }))
+}
