@@ -39,8 +39,10 @@ export interface ReportFacts {
 export function pipelineReport({ plan, tally, ledger, seconds }: ReportFacts): PipelineReport {
   const lines = ledger.filter(({ pipeline }) => pipeline === plan.name)
   const bronze = lines.filter(({ hop }) => hop.startsWith('bronze.'))
-  const served = lines.filter(({ hop }) => plan.serves.some(({ name }) => name === hop))
-  const hops = [...bronze, ...served]
+  const hopsServed = lines.filter(({ hop }) => plan.serves.some(({ name }) => name === hop))
+  const documents = lines.filter(({ hop }) => hop.startsWith('documents.'))
+  const served = [...hopsServed, ...documents]
+  const hops = [...bronze, ...hopsServed]
   const { produced, accepted, duplicates, rejected } = tally
   return {
     pipeline: plan.name,

@@ -51,6 +51,8 @@ export interface FollowTableOptions {
 
 export interface FollowedTable {
   readonly name: string
+  /** Whether nothing is being handed over. */
+  isAtRest(): boolean
   /** Something was committed: look now instead of soon. */
   wake(): void
   /** Returns when the consumer has what the table holds at the call, or when it has failed. */
@@ -70,11 +72,15 @@ export function followTable(options: FollowTableOptions): FollowedTable {
   let woken = new AbortController()
   let hasFailed = false
   let attempt = 0
+  let isAtRest = false
 
   const run = async () => {
     while (!signal.aborted) {
       try {
-        const came = await handOver(options, signal)
+        const came = await handOver(options, signal, () => {
+          isAtRest = false
+        })
+        isAtRest = true
         attempt = 0
         if (came) continue
         await sleep(LOOK_INTERVAL_MS, undefined, {
@@ -99,6 +105,7 @@ export function followTable(options: FollowTableOptions): FollowedTable {
   const wake = () => woken.abort()
   return {
     name: consumer.name,
+    isAtRest: () => isAtRest,
     wake,
     async settled(abort) {
       const wanted = await newestVersion(options)
@@ -119,12 +126,17 @@ async function newestVersion({ lake, table }: FollowTableOptions): Promise<numbe
 }
 
 /** Hand over what is new, if anything is. */
-async function handOver(options: FollowTableOptions, signal: AbortSignal): Promise<boolean> {
+async function handOver(
+  options: FollowTableOptions,
+  signal: AbortSignal,
+  onBegin: () => void,
+): Promise<boolean> {
   const { lake, table: name, engine, consumer, onVersion } = options
   const table = await openDeltaTable(lake, tableKey(name), signal)
   const { version: newest, columns } = await table.snapshot(undefined, signal)
   const from = await consumer.version()
   if (from >= newest) return false
+  onBegin()
   const to = from < 0 ? newest : Math.min(newest, from + VERSION_COUNT_MAX)
   const part =
     from < 0

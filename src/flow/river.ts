@@ -15,7 +15,7 @@ export interface RiverNode {
   readonly kind: 'door' | 'files' | 'topic' | 'table' | 'model' | 'store' | 'step'
   /** As people know it: a path, a topic, `layer.table`, a store's table. */
   readonly name: string
-  /** The hop that fills it from a topic, where one does. */
+  /** Its line in the ledger, where it has one: the hop that fills it from a topic, or what follows a table. */
   readonly hop?: string
   /** The task that fills it, where one does. */
   readonly task?: string
@@ -75,12 +75,16 @@ function addStreams(plan: PipelinePlan, add: Add, link: Link): void {
   }
   for (const { from, collection } of plan.documents) {
     const name = `documents ${collection.name}`
-    link(from, add({ id: name, pipeline, kind: 'store', name: collection.name }))
+    const hop = `documents.${collection.name}`
+    link(from, add({ id: name, pipeline, kind: 'store', name: collection.name, hop }))
   }
   for (const { from, name } of plan.aggregates)
     link(
       from,
-      add({ id: `aggregates ${name}`, pipeline, kind: 'store', name: `${name} aggregates` }),
+      add({
+        ...{ id: `aggregates ${name}`, pipeline, kind: 'store', name: `${name} aggregates` },
+        hop: `aggregates.${name}`,
+      }),
     )
   for (const { name, table } of plan.files) {
     const id = add({ id: `files ${pipeline}/${name}`, pipeline, kind: 'files', name })

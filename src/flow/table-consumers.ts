@@ -27,7 +27,7 @@ export function documentConsumer(
       await open()
       return store.cursor(name)
     },
-    async take({ connection, relation, columns, to }: TableChanges) {
+    async take({ connection, relation, columns, to, anew }: TableChanges) {
       await open()
       const kept = names.map((column) => columns.find((known) => known.name === column)!)
       // Of one row the last change counts, and in one commit the new row rather than the old.
@@ -39,6 +39,7 @@ export function documentConsumer(
       await store.take(name, documentRows(connection, sql), {
         collection: collection.name,
         version: to,
+        anew,
       })
     },
   }

@@ -1,9 +1,16 @@
 import path from 'node:path'
 import { type FollowedTable, followTable } from '../flow/follow-table.ts'
+import {
+  aggregatesFollower,
+  documentsFollower,
+  followerLedger,
+  type LedgerFollower,
+} from '../flow/follower-ledger.ts'
 import type { LakeHome } from '../flow/lake-home.ts'
 import { openPlannedTable } from '../flow/lake-table.ts'
 import { type MeasureDocuments, measureDocuments } from '../flow/measure-documents.ts'
 import { aggregateConsumer, documentConsumer } from '../flow/table-consumers.ts'
+import type { LedgerLine } from '../model/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { type AggregateStore, openAggregateStore } from '../serve/aggregates/aggregate-store.ts'
 import type { DocumentStore } from '../serve/document-store.ts'
@@ -24,6 +31,8 @@ export interface Followers {
   wake(table: string): void
   /** Returns when everything has followed what the tables hold at the call. */
   settled(signal: AbortSignal): Promise<void>
+  /** What became of the tables' rows in everything that follows them. */
+  ledger(): Promise<readonly LedgerLine[]>
   stop(): Promise<void>
 }
 
@@ -60,22 +69,24 @@ export async function openFollowers(options: OpenFollowersOptions): Promise<Foll
   const aggregates: OpenAggregates[] = []
   const keepers: MeasureDocuments[] = []
   const followed: { readonly table: string; readonly follower: FollowedTable }[] = []
+  const lines: LedgerFollower[] = []
   const follow = (
     table: string,
     rest: Pick<Parameters<typeof followTable>[0], 'consumer' | 'onVersion'>,
-  ) =>
-    followed.push({
-      table,
-      follower: followTable({ table, lake: lake.delta, engine, chance, onNotice, ...rest }),
-    })
+  ) => {
+    const follower = followTable({ table, lake: lake.delta, engine, chance, onNotice, ...rest })
+    followed.push({ table, follower })
+    return follower.isAtRest
+  }
   for (const plan of plans) {
     const tables = new Set([...plan.documents, ...plan.aggregates].map(({ from }) => from))
     for (const table of plan.tables) if (tables.has(table.name)) await openPlannedTable(lake, table)
-    for (const one of plan.documents)
-      follow(one.from, { consumer: documentConsumer(plan.name, one, documents!) })
+    for (const one of plan.documents) {
+      const isAtRest = follow(one.from, { consumer: documentConsumer(plan.name, one, documents!) })
+      lines.push(documentsFollower(plan.name, one, documents!, isAtRest))
+    }
     for (const one of plan.aggregates) {
-      const file = path.join(home.serve, 'aggregates', `${plan.name}-${one.name}.sqlite`)
-      const store = await openAggregateStore(file, one.shape)
+      const store = await openAggregateStore(aggregateFile(home, plan.name, one.name), one.shape)
       const listeners = new Set<() => void>()
       if (one.collection !== undefined) {
         const keeper = measureDocuments({
@@ -94,12 +105,13 @@ export async function openFollowers(options: OpenFollowersOptions): Promise<Foll
           return () => void listeners.delete(listener)
         },
       })
-      follow(one.from, {
+      const isAtRest = follow(one.from, {
         consumer: aggregateConsumer(plan.name, one, store),
         onVersion: () => {
           for (const listener of listeners) listener()
         },
       })
+      lines.push(aggregatesFollower(plan.name, one, store, isAtRest))
     }
   }
   return {
@@ -110,6 +122,7 @@ export async function openFollowers(options: OpenFollowersOptions): Promise<Foll
     },
     settled: async (signal) =>
       void (await Promise.all(followed.map(({ follower }) => follower.settled(signal)))),
+    ledger: () => followerLedger(lake.delta, lines),
     async stop() {
       await Promise.all(followed.map(({ follower }) => follower.stop()))
       await Promise.all(keepers.map((keeper) => keeper.stop()))
@@ -119,11 +132,15 @@ export async function openFollowers(options: OpenFollowersOptions): Promise<Foll
   }
 }
 
-function documentStore({
+export const aggregateFile = (home: Pick<Home, 'serve'>, pipeline: string, name: string) =>
+  path.join(home.serve, 'aggregates', `${pipeline}-${name}.sqlite`)
+
+/** Where the settings keep documents; nothing is opened yet. */
+export function documentStore({
   plans,
   settings,
   postgres,
-}: OpenFollowersOptions): DocumentStore | undefined {
+}: Pick<OpenFollowersOptions, 'plans' | 'settings' | 'postgres'>): DocumentStore | undefined {
   if (plans.every((plan) => collectionsOf(plan).length === 0)) return undefined
   const { mongodbUrl: url, mongodbDatabase: database } = settings
   if (url !== undefined) return mongoDocuments(mongoConfig({ url, database }))

@@ -263,8 +263,9 @@ async function assemble(
     loadDays: (request) => inFilesWorld((world) => loadDays(world, request)),
     replayLine: ({ letter, ...line }) => inFilesWorld((world) => replayLine(world, line, letter)),
     hops: hops.reports,
-    ledger: async () =>
-      (
+    ledger: async () => {
+      const followed = followers.ledger()
+      return (
         await Promise.all(
           plans.map(async (plan) => [
             ...(await pipelineLedger({
@@ -274,9 +275,11 @@ async function assemble(
               hops: hops.running.filter((hop) => hop.pipeline === plan.name),
             })),
             ...(await filesLedger({ plan, lake: platform.lake, state })),
+            ...(await followed).filter(({ pipeline }) => pipeline === plan.name),
           ]),
         )
-      ).flat(),
+      ).flat()
+    },
     askWorld,
     ask: (question) => ask(askWorld, question, runQuery),
     dashboards,

@@ -45,6 +45,8 @@ export interface CollectionFacts {
 export interface TakeTarget {
   readonly collection: string
   readonly version: number
+  /** The changes are all documents there are, each of this version: what else the collection holds is removed. Default false. */
+  readonly anew?: boolean
 }
 
 export interface NewDocument {

@@ -24,11 +24,12 @@ export function describeDocumentStore(
     const run = `t${Date.now()}`
     const orders = { name: `${run}_orders`, indexes: [['customer', 'at']] }
     const list = { name: `${run}_list`, indexes: [] }
+    const rebuilt = { name: `${run}_rebuilt`, indexes: [] }
     const collection = orders.name
     let held: DocumentStoreUnderTest | undefined
     beforeAll(async () => {
       held = await open()
-      await held?.store.open([orders, list])
+      await held?.store.open([orders, list, rebuilt])
     }, 300_000)
     afterAll(() => held?.close())
     const it = (what: string, work: (store: DocumentStore) => Promise<void>) =>
@@ -73,6 +74,27 @@ export function describeDocumentStore(
       const gone = oneBatch(change('b', 6, null), change('a', 2, null))
       await store.take(run, gone, { collection, version: 6 })
       expect((await all(store)).map(({ _id }) => _id)).toEqual(['a', 'c'])
+    })
+
+    it('a collection that is taken anew holds nothing else, whatever version that has', async (store) => {
+      const other = `${run}/anew`
+      const target = { collection: rebuilt.name, version: 7 }
+      await store.take(
+        other,
+        oneBatch(
+          change('old', 3, { n: 1 }),
+          change('new', 9, { n: 2 }),
+          change('kept', 5, { n: 3 }),
+        ),
+        target,
+      )
+      const whole = () => oneBatch(change('kept', 7, { n: 4 }), change('came', 7, { n: 5 }))
+      await store.take(other, whole(), { ...target, anew: true })
+      const found = await store.find({ collection: rebuilt.name, limit: 10 })
+      expect(found).toEqual([
+        { _id: 'came', n: 5 },
+        { _id: 'kept', n: 4 },
+      ])
     })
 
     it('documents are found by fields, in order, a page at a time', async (store) => {

@@ -8,7 +8,14 @@ import type { Document } from 'mongodb'
 import type { CollectionFacts, DocumentStore, NewDocument } from '../document-store.ts'
 import { connectMongo, type MongoDatabase } from './client.ts'
 import { type MongoConfig, mongoName } from './config.ts'
-import { changeOperation, newestOfEach, plainDocument, sortOf, storedDocument } from './encode.ts'
+import {
+  changeOperation,
+  newestOfEach,
+  plainDocument,
+  sortOf,
+  storedDocument,
+  VERSION_FIELD,
+} from './encode.ts'
 import { isOnlyNewer, mongoError } from './errors.ts'
 
 const CURSORS = 'mekong_cursors'
@@ -49,8 +56,11 @@ export function mongoDocuments(config: MongoConfig): DocumentStore {
       }),
     cursor: (consumer) =>
       during(`read the cursor of ${consumer}`, (db) => versionOf(db, CURSORS, consumer)),
-    take: (consumer, changes, { collection, version }) =>
+    take: (consumer, changes, { collection, version, anew }) =>
       during(`write to ${collection}`, async (db) => {
+        const others = db.collection<Named>(collection)
+        // A version above is of a table that was there before; it would not give way.
+        if (anew) await others.deleteMany({ [VERSION_FIELD]: { $gt: version } })
         for await (const some of changes) {
           if (some.length === 0) continue
           try {
@@ -60,6 +70,7 @@ export function mongoDocuments(config: MongoConfig): DocumentStore {
             if (!isOnlyNewer(error)) throw error
           }
         }
+        if (anew) await others.deleteMany({ [VERSION_FIELD]: { $lt: version } })
         if ((await versionOf(db, CURSORS, consumer)) < version)
           await setVersion(db, CURSORS, consumer, version)
       }),

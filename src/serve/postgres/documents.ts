@@ -59,7 +59,10 @@ export function postgresDocuments(config: PostgresConfig): DocumentStore {
     take: (consumer, changes, target) =>
       during(`write to ${target.collection}`, async (to) => {
         await to.run('BEGIN')
+        // A version above is of a table that was there before; it would not give way.
+        if (target.anew) await dropDocuments(to, target, '>')
         for await (const some of changes) await putDocuments(to, target.collection, some)
+        if (target.anew) await dropDocuments(to, target, '<')
         await moveCursor(to, consumer, target)
         await to.run('COMMIT')
       }),
@@ -111,6 +114,14 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.d
       `DELETE FROM ${tableOf(collection)} d USING unnest($1::text[], $2::bigint[]) AS g(id, version) WHERE d.id = g.id AND d.version < g.version`,
       [gone.map((c) => c.id), gone.map((c) => c.version)],
     )
+}
+
+async function dropDocuments(
+  to: PostgresConnection,
+  { collection, version }: TakeTarget,
+  side: '<' | '>',
+): Promise<void> {
+  await to.run(`DELETE FROM ${tableOf(collection)} WHERE version ${side} $1`, [version])
 }
 
 async function moveCursor(

@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OrdersPlatform, startOrders, temporaryHome } from './orders-platform.ts'
 
 // What is kept from the orders as they change equals what SQL computes from the lake, after every step: new orders, late ones, references that
 // come late, a restart.
 
+const ROOT = path.resolve(import.meta.dirname, '..', '..', '..')
 const MINUTE = 60_000
 const START = Date.UTC(2024, 1, 26, 22, 0)
 const CATEGORIES = ['tea', 'cups', 'pots']
@@ -122,6 +126,14 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
         missing_refs: d.missing_refs,
       })),
     )
+    const [count] = await shop.rows('select count(*) as rows from silver.orders')
+    const rows = count!.rows as number
+    const lines = (await shop.platform.ledger()).filter(({ hop }) => /^(docu|aggreg)/.test(hop))
+    const counted = { in: rows, out: rows, inFlight: 0, missing: 0, balanced: true }
+    expect(lines).toMatchObject([
+      { hop: 'documents.orders', ...counted },
+      { hop: 'aggregates.orders', ...counted },
+    ])
   }
 
   test('after new orders, and after more of the same days', async () => {
@@ -145,6 +157,16 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
 
   test('after a restart', async () => {
     await shop.stop()
+    // Also while nothing runs.
+    const args = [path.join(ROOT, 'src/cli/main.ts'), 'ledger', 'orders', '--json']
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [...args, '--home', home.folder],
+      { cwd: ROOT, env: { PATH: process.env.PATH, POSTGRES_PORT: '0' } },
+    )
+    const { lines } = JSON.parse(stdout) as { lines: { hop: string }[] }
+    for (const hop of ['documents.orders', 'aggregates.orders'])
+      expect(lines.find((line) => line.hop === hop)).toMatchObject({ out: 700, balanced: true })
     shop = await startOrders(home.folder)
     await shop.post(orders(50, 700))
     await shop.settled()
@@ -200,6 +222,19 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
     const found = await shop.rows(`SELECT value, label FROM (${suggest}) WHERE value = 7`)
     expect(found).toHaveLength(1)
     expect(words.vi.Orders).toMatch(/\p{L}/u)
+  })
+
+  test('a document that is not there is missed by the ledger', async () => {
+    await shop.settled()
+    const { documents } = shop.platform.followers
+    const before = await documents!.cursor('orders/documents/orders')
+    const gone = [{ id: 'o1', version: before + 1, document: null }]
+    await documents!.take('a stranger', [gone] as never, { collection: 'orders', version: 1 })
+    const [line] = (await shop.platform.ledger()).filter(({ hop }) => hop === 'documents.orders')
+    expect(line).toMatchObject({
+      balanced: false,
+      disagreement: '760 rows were taken and 759 are there',
+    })
   })
 
   test('questions that cannot be answered say why', async () => {
