@@ -87,6 +87,7 @@ async function merge() {
   await connection.run(`CREATE TABLE source AS SELECT * FROM '${values.source}'`)
   const [[rowCount]] = (await connection.rows('SELECT count(*)::INTEGER FROM source')) as [[number]]
   const startMs = performance.now()
+  const before = process.cpuUsage()
   const outcome = await table.merge({
     source: { name: 'source', columns: COLUMNS, rowCount },
     on: { keys: ['id'] },
@@ -96,7 +97,8 @@ async function merge() {
     ],
   })
   const seconds = (performance.now() - startMs) / 1000
+  const { user, system } = process.cpuUsage(before)
   const status = readFileSync('/proc/self/status', 'utf8')
   const residentMb = Number(/VmHWM:\s*(\d+)/.exec(status)?.[1] ?? 'NaN') / 1024
-  return { seconds, residentMb, outcome }
+  return { seconds, cpuSeconds: (user + system) / 1e6, residentMb, outcome }
 }

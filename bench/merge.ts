@@ -1,33 +1,40 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { cp, rm, writeFile } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { type Bench, rounded } from './bench.ts'
+import { ensureToolset } from '../test/services.ts'
+import { type Bench, median, rounded } from './bench.ts'
 
 const run = promisify(execFile)
 const CHILD = path.join(import.meta.dirname, 'merge-child.ts')
-/** Made by the two-way tests; without it delta-rs is not measured. */
-const PYTHON = path.join(os.tmpdir(), 'mekong-test-deltalake', 'bin', 'python')
 const TARGET_ROW_COUNT = 8_000_000
+const SOURCE_ROW_COUNTS = [1_000, 100_000]
+/** What the engine may take. */
 const MEMORY_MB = 300
+/** Both ways turn about, each on a copy of its own, so that what else the machine does falls on both. */
+const ROUND_COUNT = 3
 
 const THEIRS = `
 import sys, time, json, resource
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 rows = pq.read_table(sys.argv[2])
-start = time.time()
+start, before = time.time(), resource.getrusage(resource.RUSAGE_SELF)
 merger = DeltaTable(sys.argv[1]).merge(rows, predicate='target.id = source.id', source_alias='source', target_alias='target')
 merger.when_matched_update_all().when_not_matched_insert_all().execute()
-print(json.dumps({'seconds': time.time() - start, 'residentMb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+after = resource.getrusage(resource.RUSAGE_SELF)
+cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+print(json.dumps({'seconds': time.time() - start, 'cpuSeconds': cpu, 'residentMb': after.ru_maxrss / 1024}))
 `
 
 interface Measured {
   readonly seconds: number
+  readonly cpuSeconds: number
   readonly residentMb: number
 }
+
+/** Merges one file of rows into a copy of the table. */
+type Way = (source: string) => Promise<Measured>
 
 /** An upsert into a big Delta table, nine of ten rows of which are there already, anywhere in it. */
 export const merge: Bench = {
@@ -35,59 +42,95 @@ export const merge: Bench = {
   question:
     'How long does an upsert into 8 million rows take, in how much memory, and how long does delta-rs take?',
   secondsDefault: 120,
-  async run({ folder, say }) {
-    say(`making a table of ${TARGET_ROW_COUNT} rows`)
-    const build = [CHILD, 'build', '--folder', folder, '--rows', String(TARGET_ROW_COUNT)]
+  async run({ folder, say, rows = TARGET_ROW_COUNT }) {
+    const tools = await ensureToolset('python')
+    if ('skip' in tools) say(`delta-rs is not measured: ${tools.skip}`)
+    say(`making a table of ${rows} rows`)
+    const build = [CHILD, 'build', '--folder', folder, '--rows', String(rows)]
     await run(process.execPath, [...build, '--memory', '1500'])
     await writeFile(path.join(folder, 'theirs.py'), THEIRS)
+    const ours = oursOn(folder)
+    const theirs = 'skip' in tools ? undefined : theirsOn(folder, tools.environment.MEKONG_PYTHON!)
     const figures: Record<string, number | null> = {}
-    for (const count of [1_000, 100_000]) {
+    for (const count of SOURCE_ROW_COUNTS) {
       const source = path.join(folder, `source-${count}.parquet`)
-      const ours = await onCopy(folder, async (table) => {
-        const options = ['--table', table, '--source', source, '--memory', String(MEMORY_MB)]
-        const { stdout } = await run(process.execPath, [
-          CHILD,
-          'merge',
-          '--folder',
-          folder,
-          ...options,
-        ])
-        return JSON.parse(stdout) as Measured
-      })
-      say(`${count} rows: ${ours.seconds.toFixed(1)} s, ${ours.residentMb.toFixed(0)} MB`)
-      const theirs = existsSync(PYTHON)
-        ? await onCopy(folder, async (table) => {
-            const { stdout } = await run(PYTHON, [
-              path.join(folder, 'theirs.py'),
-              path.join(folder, table),
-              source,
-            ])
-            return JSON.parse(stdout) as Measured
-          })
-        : undefined
-      figures[`merge${count}Seconds`] = rounded(ours.seconds, 2)
-      figures[`merge${count}ResidentMb`] = rounded(ours.residentMb)
-      figures[`deltaRs${count}Seconds`] = theirs === undefined ? null : rounded(theirs.seconds, 2)
-      figures[`deltaRs${count}ResidentMb`] =
-        theirs === undefined ? null : rounded(theirs.residentMb)
-      figures[`ratio${count}`] =
-        theirs === undefined ? null : rounded(ours.seconds / theirs.seconds, 2)
+      const taken = { ours: [] as Measured[], theirs: [] as Measured[] }
+      for (let round = 0; round < ROUND_COUNT; round += 1) {
+        taken.ours.push(await ours(source))
+        if (theirs !== undefined) taken.theirs.push(await theirs(source))
+        say(`${count} rows: ${told(taken.ours)}, delta-rs ${told(taken.theirs)}`)
+      }
+      Object.assign(figures, figuresOf(count, taken))
     }
     return {
       figures,
-      goals: [1_000, 100_000].flatMap((count) => [
+      goals: SOURCE_ROW_COUNTS.flatMap((count) => [
         { figure: `merge${count}ResidentMb`, atMost: 500 },
         { figure: `ratio${count}`, atMost: 1.5 },
       ]),
       limits: [
         `The engine may use ${MEMORY_MB} MB; the process holds Node and what the engine does not count besides.`,
         'Files are written anew (copy-on-write), which is most of the time; with deletion vectors it would not be.',
-        existsSync(PYTHON)
-          ? 'delta-rs is its Python package, with its defaults, after us on a copy of the same table.'
-          : 'delta-rs is not there: run the two-way tests once, which make its virtual environment.',
+        'skip' in tools
+          ? 'delta-rs was not to be had, so it is not measured.'
+          : `delta-rs is its Python package, with its defaults; medians of ${ROUND_COUNT} rounds that take turns, each on a copy of the same table. Memory is the highest of all.`,
       ],
     }
   },
+}
+
+const told = (taken: readonly Measured[]) => {
+  const last = taken.at(-1)
+  if (last === undefined) return 'not measured'
+  const { seconds, cpuSeconds, residentMb } = last
+  return `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of CPU), ${residentMb.toFixed(0)} MB`
+}
+
+function oursOn(folder: string): Way {
+  return (source) =>
+    onCopy(folder, async (table) => {
+      const options = ['--table', table, '--source', source, '--memory', String(MEMORY_MB)]
+      const { stdout } = await run(process.execPath, [
+        ...[CHILD, 'merge', '--folder', folder],
+        ...options,
+      ])
+      return JSON.parse(stdout) as Measured
+    })
+}
+
+function theirsOn(folder: string, python: string): Way {
+  return (source) =>
+    onCopy(folder, async (table) => {
+      const { stdout } = await run(python, [
+        ...[path.join(folder, 'theirs.py'), path.join(folder, table), source],
+      ])
+      return JSON.parse(stdout) as Measured
+    })
+}
+
+function figuresOf(
+  count: number,
+  taken: { readonly ours: readonly Measured[]; readonly theirs: readonly Measured[] },
+): Record<string, number | null> {
+  const of = (way: readonly Measured[], what: keyof Measured) =>
+    way.length === 0 ? null : median(way.map((each) => each[what]))
+  const most = (way: readonly Measured[]) =>
+    way.length === 0 ? null : rounded(Math.max(...way.map(({ residentMb }) => residentMb)))
+  const shown = (value: number | null) => (value === null ? null : rounded(value, 2))
+  const ratio = (what: keyof Measured) => {
+    const [a, b] = [of(taken.ours, what), of(taken.theirs, what)]
+    return a === null || b === null ? null : rounded(a / b, 2)
+  }
+  return {
+    [`merge${count}Seconds`]: shown(of(taken.ours, 'seconds')),
+    [`merge${count}CpuSeconds`]: shown(of(taken.ours, 'cpuSeconds')),
+    [`merge${count}ResidentMb`]: most(taken.ours),
+    [`deltaRs${count}Seconds`]: shown(of(taken.theirs, 'seconds')),
+    [`deltaRs${count}CpuSeconds`]: shown(of(taken.theirs, 'cpuSeconds')),
+    [`deltaRs${count}ResidentMb`]: most(taken.theirs),
+    [`ratio${count}`]: ratio('seconds'),
+    [`cpuRatio${count}`]: ratio('cpuSeconds'),
+  }
 }
 
 /** Work on a copy of the table. */

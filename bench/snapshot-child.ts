@@ -93,22 +93,26 @@ function commitText(version: number, fileCount: number): string {
 async function read() {
   const openMs = performance.now() - startMs
   const opened = performance.now()
+  const openedCpu = process.cpuUsage()
   const table = await openDeltaTable(deps, 'big')
   const snapshot = await table.snapshot()
   const snapshotMs = performance.now() - opened
+  const snapshotCpuMs = cpuMsSince(openedCpu)
   const snapshotMb = residentPeakMb()
   const plan = async (id: number) => {
     const from = performance.now()
+    const fromCpu = process.cpuUsage()
     const { files } = await snapshot.plan({
       predicate: compare(['id'], '=', { type: 'int64', value: BigInt(id) }),
     })
-    return { ms: performance.now() - from, files: files.length }
+    return { ms: performance.now() - from, cpuMs: cpuMsSince(fromCpu), files: files.length }
   }
   const first = await plan(12_345_678)
   const later = []
   for (let index = 0; index < 5; index += 1) later.push((await plan(index * 1_000_003)).ms)
   return {
     ...{ openMs, snapshotMs, snapshotMb, firstPlanMs: first.ms, plannedFiles: first.files },
+    ...{ snapshotCpuMs, firstPlanCpuMs: first.cpuMs },
     ...{ laterPlanMs: later.toSorted((a, b) => a - b)[2], files: snapshot.fileCount },
     residentMb: residentPeakMb(),
   }
@@ -134,6 +138,12 @@ async function append() {
   const seconds = (performance.now() - from) / 1000
   connection.close()
   return { commitsPerSecond: commits / seconds, commits }
+}
+
+/** Of all threads. */
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
 }
 
 function residentPeakMb(): number {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { pipeline as pipe } from 'node:stream/promises'
 import { ask } from '../flow/ask.ts'
 import { olapColumns } from '../flow/olap-to-sql.ts'
+import { RUN_COLUMNS, RUN_TASK_COLUMNS } from '../flow/run-tables.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { Platform } from '../orchestrator/platform.ts'
@@ -43,7 +44,7 @@ export function sqlRoutes(platform: Platform): readonly HttpRoute[] {
       path: '/v1/sql',
       summary: 'Ask any table a question',
       description:
-        'Lake tables as `layer.name` (with `AT (VERSION => 3)` as they were), serving tables as `serve.name`, `dead_letters.<pipeline>`, `system.ledger`. No files and no network can be reached.',
+        'Lake tables as `layer.name` (with `AT (VERSION => 3)` as they were), serving tables as `serve.name`, `dead_letters.<pipeline>`, `system.ledger`, `system.runs`, `system.run_tasks`. No files and no network can be reached.',
       body: BODY,
       async answer(exchange) {
         const body = await readJsonObject(exchange)
@@ -137,10 +138,15 @@ async function namesOf({ lake, plans }: Platform) {
     ),
   )
   const others = [
-    'system.ledger',
-    ...plans.map(({ name }) => `dead_letters.${name.replaceAll('-', '_')}`),
+    { name: 'system.runs', columns: RUN_COLUMNS.map(nameAndType) },
+    { name: 'system.run_tasks', columns: RUN_TASK_COLUMNS.map(nameAndType) },
+    { name: 'system.ledger', columns: [] },
+    ...plans.map(({ name }) => ({
+      name: `dead_letters.${name.replaceAll('-', '_')}`,
+      columns: [],
+    })),
   ]
-  return [...stored, ...served, ...olap, ...others.map((name) => ({ name, columns: [] }))]
+  return [...stored, ...served, ...olap, ...others]
 }
 
 const nameAndType = ({

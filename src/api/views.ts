@@ -4,7 +4,7 @@ import { SCHEMAS_TOPIC } from '../log/codec/coded-log.ts'
 import type { TopicDescription } from '../log/log.ts'
 import { columnTypeText } from '../model/column.ts'
 import type { LedgerLine } from '../model/ledger.ts'
-import type { HopReport } from '../orchestrator/platform.ts'
+import type { HopReport } from '../orchestrator/platform-hops.ts'
 
 // What the platform knows, as the JSON that programs get: from the HTTP API and from `--json`, the same. Names are snake_case,
 // moments ISO 8601 in UTC, sizes in bytes. Pure.

@@ -3,9 +3,11 @@ import type { PostgresConfig } from '../serve/postgres/config.ts'
 import type { TablePublisher } from '../serve/table-publisher.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import type { QueryFunction, QueryOptions, QueryTable } from '../sql/duckdb/query.ts'
+import type { RunStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
 import { type OlapRows, olapQueryTables } from './olap-to-sql.ts'
+import { runTables } from './run-tables.ts'
 import {
   deadLetterTables,
   type LedgerRow,
@@ -32,6 +34,8 @@ export interface AskWorld {
   readonly olap: OlapRows
   readonly state: () => Promise<StateStore | undefined>
   readonly ledger: () => Promise<readonly LedgerRow[]>
+  /** The history of runs; `undefined` when there is none yet. */
+  readonly runs: () => Promise<RunStore | undefined>
 }
 
 export interface Question extends Omit<QueryOptions, 'tables' | 'functions'> {
@@ -40,7 +44,7 @@ export interface Question extends Omit<QueryOptions, 'tables' | 'functions'> {
 
 /** Ask, with every table that can be named. @throws as `answer` */
 export async function ask<T>(
-  { engine, lake, plans, postgres, publisher, olap, state, ledger }: AskWorld,
+  { engine, lake, plans, postgres, publisher, olap, state, ledger, runs }: AskWorld,
   question: Question,
   answer: (engine: ComputeEngine, query: QueryOptions) => Promise<T>,
 ): Promise<T> {
@@ -54,6 +58,7 @@ export async function ask<T>(
       ...olapQueryTables(plans, { spill, olap }),
       ...deadLetterTables(plans, { spill, state }),
       ledgerTable(spill, ledger),
+      ...runTables(spill, runs),
     ]
     return await answer(engine, { ...question, tables })
   } finally {

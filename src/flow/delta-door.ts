@@ -78,14 +78,14 @@ async function expire(
   { ageMaxMs, countMin, dryRun }: ExpireRequest,
   signal: AbortSignal | undefined,
 ): Promise<ExpireReport> {
-  const problems = [
-    ...(ageMaxMs === undefined
-      ? []
-      : ['how long a Delta table keeps its log is its property delta.logRetentionDuration']),
-    ...(countMin === undefined ? [] : ['Delta keeps versions by age alone']),
-  ]
-  if (problems.length > 0) throw new TableMismatchError(`Expiring ${table.location}`, problems)
-  const { files, bytes } = await table.cleanLog({ dryRun }, signal)
+  const { files, bytes } = await table.cleanLog(
+    {
+      ...(ageMaxMs === undefined ? {} : { ageMaxMs }),
+      ...(countMin === undefined ? {} : { versionCountMin: countMin }),
+      dryRun,
+    },
+    signal,
+  )
   return { status: dryRun ? 'planned' : 'done', snapshotIds: [], files, bytes }
 }
 

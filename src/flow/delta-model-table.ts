@@ -3,7 +3,7 @@ import type { EditOutcome } from '../lake/delta/edit-rows.ts'
 import { type AppendOutcome, type DeltaTable, openDeltaTable } from '../lake/delta/table.ts'
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { ChangesMissingError } from '../lake/errors.ts'
-import type { MergeClause } from '../lake/row-statements.ts'
+import type { MergeClause, MergeOptions } from '../lake/row-statements.ts'
 import { messageOf } from '../model/errors.ts'
 import { sql } from '../model/row-edit.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
@@ -83,12 +83,8 @@ async function commit(
     }
     case 'replace_where':
       return table.overwrite(write.rows, { ...options, where: write.where }, signal)
-    case 'merge': {
-      const { rows, key, whenMatched } = write
-      const clauses =
-        whenMatched === 'keep' ? [INSERT_NEW] : [updateChanged(rows.columns, key), INSERT_NEW]
-      return table.merge({ ...options, source: rows, on: { keys: key }, clauses }, signal)
-    }
+    case 'merge':
+      return table.merge({ ...options, ...mergeOf(write) }, signal)
     case 'upsert_and_delete': {
       const { rows, key, goneColumn } = write
       const gone = sql(`source.${quoteIdentifier(goneColumn)}`)
@@ -104,13 +100,34 @@ async function commit(
 
 export const INSERT_NEW: MergeClause = { when: 'not_matched', do: 'insert' }
 
+/** A model's merge as a statement, in either format. */
+export function mergeOf({
+  rows,
+  key,
+  whenMatched,
+  goneColumn,
+}: Extract<ModelWrite, { kind: 'merge' }>): MergeOptions {
+  const updates = whenMatched === 'keep' ? [] : [updateChanged(rows.columns, [...key, goneColumn])]
+  const merge = { source: rows, on: { keys: key } }
+  if (goneColumn === undefined) return { ...merge, clauses: [...updates, INSERT_NEW] }
+  const gone = `source.${quoteIdentifier(goneColumn)}`
+  return {
+    ...merge,
+    clauses: [
+      { when: 'matched', condition: sql(gone), do: 'delete' },
+      ...updates,
+      { ...INSERT_NEW, condition: sql(`NOT ${gone}`) },
+    ],
+  }
+}
+
 /** A row that is the same again is left alone, so that a run which finds nothing new writes nothing. */
-export function updateChanged(
+function updateChanged(
   columns: readonly { readonly name: string }[],
-  key: readonly string[],
+  without: readonly (string | undefined)[],
 ): MergeClause {
   const others = columns
-    .filter(({ name }) => !key.includes(name))
+    .filter(({ name }) => !without.includes(name))
     .map(({ name }) => quoteIdentifier(name))
   const differs = others.map((name) => `target.${name} IS DISTINCT FROM source.${name}`)
   return { when: 'matched', condition: sql(differs.join(' OR ') || 'false'), do: 'update' }

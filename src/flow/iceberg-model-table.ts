@@ -1,3 +1,4 @@
+import { ChangesMissingError } from '../lake/errors.ts'
 import { createIcebergTable } from '../lake/iceberg/create.ts'
 import type { IcebergDeps } from '../lake/iceberg/deps.ts'
 import type { EditOutcome } from '../lake/iceberg/edit-rows.ts'
@@ -14,7 +15,7 @@ import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
 import { ModelConflictError } from '../sql/models/errors.ts'
 import type { NetChanges } from '../sql/models/net-changes.ts'
 import type { Progress, ProgressStep } from '../sql/models/run-decision.ts'
-import { INSERT_NEW, updateChanged } from './delta-model-table.ts'
+import { INSERT_NEW, mergeOf } from './delta-model-table.ts'
 import { tableKey } from './lake-home.ts'
 import type { ModelTable, ModelWrite, ModelWritten, NewModelTable } from './model-lake.ts'
 
@@ -93,6 +94,11 @@ async function changesBetween(
   const { columns } = after
   const earlier = ancestorAt(after, from)
   if (earlier === undefined && from > 0) return undefined
+  const appended = await onlyAppended(table, after, earlier)
+  if (appended !== undefined) {
+    const plus = appended.files.length === 0 ? [] : [appended]
+    return { columns, plus, minus: [], feed: [] }
+  }
   const plan = await after.plan()
   const before =
     earlier === undefined ? undefined : await (await table.snapshot({ snapshotId: earlier })).plan()
@@ -110,6 +116,24 @@ async function changesBetween(
     plus: came.length === 0 ? [] : [{ ...plan, files: came, rowCount: undefined }],
     minus: went.length === 0 ? [] : [{ ...before!, files: went, rowCount: undefined }],
     feed: [],
+  }
+}
+
+/** The difference where nothing else happened in between: then the manifests of those appends tell it, whatever the size of the table. */
+async function onlyAppended(
+  table: IcebergTable,
+  after: IcebergSnapshot,
+  earlier: bigint | undefined,
+): Promise<ScanPlan | undefined> {
+  const { snapshotId: to } = after
+  if (to === undefined) return undefined
+  try {
+    const { plan, others } = await table.appendedSince(earlier ?? null, { to })
+    // Of an older snapshot the columns may be others than the table has now.
+    return others.length === 0 && haveSameColumns(plan.columns, after.columns) ? plan : undefined
+  } catch (error) {
+    if (error instanceof ChangesMissingError) return undefined
+    throw error
   }
 }
 
@@ -166,12 +190,8 @@ async function commit(
       return table.overwrite(write.rows, options, signal)
     case 'replace_where':
       return table.overwrite(write.rows, { ...options, where: write.where }, signal)
-    case 'merge': {
-      const { rows, key, whenMatched } = write
-      const clauses =
-        whenMatched === 'keep' ? [INSERT_NEW] : [updateChanged(rows.columns, key), INSERT_NEW]
-      return table.merge({ ...options, source: rows, on: { keys: key }, clauses }, signal)
-    }
+    case 'merge':
+      return table.merge({ ...options, ...mergeOf(write) }, signal)
     case 'upsert_and_delete': {
       const { rows, key, goneColumn } = write
       const gone = sql(`source.${quoteIdentifier(goneColumn)}`)

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import path from 'node:path'
 import { TableMissingError } from '../lake/errors.ts'
 import { parseMetadataFile } from '../lake/iceberg/metadata-file.ts'
 import { messageOf } from '../model/errors.ts'
+import type { ObjectStore } from '../model/object-store.ts'
 import { deltaDoor } from './delta-door.ts'
 import { icebergDoor } from './iceberg-door.ts'
-import { type LakeHome, tableKey } from './lake-home.ts'
+import { type LakeHome, type LakePlace, tableKey } from './lake-home.ts'
 import type { TableCommit, TableDoor, TableFormat, TablePoint, TableState } from './table-door.ts'
 
 /** One table of the lake, as it stands now. */
@@ -44,9 +43,8 @@ export interface LakeCatalog {
   history(name: string, limit: number): Promise<readonly TableCommit[]>
 }
 
-export interface LakeCatalogOptions {
-  /** Folder of the lake; tables are at `<layer>/<table>` in it. It need not exist yet. */
-  readonly folder: string
+/** Where the lake is; tables are at `<layer>/<table>` in it. It need not exist yet. */
+export interface LakeCatalogOptions extends LakePlace {
   /** What reads the tables; asked when a table is looked at. */
   readonly home: () => Promise<LakeHome>
 }
@@ -56,14 +54,13 @@ export interface LakeCatalogOptions {
  * go by, so there is nothing beside the tables that could disagree with them. An Iceberg table that is in a folder alone, as after a
  * conversion, is found there.
  */
-export function lakeCatalog({ folder, home }: LakeCatalogOptions): LakeCatalog {
+export function lakeCatalog({ home, ...place }: LakeCatalogOptions): LakeCatalog {
   const list = async (): Promise<readonly Found[]> => {
     // A folder that is not there yet has no tables of either kind, and nothing needs to be opened to know.
-    if (!existsSync(folder)) return []
-    const cataloged = (await home()).iceberg.catalog.tables()
-    const inFolders = (await tablesInFolders(folder)).filter(
-      ({ name, format }) => format === 'delta' || !cataloged.includes(name),
-    )
+    if (place.remote === undefined && !existsSync(place.folder)) return []
+    const { delta, iceberg } = await home()
+    const cataloged = iceberg.catalog.tables()
+    const inFolders = await tablesInFolders(delta.store, new Set(cataloged))
     const found = [
       ...inFolders,
       ...cataloged.map((name) => ({ name, format: 'iceberg', isCataloged: true }) as const),
@@ -76,7 +73,7 @@ export function lakeCatalog({ folder, home }: LakeCatalogOptions): LakeCatalog {
     const found = known.find(
       (table) => table.name === name && (format ?? table.format) === table.format,
     )
-    if (found === undefined) throw tableMissing({ name, format, known, folder })
+    if (found === undefined) throw tableMissing({ name, format, known, place })
     return openFound(await home(), found)
   }
   return {
@@ -106,12 +103,12 @@ function tableMissing({
   name,
   format,
   known,
-  folder,
+  place,
 }: {
   readonly name: string
   readonly format: TableFormat | undefined
   readonly known: readonly Found[]
-  readonly folder: string
+  readonly place: LakePlace
 }): TableMissingError {
   const other = known.find((table) => table.name === name)
   if (other !== undefined)
@@ -120,10 +117,14 @@ function tableMissing({
     )
   return new TableMissingError(
     known.length === 0
-      ? `There is no table "${name}": the lake in ${folder} has none yet. Tables appear when a pipeline first runs.`
+      ? `There is no table "${name}": the lake in ${placeName(place)} has none yet. Tables appear when a pipeline first runs.`
       : `There is no table "${name}" in the lake. There are: ${[...new Set(known.map((table) => table.name))].join(', ')}.`,
   )
 }
+
+/** For people: a folder, or the URL of a bucket's part. */
+export const placeName = ({ folder, remote }: LakePlace): string =>
+  remote === undefined ? folder : `s3://${[remote.bucket, remote.prefix].filter(Boolean).join('/')}`
 
 /** As its makers write it. */
 export const formatName = (format: TableFormat): string =>
@@ -147,18 +148,22 @@ async function factsOf(name: string, open: () => Promise<TableDoor>): Promise<La
   }
 }
 
-async function tablesInFolders(folder: string): Promise<readonly Found[]> {
-  const layers = await foldersIn(folder)
+/** The tables that are known by their folders; those of the catalog are known already. */
+async function tablesInFolders(
+  store: ObjectStore,
+  cataloged: ReadonlySet<string>,
+): Promise<readonly Found[]> {
+  const layers = await foldersIn(store, '')
   const tables = await Promise.all(
     layers.map(async (layer) => {
-      const inside = await foldersIn(path.join(folder, layer))
+      const inside = await foldersIn(store, `${layer}/`)
       return Promise.all(
-        inside.map(async (table) =>
-          (await formatsIn(path.join(folder, layer, table))).map((format) => ({
-            name: `${layer}.${table}`,
-            format,
-          })),
-        ),
+        inside.map(async (table) => {
+          const name = `${layer}.${table}`
+          const isCataloged = cataloged.has(name)
+          const formats = await formatsIn(store, `${layer}/${table}`, isCataloged)
+          return formats.map((format) => ({ name, format }))
+        }),
       )
     }),
   )
@@ -166,22 +171,28 @@ async function tablesInFolders(folder: string): Promise<readonly Found[]> {
 }
 
 /** The formats of the table in a folder that are known by the folder alone; Delta first. */
-async function formatsIn(folder: string): Promise<readonly TableFormat[]> {
+async function formatsIn(
+  store: ObjectStore,
+  folder: string,
+  isCataloged: boolean,
+): Promise<readonly TableFormat[]> {
+  const inside = await foldersIn(store, `${folder}/`)
   const formats: TableFormat[] = []
-  if (existsSync(path.join(folder, '_delta_log'))) formats.push('delta')
-  const metadata = path.join(folder, 'metadata')
-  if (existsSync(metadata)) {
-    const files = await readdir(metadata).catch(() => [])
-    if (files.some((file) => parseMetadataFile(file)?.version !== undefined))
-      formats.push('iceberg')
-  }
+  if (inside.includes('_delta_log')) formats.push('delta')
+  if (!isCataloged && inside.includes('metadata') && (await hasNumberedMetadata(store, folder)))
+    formats.push('iceberg')
   return formats
 }
 
-async function foldersIn(folder: string): Promise<readonly string[]> {
-  if (!existsSync(folder)) return []
-  const entries = await readdir(folder, { withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => name)
+async function hasNumberedMetadata(store: ObjectStore, folder: string): Promise<boolean> {
+  const prefix = `${folder}/metadata/`
+  for await (const { key } of store.list({ prefix, delimiter: '/' }))
+    if (parseMetadataFile(key.slice(prefix.length))?.version !== undefined) return true
+  return false
+}
+
+async function foldersIn(store: ObjectStore, prefix: string): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const name of store.folders(prefix)) if (!name.startsWith('.')) names.push(name)
+  return names
 }

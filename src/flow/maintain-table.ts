@@ -133,6 +133,8 @@ async function orderedRequest(
 }
 
 const DAY_MS = 86_400_000
+/** Between a commit's own time and the one that it gives to what it removed; also the least that a log is kept. */
+const MARGIN_MS = 3_600_000
 
 async function expire(
   door: TableDoor,
@@ -140,9 +142,8 @@ async function expire(
   { signal }: TaskContext,
 ): Promise<TaskReport> {
   const { olderThanDays, keep } = plan!
-  // Delta's log says by itself how long it is kept; the files that only old versions need go with the orphans.
-  const request =
-    door.format === 'delta' ? {} : { ageMaxMs: olderThanDays * DAY_MS, countMin: keep }
+  // For Delta, old versions stop being known here; the files that only they need go with the orphans.
+  const request = { ageMaxMs: Math.max(olderThanDays * DAY_MS, MARGIN_MS), countMin: keep }
   const { status, snapshotIds, files, bytes } = await door.expire(
     { ...request, dryRun: false },
     signal,
@@ -158,8 +159,6 @@ async function expire(
   }
 }
 
-/** Between a commit's own time and the one that it gives to what it removed. */
-const MARGIN_MS = 3_600_000
 /** On this many versions a retention is a guess; nobody asks for more. */
 const KEEP_COUNT_MAX = 10_000
 

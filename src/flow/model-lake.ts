@@ -58,6 +58,8 @@ export type ModelWrite =
       readonly rows: Relation
       readonly key: readonly string[]
       readonly whenMatched: 'update' | 'keep'
+      /** Rows for which this column is true are keys to take away, where they are there. */
+      readonly goneColumn?: string
     }
   /** Rows by key; those whose column `goneColumn` is true are taken away. */
   | {

@@ -19,9 +19,9 @@ import { columnDifferences } from '../sql/models/result-columns.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
 import { decideRun, type RunDecision, readAppId } from '../sql/models/run-decision.ts'
 import { touchedSql } from '../sql/models/touched-partitions.ts'
-import { tablesUnder } from './build-model.ts'
 import { declaredColumns } from './declared-columns.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
+import { tablesUnder } from './model-run.ts'
 import { readCustomTests, readModels, viewsOf } from './read-models.ts'
 
 // What the next run of all models would do. In: the pipelines as they are written now, and the lake as it is. Out: a line for each

@@ -134,7 +134,7 @@ export interface OptimizedGroup {
 export interface ExpireRequest {
   /** What is older may go. Default: the table's own. */
   readonly ageMaxMs?: number
-  /** So many states stay, however old. Iceberg's alone. */
+  /** So many states stay, however old. */
   readonly countMin?: number
   readonly dryRun: boolean
 }

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { TableMissingError } from '../lake/errors.ts'
 import { parseMetadataFile } from '../lake/iceberg/metadata-file.ts'
 import type { Clock, Randomness } from '../model/clock.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
@@ -11,11 +10,13 @@ import { TEMPORARY_FOLDER } from '../storage/object-key.ts'
 import { openLocalScratch } from '../storage/scratch.ts'
 import { deltaDoor } from './delta-door.ts'
 import { icebergDoor } from './iceberg-door.ts'
-import { formatName, type LakeCatalog } from './lake-catalog.ts'
+import type { LakeCatalog } from './lake-catalog.ts'
 import { type LakeDeps, lakePorts } from './lake-home.ts'
 import type { TableDoor, TableFormat } from './table-door.ts'
+import { missingAt } from './table-missing.ts'
+import { type BucketAccess, isInBucket, tablesInBuckets } from './tables-in-buckets.ts'
 
-/** Tables as people name them: `layer.table` of the lake, or the path of any folder of this machine. */
+/** Tables as people name them: `layer.table` of the lake, the path of any folder of this machine, or `s3://bucket/path`. */
 export interface TablePlaces {
   /**
    * Open a table. A name of the lake goes before a path; `format` says which is wanted where a folder holds both.
@@ -38,19 +39,24 @@ export interface PathAccess {
   readonly engine: () => Promise<ComputeEngine>
   readonly clock: Clock
   readonly randomness: Randomness
+  /** Absent: tables of this machine alone. */
+  readonly remote?: BucketAccess
 }
 
 export function tablePlaces({ lake, paths }: TablePlacesOptions): TablePlaces {
   const folders = new Set<string>()
+  const buckets = tablesInBuckets(paths)
   return {
     async door(place, format) {
       const isPath = paths !== undefined && /[/\\]/.test(place)
       if (!isPath || (await lake.names()).includes(place)) return lake.door(place, format)
+      if (isInBucket(place)) return buckets.door(place, format)
       const folder = folderOf(place, paths.cwd)
       folders.add(folder)
       return doorAtPath(folder, format, paths)
     },
     async close() {
+      buckets.close()
       // What writing has left, if it left nothing else in there.
       for (const folder of folders) await rmdir(path.join(folder, TEMPORARY_FOLDER)).catch(() => {})
     },
@@ -70,7 +76,7 @@ async function doorAtPath(
 ): Promise<TableDoor> {
   const found = await formatsAt(folder)
   const chosen = format === undefined ? found[0] : found.find((each) => each === format)
-  if (chosen === undefined) throw missingAt(folder, format, found)
+  if (chosen === undefined) throw missingAt(folder, format, { found, isThere: existsSync(folder) })
   const deps = await depsAt(folder, access)
   const key = folder.slice(path.parse(folder).root.length)
   return chosen === 'delta'
@@ -104,20 +110,4 @@ async function formatsAt(folder: string): Promise<readonly TableFormat[]> {
   const files = await readdir(path.join(folder, 'metadata')).catch(() => [])
   if (files.some((file) => parseMetadataFile(file) !== undefined)) formats.push('iceberg')
   return formats
-}
-
-function missingAt(
-  folder: string,
-  format: TableFormat | undefined,
-  found: readonly TableFormat[],
-): TableMissingError {
-  const wanted = format === undefined ? 'table' : `${formatName(format)} table`
-  if (!existsSync(folder))
-    return new TableMissingError(`There is no ${wanted} at ${folder}: there is no such folder.`)
-  const [other] = found
-  return new TableMissingError(
-    other === undefined
-      ? `There is no ${wanted} at ${folder}: the folder has neither a _delta_log nor a metadata folder with an Iceberg table's files.`
-      : `The table at ${folder} is a table of ${formatName(other)}; read it with ${other}('…').`,
-  )
 }

@@ -261,6 +261,7 @@ export interface LedgerRow {
   readonly disagreement?: string | null
 }
 
+/** A table that is only made when a question names it. */
 export function queryTable(
   name: string,
   select: (point?: TablePoint, filter?: RowFilter) => Promise<string>,

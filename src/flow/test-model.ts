@@ -3,7 +3,6 @@ import type { Columns } from '../model/column.ts'
 import type { DataTest, Severity } from '../model/sql-model.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import {
   failingRowsSql,
   rowCondition,
@@ -15,7 +14,7 @@ import {
 import { ModelInvalidError, TestsFailedError } from '../sql/models/errors.ts'
 import { jsonRowsSql } from '../sql/models/json-rows.ts'
 import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
-import { cameSql, onlyGrows } from '../sql/models/net-changes.ts'
+import { cameSql, onlyGrows, plansOf } from '../sql/models/net-changes.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
 import type { CustomTest } from './read-models.ts'
@@ -124,7 +123,8 @@ async function makeRelations(
     const opened = name === model.name ? table : await lake.open(name)
     if (opened === undefined)
       throw new ModelInvalidError(`A test of ${model.name} reads ${name}, which is not there.`)
-    await session.view(name, scanSql(await opened.plan()))
+    const plan = await opened.plan()
+    await session.scan(name, [plan], plan.columns)
   }
   await make(model.name)
   const others = model.tests.flatMap((test) =>
@@ -138,8 +138,8 @@ async function makeRelations(
   await session.view(TESTED, `SELECT * FROM ${model.name}`)
   const changes = since === undefined ? undefined : await table?.changesSince(since)
   if (changes === undefined) await session.view(TESTED_NEW, `SELECT * FROM ${model.name}`)
-  else if (onlyGrows(changes)) await session.view(TESTED_NEW, cameSql(changes))
-  else await session.table(TESTED_NEW, cameSql(changes))
+  else if (onlyGrows(changes)) await session.scan(TESTED_NEW, changes.plus, changes.columns)
+  else await session.table(TESTED_NEW, cameSql(changes, await session.compile(plansOf(changes))))
 }
 
 async function askTests(

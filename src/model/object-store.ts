@@ -48,6 +48,12 @@ export interface ObjectStore {
    */
   list(options: ListOptions, signal?: AbortSignal): AsyncIterable<ObjectInfo>
 
+  /**
+   * First names of the keys that have one more name at least below `prefix`, which is empty or ends with a slash: the folders right in it, each
+   * once, in no particular order. A store of files may name empty ones too.
+   */
+  folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>
+
   /** Removing what is not there is fine. */
   remove(key: string, signal?: AbortSignal): Promise<void>
 
@@ -62,6 +68,8 @@ export interface ObjectInfo {
   readonly key: string
   readonly bytes: number
   readonly modifiedMs: number
+  /** Another text for other bytes under the same key, where the store tells: an entity tag. Only `head` gives it. */
+  readonly tag?: string
 }
 
 export interface ListOptions {

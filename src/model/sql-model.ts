@@ -48,6 +48,8 @@ export interface MergeMaterialization {
   readonly key: readonly string[]
   /** Of a row whose key is there: take the new one, or keep what is there. */
   readonly whenMatched: 'update' | 'keep'
+  /** Of a key whose rows went from the incoming table: take it away, or keep what is there. Default `keep`. */
+  readonly deletes?: 'follow' | 'keep'
 }
 
 /** Partitions that `incoming` touches are made anew and replaced at once. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
+import { openRemoteStores } from '../flow/remote-stores.ts'
 import { type TablePlaces, tablePlaces } from '../flow/table-places.ts'
 import type { LogReader } from '../log/log.ts'
 import { systemClock, systemRandomness } from '../model/clock.ts'
@@ -11,13 +12,14 @@ import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import type { RunDatabase } from '../state/run-database.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import { checkHomeVersion, type Home, homeAt } from './home.ts'
+import { lakePlace, remoteAccess } from './lake-place.ts'
 import { openLogReader } from './open-log.ts'
 import { openSharedRuns } from './open-run-database.ts'
 import type { Settings } from './settings.ts'
 
 /**
  * A home for looking only: no lock is taken and nothing in it changes, so it works while a platform runs there
- * and while none does. Each part is opened when it is first asked for, and everything is closed together.
+ * and while none does. Only what a lake in a bucket is read through, the cache, is filled. Each part is opened when it is first asked for, and everything is closed together.
  */
 export interface HomeReader {
   readonly home: Home
@@ -76,9 +78,19 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     closers.push(() => opened.close())
     return opened
   })
+  const place = lakePlace(home, settings)
+  const access = remoteAccess(home, settings)
+  const remoteStores = once(async () => {
+    const opened = openRemoteStores(access.cache)
+    closers.push(() => opened.close())
+    const reading = await engine()
+    reading.readRemote(opened)
+    return opened
+  })
   const lakeHome = once(async () => {
     const opened = await openLakeHome({
-      folder: home.lake,
+      ...place,
+      ...(place.remote === undefined ? {} : { isReader: true, stores: await remoteStores() }),
       engine: await engine(),
       clock: systemClock,
       randomness: systemRandomness,
@@ -86,12 +98,13 @@ export function openHomeReader({ homeFolder, settings }: HomeReaderOptions): Hom
     closers.push(() => opened.close())
     return opened
   })
-  const lake = lakeCatalog({ folder: home.lake, home: lakeHome })
+  const lake = lakeCatalog({ ...place, home: lakeHome })
   return {
     ...{ home, settings, log, state, runDatabase, engine, lake, lakeHome },
     places(cwd) {
       const world = { clock: systemClock, randomness: systemRandomness }
-      const places = tablePlaces({ lake, paths: { cwd, engine, ...world } })
+      const remote = { access, stores: remoteStores }
+      const places = tablePlaces({ lake, paths: { cwd, engine, remote, ...world } })
       closers.push(() => places.close())
       return places
     },

@@ -18,6 +18,7 @@ import { runStore } from '../state/run-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { type Backfills, openBackfills } from './backfills/backfills.ts'
 import type { Home } from './home.ts'
+import { lakePlace } from './lake-place.ts'
 import { labelModelOf } from './open-label-model.ts'
 import { publisherOf } from './open-publisher.ts'
 import { openRunDatabase } from './open-run-database.ts'
@@ -68,7 +69,8 @@ export interface PlatformRunner {
 /** Who carries out the tasks of a platform. @throws whatever is wrong with the tasks of a plan, TaskCycleError, StateUnavailableError */
 export async function openPlatformRunner(options: PlatformRunnerOptions): Promise<PlatformRunner> {
   const { home, settings, plans, state, engine, postgres, clock, randomness } = options
-  const lakeHome = await openLakeHome({ folder: home.lake, engine, clock, randomness })
+  const place = lakePlace(home, settings)
+  const lakeHome = await openLakeHome({ ...place, engine, clock, randomness })
   const stores = openSyncStores({ home, settings, plans, clock })
   const closers: (() => Promise<void> | void)[] = [() => lakeHome.close(), () => stores.close()]
   const close = async () => {
@@ -87,7 +89,7 @@ export async function openPlatformRunner(options: PlatformRunnerOptions): Promis
       ...{ deltaLake: lakeHome.delta, delta: lakeHome.delta },
       warehouse: openWarehouse(home, settings),
       targets: stores,
-      catalog: lakeCatalog({ folder: home.lake, home: async () => lakeHome }),
+      catalog: lakeCatalog({ ...place, home: async () => lakeHome }),
     }
     const database = await openRunDatabase(settings, state)
     closers.push(() => database.close())

@@ -1,5 +1,4 @@
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type AskWorld, ask, type Question } from '../flow/ask.ts'
 import { filesLedger } from '../flow/files-ledger.ts'
 import { type DayOutcome, type LoadDaysOptions, loadDays } from '../flow/files-to-lake.ts'
@@ -9,11 +8,8 @@ import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { rowsOfOlap } from '../flow/olap-to-sql.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
-import { hopsOf } from '../flow/pipeline-hops.ts'
-import { HOP_ENGINE_THREADS, type RunningHop, startHop } from '../flow/running-hop.ts'
-import { topicConfig } from '../flow/topic-config.ts'
+import { HOP_ENGINE_THREADS } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
-import type { IngestRoute } from '../gateway/ingest-route.ts'
 import type { HttpRoute } from '../gateway/router.ts'
 import type { Log } from '../log/log.ts'
 import type { Backfill } from '../model/backfill.ts'
@@ -28,16 +24,15 @@ import { type ComputeEngine, openComputeEngine } from '../sql/duckdb/engine.ts'
 import { QueryRefusedError } from '../sql/duckdb/errors.ts'
 import { type QueryResult, runQuery } from '../sql/duckdb/query.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
-import type { BatchReport } from '../stream/hop.ts'
-import type { HopState } from '../stream/hop-state.ts'
 import { alertSettings, alertSources } from './alert-sources.ts'
 import { openAlerts } from './alerts/alerts.ts'
 import { watchApiKeys } from './api-key-watch.ts'
 import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
-import { hopMetrics } from './hop-metrics.ts'
 import type { KeptAnswers } from './kept-answers.ts'
+import { lakePlace } from './lake-place.ts'
 import { logMetrics } from './log-metrics.ts'
+import { startRetention } from './log-retention.ts'
 import { openDashboards } from './open-dashboards.ts'
 import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
@@ -46,6 +41,8 @@ import { reachPublisher } from './open-publisher.ts'
 import { openReferences, type References } from './open-references.ts'
 import { openPlatformRunner, type PlatformRunner } from './open-runner.ts'
 import { olapOf, type SyncStores } from './open-sync-stores.ts'
+import { ensureTopics, ingestRoutes } from './plan-topics.ts'
+import { type HopReport, notReady, platformHops } from './platform-hops.ts'
 import { runMetrics } from './run-metrics.ts'
 import type { Runner } from './runs/runner.ts'
 import type { Scheduler } from './schedules/scheduler.ts'
@@ -74,15 +71,6 @@ export interface PlatformOptions {
   readonly onNotice: (line: string) => void
   readonly clock?: Clock
   readonly randomness?: Randomness
-}
-
-export interface HopReport {
-  readonly pipeline: string
-  readonly name: string
-  readonly state: HopState
-  readonly lagRecords: number
-  /** What it has dealt with since the beginning, by what became of it. */
-  readonly done: { readonly rows: number; readonly dead: number; readonly filtered: number }
 }
 
 export interface Platform {
@@ -134,9 +122,6 @@ export interface Platform {
   stop(): Promise<void>
 }
 
-const DRAIN_LOOK_MS = 25
-const RETENTION_INTERVAL_MS = 60_000
-
 /** Start everything. What was opened is closed again when something does not open. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const closers: (() => Promise<unknown> | unknown)[] = []
@@ -174,18 +159,13 @@ async function assemble(
     threads: HOP_ENGINE_THREADS,
   })
   closers.push(() => hopEngine.close())
-  const lake = await openLakeHome({ folder: home.lake, engine: hopEngine, clock, randomness })
+  const place = lakePlace(home, settings)
+  const lake = await openLakeHome({ ...place, engine: hopEngine, clock, randomness })
   closers.push(() => lake.close())
   const postgres = await openPostgres({ home, settings, plans, onNotice })
   closers.push(() => postgres?.close())
 
-  const metrics = hopMetrics(meter)
-  const hops: RunningHop[] = []
-  for (const plan of plans) {
-    for (const topic of plan.topics) await log.ensureTopic(topicConfig(topic))
-    for (const { replayTopic } of hopsOf(plan))
-      await log.ensureTopic({ name: replayTopic, partitions: 1 })
-  }
+  await ensureTopics(log, plans)
   const references = await openReferences({
     ...{ plans, postgres: postgres?.config, log, lake, engine: hopEngine, clock, onNotice },
   })
@@ -193,31 +173,15 @@ async function assemble(
     ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
     chance: () => Math.random(),
   })
+  const hops = platformHops({
+    ...{ plans, settings, log, state, engine: hopEngine, lake, references, clock, meter, onNotice },
+    postgres: postgres?.config,
+    onBatch: (hop) => followers.wake(hop),
+  })
   closers.push(() => followers.stop())
-  closers.push(() => Promise.all(hops.map((hop) => hop.stop())))
+  closers.push(() => hops.stop())
   closers.push(() => references.stop())
-  for (const plan of plans) {
-    for (const planned of hopsOf(plan)) {
-      const { startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs } = settings
-      const world = {
-        ...{ log, state, engine: hopEngine, lake, clock, chance: () => Math.random() },
-        ...{ startAt, batchRecordsMax, lakeIntervalMs, serveIntervalMs },
-        postgres: postgres?.config,
-        references: references.joined,
-        logIsShared: settings.log === 'kafka',
-        onState: (pipeline: string, hop: string, now: HopState) => {
-          metrics.state(pipeline, hop, now)
-          noticeState(onNotice, pipeline, hop, now)
-        },
-        onBatch: (pipeline: string, hop: string, report: BatchReport) => {
-          metrics.batch(pipeline, hop, report)
-          followers.wake(hop)
-        },
-      }
-      hops.push(startHop(world, plan, planned))
-    }
-  }
-  metrics.watch(hops)
+  hops.start()
   closers.push(startRetention(log, clock, onNotice))
 
   const alerts = openAlerts({ settings: alertSettings(settings), clock, onNotice })
@@ -238,7 +202,7 @@ async function assemble(
   closers.push(stopRunner)
 
   const askWorld: AskWorld = {
-    ...{ engine, plans, lake: lakeCatalog({ folder: home.lake, home: async () => lake }) },
+    ...{ engine, plans, lake: lakeCatalog({ ...place, home: async () => lake }) },
     state: async () => state,
     async postgres() {
       if (postgres !== undefined) return postgres.config
@@ -246,10 +210,11 @@ async function assemble(
     },
     publisher: () => reachPublisher(settings, askWorld.postgres),
     olap: rowsOfOlap(olapOf(work.stores)),
+    runs: async () => work.runner.store,
     ledger: async () =>
       (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
   }
-  const dashboards = openDashboards(askWorld, hops, clock)
+  const dashboards = openDashboards(askWorld, hops.running, clock)
   closers.push(() => dashboards.stop())
 
   let gateway: Gateway | undefined
@@ -261,15 +226,25 @@ async function assemble(
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
-    lake: lakeCatalog({ folder: home.lake, home: async () => lake }),
+    lake: lakeCatalog({ ...place, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
     loadDays: (request) =>
       withFilesWorld(
-        { ...{ lake: home.lake, spill: home.spill, memoryLimitBytes, state, clock, randomness } },
+        {
+          ...{
+            ...place,
+            lake: home.lake,
+            spill: home.spill,
+            memoryLimitBytes,
+            state,
+            clock,
+            randomness,
+          },
+        },
         (world) => loadDays(world, request),
       ),
-    hops: () => Promise.all(hops.map(reportOf)),
+    hops: hops.reports,
     ledger: async () =>
       (
         await Promise.all(
@@ -278,7 +253,7 @@ async function assemble(
               plan,
               log,
               state,
-              hops: hops.filter((hop) => hop.pipeline === plan.name),
+              hops: hops.running.filter((hop) => hop.pipeline === plan.name),
             })),
             ...(await filesLedger({ plan, lake: platform.lake, state })),
           ]),
@@ -288,7 +263,7 @@ async function assemble(
     ask: (question) => ask(askWorld, question, runQuery),
     dashboards,
     async drained(signal) {
-      await untilDrained(hops, signal)
+      await hops.drained(signal)
       await followers.settled(signal)
     },
     collections: () => plans.flatMap(collectionsOf),
@@ -318,65 +293,4 @@ async function assemble(
     ...(postgres === undefined ? {} : { postgresUrl: postgresName(postgres.config) }),
   })
   return platform
-}
-
-function ingestRoutes(plan: PipelinePlan): IngestRoute[] {
-  return plan.ingests.map(({ path, topic: name, ack }) => {
-    const topic = plan.topics.find((t) => t.name === name)!
-    return {
-      path,
-      ack,
-      topic: name,
-      pipeline: plan.name,
-      schema: topic.schema,
-      ...(topic.upgrade === undefined ? {} : { upgrade: topic.upgrade }),
-      ...(topic.id === undefined ? {} : { idField: topic.id }),
-      ...(topic.key === undefined ? {} : { keyField: topic.key }),
-    }
-  })
-}
-
-async function reportOf({ hop }: RunningHop): Promise<HopReport> {
-  const { pipeline, name, state, lagRecords, cursor } = await hop.status()
-  const total = (of: 'rows' | 'dead' | 'filtered') =>
-    cursor.reduce((sum, line) => sum + line[of], 0)
-  const done = { rows: total('rows'), dead: total('dead'), filtered: total('filtered') }
-  return { pipeline, name, state, lagRecords, done }
-}
-
-function notReady({ pipeline, name, state }: HopReport): string[] {
-  if (state.name === 'failed') return [`${pipeline} / ${name} has failed: ${state.reason}`]
-  if (state.name === 'retrying') return [`${pipeline} / ${name} is waiting: ${state.reason}`]
-  return []
-}
-
-/** Trouble is said when it begins and when it is over, not at each attempt. */
-function noticeState(
-  onNotice: (line: string) => void,
-  pipeline: string,
-  hop: string,
-  now: HopState,
-): void {
-  if (now.name === 'failed') onNotice(`${pipeline} / ${hop} has stopped: ${now.reason}`)
-  if (now.name === 'retrying' && now.attempt === 1)
-    onNotice(`${pipeline} / ${hop} is waiting: ${now.reason}`)
-}
-
-async function untilDrained(hops: readonly RunningHop[], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const reports = await Promise.all(hops.map(reportOf))
-    if (reports.every(({ state, lagRecords }) => lagRecords === 0 || state.name === 'failed'))
-      return
-    await sleep(DRAIN_LOOK_MS, undefined, { signal }).catch(() => {})
-  }
-}
-
-function startRetention(log: Log, clock: Clock, onNotice: (line: string) => void): () => void {
-  const timer = setInterval(() => {
-    log
-      .enforceRetention(clock.nowMs())
-      .catch((error) => onNotice(`Retention was not enforced this time: ${messageOf(error)}`))
-  }, RETENTION_INTERVAL_MS)
-  timer.unref()
-  return () => clearInterval(timer)
 }

@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import { bucketOf, LAKE_SETTINGS } from './lake-settings.ts'
 import {
   type ChoiceSetting,
   choice,
@@ -334,6 +335,7 @@ export const SETTINGS = {
     min: 1,
     max: 36_500,
   }),
+  ...LAKE_SETTINGS,
   ...STORE_SETTINGS,
 } as const satisfies Record<string, Setting>
 
@@ -403,12 +405,21 @@ export function resolveSettings(
   if (!said.has('postgresPort') && values.postgres === 'embedded')
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
+  checkLake(values, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(values) as Settings
 }
 
 /** One beside PostgreSQL's own, so that a server on this machine is not in the way. */
 const EMBEDDED_POSTGRES_PORT = 5433
+
+function checkLake({ lake }: Record<string, unknown>, problems: ConfigProblem[]): void {
+  if (lake === undefined || bucketOf(lake as string) !== undefined) return
+  problems.push({
+    where: SETTINGS.lake.variable,
+    what: `must be s3://bucket or s3://bucket/prefix, not ${shown(lake)}; without it the lake is in the home folder`,
+  })
+}
 
 /** A server is named whole or not at all: every missing part is said at once. */
 function requireTogether(values: Record<string, unknown>, problems: ConfigProblem[]): void {
@@ -425,6 +436,7 @@ function requireTogether(values: Record<string, unknown>, problems: ConfigProble
       'a MySQL server',
       ['mysqlHost', 'mysqlDatabase', 'mysqlUser', 'mysqlPassword'],
     ],
+    [values.awsAccessKeyId !== undefined, 'that key', ['awsSecretAccessKey']],
     [values.olap === 'clickhouse', 'a ClickHouse server', ['clickhouseUrl']],
     [values.graph === 'neo4j', 'a Neo4j server', ['neo4jUri', 'neo4jPassword']],
     [values.vectors === 'pinecone', 'Pinecone', ['pineconeHost', 'pineconeApiKey']],

@@ -11,6 +11,11 @@ export function merge(options: {
   readonly key: readonly string[]
   /** Default `update`. */
   readonly whenMatched?: 'update' | 'keep'
+  /**
+   * `follow` takes a key away when the rows that made it have gone from the incoming table, and puts in again what other rows still make of it. The
+   * SQL must not read the model's own table. Default `keep`: what was once made stays, also when the table it came from is relieved of old rows.
+   */
+  readonly deletes?: 'follow' | 'keep'
 }): MergeMaterialization {
   return Object.freeze({ kind: 'merge', whenMatched: 'update', ...options })
 }

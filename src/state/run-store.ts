@@ -54,6 +54,8 @@ export interface RunStore {
   cancelsWanted(runner: string): Promise<readonly string[]>
   /** Newest first. */
   list(filter: RunFilter): Promise<readonly Run[]>
+  /** Tasks of all runs, those of the newest first. */
+  tasks(limit: number): Promise<readonly RunTask[]>
   /** The run whose id begins so. @throws RunMissingError */
   find(idStart: string): Promise<RunDetail>
   /** The last lines, oldest first. */
@@ -141,6 +143,10 @@ WHERE status = 'running' AND ${RUNNER_IS_GONE(nowMsSql)} RETURNING id`,
         )
       ).map(({ id }) => String(id)),
     list: async (filter) => (await all([listRuns(filter)]))[0]!.map(runOf),
+    tasks: async (limit) =>
+      (await one('SELECT * FROM run_tasks ORDER BY run_id DESC, position LIMIT $1', limit)).map(
+        taskOf,
+      ),
     async find(idStart) {
       const found = await one(
         `SELECT ${RUN_COLUMNS} FROM runs WHERE substr(id, 1, length($1)) = $1 ORDER BY id DESC LIMIT 2`,

@@ -24,6 +24,12 @@ export class StorageIoError extends PlatformError {
   readonly retry = 'later'
 }
 
+/** What a statement reads at once of a remote store does not fit into the local cache. Nothing was read. */
+export class ObjectCacheFullError extends PlatformError {
+  readonly code = 'OBJECT_CACHE_FULL'
+  readonly retry = 'later'
+}
+
 /** The simulated process that owned this store has been killed (`memory.ts`); no call of it does anything any more. */
 export class SimulatedCrashError extends PlatformError {
   readonly code = 'SIMULATED_CRASH'

@@ -23,6 +23,16 @@ export async function* listFolder(
   yield* walk(root, folder, options, signal)
 }
 
+/** Names of the folders right below a folder of `root`. */
+export async function* foldersIn(root: string, prefix: string): AsyncIterable<string> {
+  checkPrefix(prefix)
+  const entries = await readFolder(root, prefix)
+  const names = entries
+    .filter(({ isFolder }) => isFolder)
+    .map(({ key }) => key.slice(prefix.length, -1))
+  yield* names
+}
+
 interface Entry {
   /** Key of a file, or of a folder with a slash at its end: that slash takes part in the order. */
   readonly key: string

@@ -22,7 +22,7 @@ import {
   type PutIfAbsentOutcome,
 } from '../model/object-store.ts'
 import { storageErrorOf } from './errors.ts'
-import { listFolder } from './local-listing.ts'
+import { foldersIn, listFolder } from './local-listing.ts'
 import { checkKey, TEMPORARY_FOLDER } from './object-key.ts'
 import { syncFile, syncFolder } from './sync.ts'
 
@@ -160,6 +160,10 @@ class LocalStore implements ObjectStore {
     signal?: AbortSignal,
   ): AsyncIterable<ObjectInfo> {
     return listFolder(this.#root, options, signal)
+  }
+
+  folders(prefix: string): AsyncIterable<string> {
+    return foldersIn(this.#root, prefix)
   }
 
   async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {

@@ -112,6 +112,15 @@ class Memory implements MemoryStore {
     }
   }
 
+  async *folders(prefix: string, signal?: AbortSignal): AsyncIterable<string> {
+    checkPrefix(prefix)
+    await this.#step('list', prefix, signal)
+    const names = [...this.disk.objects.keys()]
+      .filter((key) => key.startsWith(prefix) && key.includes('/', prefix.length))
+      .map((key) => key.slice(prefix.length, key.indexOf('/', prefix.length)))
+    yield* new Set(names)
+  }
+
   async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     await this.#write(key, bytes, signal, () => true)
   }

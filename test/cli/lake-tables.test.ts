@@ -177,7 +177,9 @@ describe('tables of the lake on the command line', () => {
       '0 snapshots, 0 files',
     )
     expect(await runJson('sql', 'SELECT count(*) AS n FROM silver.cities')).toEqual([{ n: 3 }])
-    const delta = await run('expire', 'bronze.sales', '--keep', '3')
-    expect([delta.code, delta.err]).toEqual([1, expect.stringContaining('by age alone')])
+    const delta = await run('expire', 'bronze.sales', '--older-than', '30m')
+    expect([delta.code, delta.err]).toEqual([1, expect.stringContaining('younger than an hour')])
+    const kept = await runJson('expire', 'bronze.sales', '--older-than', '1d', '--keep', '3')
+    expect(kept).toMatchObject({ ok: true, files: [] })
   })
 })

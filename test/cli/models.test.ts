@@ -19,6 +19,12 @@ test('models are tried, planned, run, asked and traced from the command line', a
     models: [{ model: 'gold.hottest', status: 'waiting' }, { model: 'gold.too_hot' }],
   })
 
+  const count = await run(
+    'sql',
+    'SELECT count(*) AS n FROM system.runs JOIN system.run_tasks USING (run_id)',
+  )
+  expect(count.json<unknown>()).toEqual([{ n: 0 }])
+
   const file = path.join(home, 'readings.csv')
   writeFileSync(file, 'id,sensor,celsius\n1,a,20\n2,a,95\n3,b,30\n')
   const loaded = await run('load', 'modelled', file)
@@ -29,6 +35,17 @@ test('models are tried, planned, run, asked and traced from the command line', a
   ])
   const hot = await run('sql', 'SELECT * FROM gold.too_hot')
   expect(hot.json<unknown>()).toEqual([{ sensor: 'a' }])
+
+  const history = await run(
+    'sql',
+    `SELECT trigger, t.task, t.kind, t.status, (facts->>'rows_made')::INT AS made, t.ended_at >= r.created_at AS in_order
+     FROM system.runs r JOIN system.run_tasks t USING (run_id) WHERE r.status = 'succeeded' AND r.duration_ms >= 0 ORDER BY position`,
+  )
+  const did = { trigger: 'load', kind: 'model', in_order: true }
+  expect(history.json<unknown>()).toEqual([
+    { ...did, task: 'gold.hottest', status: 'done', made: 2 },
+    { ...did, task: 'gold.too_hot', status: 'nothing_new', made: null },
+  ])
 
   const after = await run('plan')
   expect(after.json<{ models: { status: string }[] }>().models.map(({ status }) => status)).toEqual(

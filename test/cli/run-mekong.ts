@@ -16,7 +16,7 @@ export const newHome = () => mkdtempSync(path.join(tmpdir(), 'mekong-cli-'))
 
 /** The tests' own environment without what would steer the program. */
 function cleanVariables(): Record<string, string | undefined> {
-  const steering = /^(MEKONG_|KAFKA_|POSTGRES_)/
+  const steering = /^(MEKONG_|KAFKA_|POSTGRES_|AWS_)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !steering.test(name)))
 }
 

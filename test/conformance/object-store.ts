@@ -88,6 +88,21 @@ export function objectStoreSuite(name: string, open: () => Promise<ObjectStore>)
       await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' })
     })
 
+    test('names the folders right below a prefix', async () => {
+      for (const key of ['in/b/1', 'in/b/2', 'in/a/deep/er', 'in/file', 'in/a-b/1'])
+        await store.put(key, bytes(''))
+      const folders = async (prefix: string) => {
+        const names: string[] = []
+        for await (const name of store.folders(prefix)) names.push(name)
+        return names.sort()
+      }
+      expect(await folders('in/')).toEqual(['a', 'a-b', 'b'])
+      expect(await folders('in/a/')).toEqual(['deep'])
+      expect(await folders('in/a/deep/')).toEqual([])
+      expect(await folders('never/')).toEqual([])
+      expect(await folders('')).toContain('in')
+    })
+
     test('removes, and removing nothing is fine', async () => {
       await store.put('gone/a', bytes('x'))
       await store.remove('gone/a')

@@ -47,16 +47,7 @@ export function spawnPlatform({
   variables = {},
   prefix = [],
 }: PlatformOptions): PlatformProcess {
-  const [file, ...args] = [
-    ...prefix,
-    MEKONG,
-    'up',
-    '--home',
-    home,
-    '--json',
-    '--config',
-    config,
-  ]
+  const [file, ...args] = [...prefix, MEKONG, 'up', '--home', home, '--json', '--config', config]
   const child = spawn(file!, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, MEKONG_PORT: '0', POSTGRES_PORT: '0', ...variables },

@@ -128,13 +128,17 @@ describe('the plan of models', () => {
            SELECT b.id, b.v + ${n} AS v, row_number() OVER (PARTITION BY b.id ORDER BY b.v) AS place FROM below AS b WHERE b.v IS NOT NULL`,
         )
     }
-    const startMs = performance.now()
+    const [startMs, startCpu] = [performance.now(), process.cpuUsage()]
     const planned = await planOf(home, define)
     const tookMs = performance.now() - startMs
+    const { user, system } = process.cpuUsage(startCpu)
+    const workedMs = (user + system) / 1_000
     expect(planned).toHaveLength(500)
     expect(planned.filter(({ breaks }) => breaks.length > 0)).toEqual([])
-    console.log(`500 models planned in ${Math.round(tookMs)} ms`)
-    // The promise is two seconds on a quiet machine; this one may be busy with eight other things.
-    expect(tookMs).toBeLessThan(8_000)
+    console.log(
+      `500 models planned in ${Math.round(tookMs)} ms, ${Math.round(workedMs)} ms of work`,
+    )
+    // The promise is two seconds on a quiet machine; this one may be busy with eight other things, so that its work is looked at.
+    expect(workedMs).toBeLessThan(5_000)
   })
 })

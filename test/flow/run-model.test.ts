@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { SchemaChange } from '../../src/lake/iceberg/evolve-schema.ts'
+import type { IcebergTable } from '../../src/lake/iceberg/table.ts'
 import { int32, int64, record, text } from '../../src/model/schema.ts'
 import { merge, partitions, snapshot } from '../../src/pipeline/materialization.ts'
 import type { PipelineBuilder } from '../../src/pipeline/pipeline.ts'
@@ -379,4 +381,19 @@ test.each([
     code: 'MODEL_INVALID',
     message: expect.stringContaining(word) as string,
   })
+})
+
+test('a nested column of an Iceberg table keeps its values when it is renamed', async () => {
+  await using home = await openModelHome('iceberg')
+  const source = await home.add('bronze.places', "SELECT 1 AS id, {'at': {'lat': 16.5}} AS place")
+  const renamed: SchemaChange = { kind: 'rename', path: ['place', 'at', 'lat'], name: 'latitude' }
+  await (source as IcebergTable).changeColumns([renamed])
+  await home.run((p) => {
+    p.model('silver.all', 'SELECT id, place.at.latitude AS latitude FROM bronze.places')
+    p.model('silver.new', 'SELECT id, place.at.latitude AS latitude FROM incoming', {
+      ...{ incoming: 'bronze.places', materialize: 'append' },
+    })
+  })
+  expect(await home.rows('silver.all')).toEqual([[1, 16.5]])
+  expect(await home.rows('silver.new')).toEqual([[1, 16.5]])
 })

@@ -55,6 +55,7 @@ function failing(store: ObjectStore, chance: () => number, rate: number): Object
     rootUrl: store.rootUrl,
     locate: (key) => store.locate(key),
     list: (options, signal) => store.list(options, signal),
+    folders: (prefix, signal) => store.folders(prefix, signal),
     get: (...args) => around('get', () => store.get(...args)),
     getRange: (...args) => around('getRange', () => store.getRange(...args)),
     head: (...args) => around('head', () => store.head(...args)),

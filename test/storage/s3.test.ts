@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createIcebergTable } from '../../src/lake/iceberg/create.ts'
 import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
@@ -9,8 +12,10 @@ import type { Columns } from '../../src/model/column.ts'
 import type { S3StoreConfig } from '../../src/storage/s3/config.ts'
 import { openS3Store, type S3Store } from '../../src/storage/s3/store.ts'
 import { objectStoreSuite } from '../conformance/object-store.ts'
+import { seeded, seedOfRun } from '../crash/seeded.ts'
 import { type Bench, openBench } from '../lake/iceberg/engine.ts'
 import { ensureService } from '../services.ts'
+import { lossyService } from './lossy-service.ts'
 
 const service = await ensureService('s3')
 if ('skip' in service) console.log(`S3 is not tested: ${service.skip}`)
@@ -58,6 +63,30 @@ describe.skipIf('skip' in service)('S3', () => {
     const found: string[] = []
     for await (const { key } of store.list({ prefix: '' })) found.push(key)
     expect(found).toEqual(names)
+  })
+
+  test('sends large files in parts, through lost requests and answers', async () => {
+    const config = configOf(randomUUID())
+    await using line = await lossyService({
+      target: config.endpoint!,
+      chance: seeded(seedOfRun('parts')).next,
+      rate: 0.1,
+      // The first requests see whether there are conditions.
+      may: ({ url, method }) => /uploadId|uploads/.test(url!) && method !== 'DELETE',
+    })
+    const store = await openS3Store({ ...config, endpoint: line.url, partBytes: 5 * 1024 * 1024 })
+    stores.push(store)
+    const folder = mkdtempSync(path.join(tmpdir(), 'mekong-parts-'))
+    const bytes = Buffer.alloc(3 * 5 * 1024 * 1024 + 17, 'abcdefg')
+    for (let round = 0; round < 3; round += 1) {
+      const file = path.join(folder, 'large')
+      writeFileSync(file, bytes)
+      await store.putFile(`large/${round}`, file)
+      expect(existsSync(file)).toBe(false)
+      expect(Buffer.from(await store.get(`large/${round}`)).equals(bytes)).toBe(true)
+    }
+    rmSync(folder, { recursive: true })
+    expect(line.lost.before + line.lost.after).toBeGreaterThan(0)
   })
 
   test('says what is wrong with a bucket that is not there', async () => {

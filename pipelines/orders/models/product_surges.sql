@@ -8,7 +8,7 @@ WITH history AS (
     period_start,
     product_id,
     demand,
-    least(90, period_start - min(period_start) OVER (PARTITION BY product_id))::BIGINT AS periods_before,
+    least(90, date_diff('day', min(period_start) OVER (PARTITION BY product_id), period_start)) AS periods_before,
     list_sort(coalesce(
       list(demand) OVER (
         PARTITION BY product_id ORDER BY period_start

@@ -8,7 +8,7 @@ views AS (
   SELECT
     contract,
     duration_s,
-    1::BIGINT << (newest.day - event_date) AS day_bit,
+    1::BIGINT << date_diff('day', event_date, newest.day) AS day_bit,
     CASE
       WHEN app_name IN ('CHANNEL', 'DSHD', 'KPLUS', 'KPlus') THEN 1
       WHEN app_name IN ('VOD', 'FIMS_RES', 'BHD_RES', 'VOD_RES', 'FIMS', 'BHD', 'DANET') THEN 2

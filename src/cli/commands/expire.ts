@@ -8,19 +8,19 @@ export const expire: Command = {
   usage: 'expire TABLE [--older-than TIME] [--keep N] [--dry-run]',
   about: `
 Forgets what nobody should travel back to any more. Of an Iceberg table: snapshots older than --older-than, but for the newest --keep of each branch, and
-every file that only they needed. Of a Delta table: log files that no kept version needs; how long the log is kept is its property
-delta.logRetentionDuration (30 days), and its data files go with "mekong vacuum". The newest state always stays. What is forgotten can
+every file that only they needed. Of a Delta table: log files that no kept version needs, up to a checkpoint; versions younger than --older-than
+and the newest --keep stay, and data files go with "mekong vacuum". The newest state always stays. What is forgotten can
 no longer be read or restored, so look with --dry-run first.`,
   options: {
     'older-than': {
       type: 'string',
       value: 'TIME',
-      doc: 'Iceberg: age above which snapshots go, such as 7d (default: the table says, else 5d).',
+      doc: 'Age above which states go, such as 7d (default: the table says, else 5d for Iceberg, 30d for Delta).',
     },
     keep: {
       type: 'string',
       value: 'N',
-      doc: 'Iceberg: snapshots of each branch that stay, however old (default: the table says, else 1).',
+      doc: 'States that stay, however old; of Iceberg, for each branch (default: the table says, else 1).',
     },
     ...FORMAT,
     ...DRY_RUN,

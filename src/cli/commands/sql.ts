@@ -13,6 +13,7 @@ import {
   type QueryResult,
   runQuery,
 } from '../../sql/duckdb/query.ts'
+import { runStore } from '../../state/run-store.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
 import { currentLedger } from '../current-ledger.ts'
 import { loadProject, type Project } from '../project.ts'
@@ -29,7 +30,7 @@ export const sql: Command = {
   usage: 'sql "SELECT …" [--out FILE] [--on postgres]',
   about: `
 Runs one statement that reads, and prints the rows. Tables are named layer.table: the lake's (bronze.…, silver.…, gold.…), the serving
-tables as serve.<table>, dead letters as dead_letters.<pipeline>, and the ledger as system.ledger. The SQL is DuckDB's; with --on postgres the statement goes to the
+tables as serve.<table>, dead letters as dead_letters.<pipeline>, the ledger as system.ledger, and the history as system.runs and system.run_tasks. The SQL is DuckDB's; with --on postgres the statement goes to the
 serving database as it is. Works while the platform runs and while it does not.
 
 Any table by its folder: delta('PATH') and iceberg('PATH'), joined with each other and with all the rest. Any table as it was:
@@ -123,6 +124,10 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
     }
     const { home } = reader
     const olap = reachOlap(context, project, { home, spillDirectory: engine.spillDirectory })
+    const runs = async () => {
+      const database = await reader.runDatabase()
+      return database === undefined ? undefined : runStore(database)
+    }
     const question = {
       sql: text,
       functions: lakeFunctions(reader.places(context.cwd), engine),
@@ -132,7 +137,8 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       signal: context.signal,
     }
     const { lake, state } = reader
-    const world = { engine, lake, plans, postgres, publisher, olap: olap.rows, state, ledger }
+    const places = { postgres, publisher, olap: olap.rows }
+    const world = { engine, lake, plans, ...places, state, ledger, runs }
     try {
       return await ask(world, question, (own, query) => answer(context, own, query))
     } finally {

@@ -2,10 +2,10 @@ import type { ColumnType } from '../../model/column.ts'
 import type { ObjectStore } from '../../model/object-store.ts'
 import type { ColumnBounds } from '../file-skipping.ts'
 import type { FieldCell, ParquetField, ParquetPort } from '../parquet-port.ts'
+import { BoundsColumn } from './bounds-column.ts'
 import {
   boundsFromStats,
   boundsFromTokens,
-  boundsFromValues,
   rowCountFromStats,
   type StatsColumn,
   type StatsTokens,
@@ -28,7 +28,7 @@ const KEPT_COLUMN_COUNT_MAX = 16
 
 interface Kept {
   rowCounts: Float64Array | undefined
-  readonly bounds: Map<string, (ColumnBounds | undefined)[]>
+  readonly bounds: Map<string, BoundsColumn>
 }
 
 const kept = new WeakMap<FileTable, Kept>()
@@ -64,7 +64,7 @@ export function knownStatistics(table: FileTable): FileStatistics {
     boundsOf(column) {
       const fetched = known?.bounds.get(columnKey(column))
       return (row) =>
-        row < statsRowEnd ? fetched?.[row] : boundsFromStats(table.stats[row]!, column)
+        row < statsRowEnd ? fetched?.at(row) : boundsFromStats(table.stats[row]!, column)
     },
     rowCountOf(row) {
       if (row >= statsRowEnd) return rowCountFromStats(table.stats[row]!)
@@ -85,7 +85,7 @@ async function fetchStatistics(
 ): Promise<void> {
   const rowCounts = new Float64Array(table.statsRowEnd).fill(Number.NaN)
   const bounds = new Map(
-    columns.map((column) => [column, new Array<ColumnBounds | undefined>(table.statsRowEnd)]),
+    columns.map((column) => [column, new BoundsColumn(column.type, rowCounts)]),
   )
   for (const source of table.statsSources) {
     const fetch = { reader, source, rowCounts, bounds, signal }
@@ -102,7 +102,7 @@ interface Fetch {
   readonly reader: StatisticsReader
   readonly source: StatsSource
   readonly rowCounts: Float64Array
-  readonly bounds: ReadonlyMap<StatsColumn, (ColumnBounds | undefined)[]>
+  readonly bounds: ReadonlyMap<StatsColumn, BoundsColumn>
   readonly signal: AbortSignal | undefined
 }
 
@@ -171,18 +171,24 @@ async function fetchFrom(
       else rowCounts[source.rowOfNumber[rowNumbers[index]!]!] = Number(count)
     }
     for (const [at, column] of columns.entries()) {
-      const [mins, maxs, nulls] = [1, 2, 3].map((offset) => cells[at * 3 + offset]!)
+      const [mins, maxs, nullCounts] = [1, 2, 3].map((offset) => cells[at * 3 + offset]!)
       const into = bounds.get(column)!
+      const isWhole = place === IN_STRUCT && wholeAs(column.type) !== undefined
       for (let index = 0; index < rowNumbers.length; index += 1) {
-        const bound = boundsAt(column, place, {
-          numRecords: numRecords[index],
-          min: mins![index],
-          max: maxs![index],
-          nullCount: nulls![index],
-        })
+        const row = source.rowOfNumber[rowNumbers[index]!]!
+        const [min, max, nullCount] = [mins![index], maxs![index], nullCounts![index]]
+        if (isWhole) {
+          if (isAbsent(min) && isAbsent(max) && isAbsent(nullCount)) continue
+          found.add(column)
+          const values = { min: bigintOf(min), max: bigintOf(max), nullCount: numberOf(nullCount) }
+          into.setWhole(row, values)
+          continue
+        }
+        const cell = { numRecords: numRecords[index], min, max, nullCount }
+        const bound = boundsInText(column, place, cell)
         if (bound === undefined) continue
         found.add(column)
-        into[source.rowOfNumber[rowNumbers[index]!]!] = bound
+        into.set(row, bound)
       }
     }
   }
@@ -194,23 +200,13 @@ const textOf = (cell: FieldCell | undefined) =>
 const bigintOf = (cell: FieldCell | undefined) => (typeof cell === 'bigint' ? cell : undefined)
 const numberOf = (cell: FieldCell | undefined) => (typeof cell === 'number' ? cell : undefined)
 
-function boundsAt(
+const isAbsent = (cell: FieldCell | undefined) => cell === null || cell === undefined
+
+function boundsInText(
   column: StatsColumn,
   place: Place,
   cells: Readonly<Record<keyof StatsTokens, FieldCell | undefined>>,
 ): ColumnBounds | undefined {
-  if (place === IN_STRUCT && wholeAs(column.type) !== undefined) {
-    const found = {
-      numRecords: numberOf(cells.numRecords),
-      min: bigintOf(cells.min),
-      max: bigintOf(cells.max),
-      nullCount: numberOf(cells.nullCount),
-    }
-    const isTold = found.min !== undefined || found.max !== undefined
-    return isTold || found.nullCount !== undefined
-      ? boundsFromValues(found, column.type)
-      : undefined
-  }
   const min = textOf(cells.min)
   const max = textOf(cells.max)
   const nullCount = textOf(cells.nullCount)

@@ -1,6 +1,19 @@
+import { TableMismatchError } from '../errors.ts'
 import { LOG_FOLDER, type LogFile, parseLogFile } from './log-files.ts'
 import type { OpenTable } from './open-table.ts'
 import { parseProperties } from './properties.ts'
+
+export interface LogCleanupOptions {
+  /** Commits older than this may go. At least an hour. Default: `delta.logRetentionDuration` of the table, else 30 days. */
+  readonly ageMaxMs?: number
+  /** So many of the newest versions stay readable, however old. Default: 1. */
+  readonly versionCountMin?: number
+  /** Say what would go, and remove nothing. Default: false. */
+  readonly dryRun?: boolean
+}
+
+/** Readers and writers look for the next commit by its name for a quarter of an hour before they list anew; this is well above. */
+const AGE_MIN_MS = 60 * 60 * 1000
 
 export interface LogCleanupOutcome {
   readonly status: 'removed' | 'planned'
@@ -12,27 +25,30 @@ export interface LogCleanupOutcome {
 }
 
 /**
- * Remove commits and checkpoints that are older than the table keeps its log (`delta.logRetentionDuration`, 30 days by default) and that no kept
- * version needs: all before the newest checkpoint at or before the oldest kept commit (PROTOCOL.md, "Metadata Cleanup").
+ * Remove commits and checkpoints that are older than the log is kept, and that no kept version needs: all before the newest checkpoint at or before the oldest kept commit (PROTOCOL.md, "Metadata Cleanup").
  * Oldest first, so that a run that is cut short leaves no gap. Sidecars of version 2 checkpoints stay.
  */
 export async function cleanLog(
   { deps, log }: OpenTable,
-  { dryRun = false }: { readonly dryRun?: boolean } = {},
+  { ageMaxMs, versionCountMin = 1, dryRun = false }: LogCleanupOptions = {},
   signal?: AbortSignal,
 ): Promise<LogCleanupOutcome> {
   const { store, clock } = deps
   const { tableKey } = log.context
+  if (ageMaxMs !== undefined && ageMaxMs < AGE_MIN_MS)
+    throw new TableMismatchError(`Cleaning the log of ${tableKey}`, [
+      'commits younger than an hour stay: others look for the next one by its name',
+    ])
   const state = await log.newest(signal)
   const { logRetentionMs } = parseProperties(state.metadata.configuration)
-  const oldestMs = clock.nowMs() - logRetentionMs
+  const oldestMs = clock.nowMs() - (ageMaxMs ?? logRetentionMs)
   const prefix = `${tableKey}/${LOG_FOLDER}/`
   const files: { file: LogFile; key: string; bytes: number; modifiedMs: number }[] = []
   for await (const { key, bytes, modifiedMs } of store.list({ prefix, delimiter: '/' }, signal)) {
     const file = parseLogFile(key.slice(prefix.length))
     if (file !== undefined) files.push({ file, key, bytes, modifiedMs })
   }
-  const removable = oldLogFiles(files, oldestMs)
+  const removable = oldLogFiles(files, { oldestMs, versionCountMin })
   if (!dryRun) for (const { key } of removable) await store.remove(key, signal)
   return {
     status: dryRun ? 'planned' : 'removed',
@@ -45,13 +61,14 @@ export async function cleanLog(
 /** Pure. Multi-part checkpoints count only as what they end at, so that they are never the one that is relied on. */
 function oldLogFiles<F extends { readonly file: LogFile; readonly modifiedMs: number }>(
   files: readonly F[],
-  oldestMs: number,
+  { oldestMs, versionCountMin }: { readonly oldestMs: number; readonly versionCountMin: number },
 ): F[] {
   const commits = files.filter(({ file }) => file.kind === 'commit')
-  const firstKept = commits.find(({ modifiedMs }) => modifiedMs > oldestMs)?.file.version
   const newest = commits.at(-1)?.file.version ?? 0
+  const firstYoung = commits.find(({ modifiedMs }) => modifiedMs > oldestMs)?.file.version
+  const firstKept = Math.min(firstYoung ?? newest, newest - versionCountMin + 1)
   const reliedOn = files.findLast(
-    ({ file }) => file.kind === 'checkpoint' && file.version <= (firstKept ?? newest),
+    ({ file }) => file.kind === 'checkpoint' && file.version <= firstKept,
   )
   if (reliedOn === undefined) return []
   const { version } = reliedOn.file

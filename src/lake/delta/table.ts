@@ -13,6 +13,7 @@ import {
 import type { AlterOptions } from './alter.ts'
 import { type AlterOutcome, alterTable } from './alter-table.ts'
 import { fitsMetadata, type PreparedAppend, type PrepareOptions, prepareAppend } from './append.ts'
+import { type AppendedOptions, type AppendedRows, appendedSince } from './appended.ts'
 import { type ChangesOptions, readChanges } from './changes.ts'
 import { appendIntent } from './conflict.ts'
 import { type EditOutcome, editRows } from './edit-rows.ts'
@@ -23,7 +24,7 @@ import {
   type TableCommitOutcome,
 } from './finish-commit.ts'
 import { type HistoryEntry, readHistory, versionAt } from './history.ts'
-import { cleanLog, type LogCleanupOutcome } from './log-cleanup.ts'
+import { cleanLog, type LogCleanupOptions, type LogCleanupOutcome } from './log-cleanup.ts'
 import { type OpenTable, writeContext } from './open-table.ts'
 import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { overwriteRows } from './overwrite.ts'
@@ -84,6 +85,12 @@ export interface DeltaTable {
   ): Promise<EditOutcome>
   /** What commits did to the rows, as something to read. @throws ChangesMissingError */
   changes(options: ChangesOptions, signal?: AbortSignal): Promise<ChangePlan>
+  /** What appends added after a version, as a scan of its own; `null` for all since the beginning. @throws ChangesMissingError */
+  appendedSince(
+    after: number | null,
+    options?: AppendedOptions,
+    signal?: AbortSignal,
+  ): Promise<AppendedRows>
   /** Change schema, properties or constraints. */
   alter(options: AlterOptions & CommitOptions, signal?: AbortSignal): Promise<AlterOutcome>
   /** Write data files anew, so that reading is cheaper. */
@@ -92,11 +99,8 @@ export interface DeltaTable {
   vacuum(options?: VacuumOptions, signal?: AbortSignal): Promise<VacuumOutcome>
   /** Make the table what it was. @throws SnapshotMissingError */
   restore(options: RestoreOptions & CommitOptions, signal?: AbortSignal): Promise<RestoreOutcome>
-  /** Remove log files that no kept version needs; checkpoints that fall due do so by themselves. */
-  cleanLog(
-    options?: { readonly dryRun?: boolean },
-    signal?: AbortSignal,
-  ): Promise<LogCleanupOutcome>
+  /** Remove log files that no kept version needs; checkpoints that fall due do so by themselves. @throws TableMismatchError when the age is too short */
+  cleanLog(options?: LogCleanupOptions, signal?: AbortSignal): Promise<LogCleanupOutcome>
   /** Newest first. Default limit: 100. */
   history(options?: { readonly limit?: number }, signal?: AbortSignal): Promise<HistoryEntry[]>
   /** Write a checkpoint of the newest version. Returns that version. */
@@ -158,6 +162,8 @@ export async function openDeltaTable(
       abort?: AbortSignal,
     ) => replaceTable(table, relation, options, abort),
     changes: (options: ChangesOptions, abort?: AbortSignal) => readChanges(log, options, abort),
+    appendedSince: (after: number | null, options: AppendedOptions = {}, abort?: AbortSignal) =>
+      appendedSince(log, after, options, abort),
     alter: (options: AlterOptions & CommitOptions, abort?: AbortSignal) =>
       alterTable(table, options, abort),
     optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
@@ -165,8 +171,7 @@ export async function openDeltaTable(
     vacuum: (options?: VacuumOptions, abort?: AbortSignal) => vacuumTable(table, options, abort),
     restore: (options: RestoreOptions & CommitOptions, abort?: AbortSignal) =>
       restoreTable(table, options, abort),
-    cleanLog: (options?: { readonly dryRun?: boolean }, abort?: AbortSignal) =>
-      cleanLog(table, options, abort),
+    cleanLog: (options?: LogCleanupOptions, abort?: AbortSignal) => cleanLog(table, options, abort),
     history: ({ limit = 100 } = {}, abort?: AbortSignal) => readHistory(log.context, limit, abort),
     checkpoint: (abort?: AbortSignal) => checkpointNow(table, abort),
   })

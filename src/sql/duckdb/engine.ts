@@ -13,6 +13,7 @@ import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api'
 import { assert } from '../../model/errors.ts'
 import { EngineInterruptedError, engineErrorOf } from './errors.ts'
 import { quoteText } from './quote-identifier.ts'
+import { Borrowings, type LocalStatement, type RemoteFiles } from './remote-files.ts'
 
 // The compute engine: one DuckDB instance for the whole process, in memory, spilling to a folder.
 // In: SQL text made by the pure functions of this folder. Out: relations (tables of the instance, named by us, seen by
@@ -45,6 +46,8 @@ export class ComputeEngine {
   readonly threads: number
   readonly #instance: DuckDBInstance
   readonly #connections = new Set<EngineConnection>()
+  /** Remote files that its statements read. */
+  readonly borrowings = new Borrowings()
   #nameCount = 0
   #narrowCount = 0
   #closed = false
@@ -63,6 +66,11 @@ export class ComputeEngine {
     })
     this.#connections.add(connection)
     return connection
+  }
+
+  /** Statements may read remote files from now on, which come from there. */
+  readRemote(remote: RemoteFiles): void {
+    this.borrowings.readFrom(remote)
   }
 
   /** A relation name that nobody else has: `decoded_17`. */
@@ -105,6 +113,7 @@ export class EngineConnection {
   readonly engine: ComputeEngine
   readonly #connection: DuckDBConnection
   readonly #onClose: (connection: EngineConnection) => void
+  readonly #open = new Set<LocalStatement>()
   #closed = false
   #runningCount = 0
   #ending: NodeJS.Timeout | undefined
@@ -129,7 +138,18 @@ export class EngineConnection {
     sql: string,
     options: { readonly values?: DuckDBValue[]; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<DuckDBMaterializedResult> {
-    return this.#guard(sql, options.signal, () => this.#connection.run(sql, options.values))
+    const { signal } = options
+    const statement = await this.engine.borrowings.begin(sql, signal)
+    let outcome: 'done' | 'failed' = 'failed'
+    try {
+      const result = await this.#guard(sql, signal, () =>
+        this.#connection.run(statement.sql, options.values),
+      )
+      outcome = 'done'
+      return result
+    } finally {
+      await statement.end(outcome)
+    }
   }
 
   /** All rows of a statement, as the driver's values. For small results. */
@@ -153,15 +173,30 @@ export class EngineConnection {
     readonly types: readonly DuckDBType[]
     readonly chunks: AsyncGenerator<DuckDBDataChunk>
   }> {
-    const result: DuckDBResult = await this.#guard(sql, signal, () => this.#connection.stream(sql))
+    const statement = await this.engine.borrowings.begin(sql, signal)
+    this.#open.add(statement)
+    const end = async () => {
+      if (this.#open.delete(statement)) await statement.end('done')
+    }
+    let result: DuckDBResult
+    try {
+      result = await this.#guard(sql, signal, () => this.#connection.stream(statement.sql))
+    } catch (error) {
+      await end()
+      throw error
+    }
     const fetch = () => this.#guard(sql, signal, () => result.fetchChunk())
     async function* chunks() {
-      while (true) {
-        const chunk = await fetch()
-        // An interrupted stream ends like a finished one; only the signal tells them apart.
-        throwIfInterrupted(signal)
-        if (chunk === null || chunk.rowCount === 0) return
-        yield chunk
+      try {
+        while (true) {
+          const chunk = await fetch()
+          // An interrupted stream ends like a finished one; only the signal tells them apart.
+          throwIfInterrupted(signal)
+          if (chunk === null || chunk.rowCount === 0) return
+          yield chunk
+        }
+      } finally {
+        await end()
       }
     }
     return { names: result.columnNames(), types: result.columnTypes(), chunks: chunks() }
@@ -181,6 +216,9 @@ export class EngineConnection {
     if (!this.#closed || this.#runningCount > 0) return
     clearInterval(this.#ending)
     this.#connection.closeSync()
+    // Streams that nobody read to their end.
+    for (const statement of this.#open) void statement.end('done').catch(() => {})
+    this.#open.clear()
     this.#onClose(this)
   }
 

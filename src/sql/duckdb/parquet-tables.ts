@@ -4,7 +4,7 @@ import { stat, unlink } from 'node:fs/promises'
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import type { Columns } from '../../model/column.ts'
 import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
-import { withoutPatterns } from './scan.ts'
+import { readableFile, withoutPatterns } from './remote-files.ts'
 import { duckdbType } from './type-mapping.ts'
 
 // Small Parquet tables for the lake's own log: some fields of them as JavaScript values, and JSON rows into them. Fills the lake's
@@ -116,7 +116,7 @@ async function* readFields(
   { location, fields, presentAny }: FieldsRequest,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Fields> {
-  const source = `read_parquet(${quoteText(withoutPatterns(location))}, hive_partitioning=false)`
+  const source = `read_parquet(${readableFile(location)}, hive_partitioning=false)`
   const schema = await connection.open(`SELECT * FROM ${source} LIMIT 0`, signal)
   const known = knownPaths(schema.names, schema.types)
   const typeOf = (path: readonly string[]) => known.get(JSON.stringify(path))
@@ -158,7 +158,7 @@ async function* readPositions(
 ): AsyncIterable<{ readonly path: string; readonly positions: readonly number[] }> {
   const { chunks } = await connection.open(
     'SELECT file_path, to_json(list(pos))::VARCHAR ' +
-      `FROM read_parquet(${quoteText(withoutPatterns(location))}, hive_partitioning=false) ` +
+      `FROM read_parquet(${readableFile(location)}, hive_partitioning=false) ` +
       `GROUP BY file_path, file_row_number // ${POSITIONS_PER_TEXT}`,
     signal,
   )

@@ -8,7 +8,8 @@ import type {
   ScanPlan,
 } from '../../model/scan-plan.ts'
 import { literalSql } from './literal.ts'
-import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import { quoteIdentifier } from './quote-identifier.ts'
+import { readableFile, withoutPatterns } from './remote-files.ts'
 import {
   deletionSql,
   emptySql,
@@ -20,7 +21,6 @@ import {
   scanPlacesSql,
   scanSql,
   withoutBounds,
-  withoutPatterns,
 } from './scan.ts'
 import { type Footer, type FooterColumn, footerSql, footersOf } from './scan-footers.ts'
 import { duckdbType } from './type-mapping.ts'
@@ -81,7 +81,7 @@ export async function compilePlaces(plan: ScanPlan, rows: RunRows): Promise<Plac
 
 async function footersFor(plan: ScanPlan, rows: RunRows): Promise<ReadonlyMap<string, Footer>> {
   const deletes = plan.equalityDeletes ?? []
-  const locations = [...plan.files, ...deletes].map(({ location }) => withoutPatterns(location))
+  const locations = [...plan.files, ...deletes].map(({ location }) => location)
   return footersOf(await rows(footerSql([...new Set(locations)])))
 }
 
@@ -156,7 +156,7 @@ function groupSql(
 }
 
 const readSql = (files: readonly { readonly location: string }[]) => {
-  const locations = files.map((file) => quoteText(withoutPatterns(file.location)))
+  const locations = files.map((file) => readableFile(file.location))
   return `read_parquet([${locations.join(', ')}], hive_partitioning=false)`
 }
 

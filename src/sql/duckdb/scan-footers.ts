@@ -1,4 +1,5 @@
 import { quoteText } from './quote-identifier.ts'
+import { isRemote, readableFile, remoteFileName } from './remote-files.ts'
 
 /**
  * The columns of Parquet files as their footers have them: names, field ids, nesting. What is only there to encode lists and
@@ -19,13 +20,22 @@ export interface Footer {
 
 /** One row for each schema element of each file; rows of one file are in the order of the footer. */
 export function footerSql(locations: readonly string[]): string {
-  const files = locations.map((location) => quoteText(location)).join(', ')
+  const files = locations.map((location) => readableFile(location, 'tail')).join(', ')
   return (
-    'SELECT file_name, name, field_id::INTEGER, coalesce(num_children, 0)::INTEGER, ' +
+    `SELECT ${fileNameSql(locations)}, name, field_id::INTEGER, coalesce(num_children, 0)::INTEGER, ` +
     "concat_ws('/', type, type_length, converted_type, logical_type, repetition_type), " +
     "coalesce(logical_type, converted_type, '') " +
     `FROM parquet_schema([${files}])`
   )
+}
+
+/** What a file is called in the plan: the engine sees remote files under other names. */
+function fileNameSql(locations: readonly string[]): string {
+  const remote = locations.filter(isRemote)
+  if (remote.length === 0) return 'file_name'
+  const seen = remote.map((location) => remoteFileName(location, 'tail')).join(', ')
+  const called = remote.map((location) => quoteText(location)).join(', ')
+  return `coalesce([${called}][list_position([${seen}], file_name)], file_name)`
 }
 
 /** Footers by location, from the rows of `footerSql`. */

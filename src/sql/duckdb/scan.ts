@@ -9,6 +9,7 @@ import {
 import type { FileSource, ScanColumn, ScanFile, ScanPlan } from '../../model/scan-plan.ts'
 import { literalSql } from './literal.ts'
 import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
+import { readableFile } from './remote-files.ts'
 import { duckdbType } from './type-mapping.ts'
 
 /**
@@ -146,7 +147,7 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
     entries.push(
       `${plan.matchBy === 'field_id' ? '-1' : "'mekong none'"}: {name: 'f none', type: 'BOOLEAN', default_value: NULL}`,
     )
-  const locations = plan.files.map((file) => quoteText(withoutPatterns(file.location)))
+  const locations = plan.files.map((file) => readableFile(file.location))
   return (
     `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
     `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)})`
@@ -159,9 +160,6 @@ const ROW_BYTES = 64
 /** With the schema given, DuckDB opens no file to plan, takes each for a thousand rows, and would join on the wrong side. */
 const rowCountEstimate = ({ files }: ScanPlan) =>
   files.reduce((sum, file) => sum + (file.rowCount ?? Math.ceil(file.bytes / ROW_BYTES)), 1)
-
-/** DuckDB takes paths as patterns where it reads; a class of one character stands for the character. */
-export const withoutPatterns = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
 export function partitionJoin(
   plan: Pick<ScanPlan, 'files'>,

@@ -2,7 +2,7 @@ import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { EngineConnection } from './engine.ts'
 import { quoteIdentifier, quotePath, quoteText } from './quote-identifier.ts'
-import { withoutPatterns } from './scan.ts'
+import { withoutPatterns } from './remote-files.ts'
 import { duckdbType } from './type-mapping.ts'
 
 // The files of one day become one typed relation here, in one pass over their bytes: DuckDB reads, the pipeline's SELECT types, and what is left are three cheap

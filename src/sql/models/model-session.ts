@@ -1,10 +1,13 @@
 import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
+import type { ScanPlan } from '../../model/scan-plan.ts'
 import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
 import { EngineMemoryError, QueryRefusedError, SqlError } from '../duckdb/errors.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
+import { compileScan } from '../duckdb/scan-by-id.ts'
 import { readStatement } from '../duckdb/statement.ts'
 import { ModelInvalidError } from './errors.ts'
+import { emptyRowsSql, type ScanText } from './net-changes.ts'
 import { type ResultColumns, resultColumns } from './result-columns.ts'
 
 /**
@@ -17,6 +20,8 @@ export class ModelSession {
   readonly #catalog: string
   readonly #signal: AbortSignal | undefined
   readonly #schemas = new Set(['main'])
+  readonly #kinds = new Map<string, 'VIEW' | 'TABLE'>()
+  readonly #scans = new Map<string, readonly ScanPlan[]>()
 
   constructor(
     engine: ComputeEngine,
@@ -33,6 +38,31 @@ export class ModelSession {
   /** Make a relation that SQL can name: `layer.name`, or a plain word. */
   async view(name: string, select: string): Promise<void> {
     await this.#make('VIEW', name, select)
+  }
+
+  /** The same over files of a lake; another engine may read them where they lie. */
+  async scan(name: string, plans: readonly ScanPlan[], columns: Columns): Promise<void> {
+    const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
+    const scanOf = await this.compile(plans)
+    const scans = plans.map((plan) => `SELECT ${names} FROM (${scanOf(plan)})`)
+    await this.#make(
+      'VIEW',
+      name,
+      scans.length === 0 ? emptyRowsSql(columns) : scans.join(' UNION ALL '),
+    )
+    this.#scans.set(name, plans)
+  }
+
+  /** SQL for the rows of scan plans. Some look into the files first. */
+  async compile(plans: readonly ScanPlan[]): Promise<ScanText> {
+    const texts = new Map<ScanPlan, string>()
+    for (const plan of plans) texts.set(plan, await compileScan(plan, (sql) => this.read(sql)))
+    return (plan) => texts.get(plan)!
+  }
+
+  /** What a relation is made of, where that is files of a lake and nothing else. */
+  scansOf(name: string): readonly ScanPlan[] | undefined {
+    return this.#scans.get(name)
   }
 
   /** The same, worked out once. */
@@ -81,13 +111,17 @@ export class ModelSession {
     return this.#connection.rows(sql, this.#signal)
   }
 
-  /** Write a relation that SQL can name into a Parquet file. */
-  async exportParquet(name: string, file: string): Promise<void> {
-    const relation = name.split('.').map(quoteIdentifier).join('.')
-    await this.#connection.run(
-      `COPY (SELECT * FROM ${relation}) TO ${quoteText(file)} (FORMAT parquet)`,
-      { signal: this.#signal },
-    )
+  /** How many rows a relation has that SQL can name. */
+  async count(name: string): Promise<number> {
+    const [row] = await this.read(`SELECT count(*) FROM ${name}`)
+    return Number(row![0])
+  }
+
+  /** Write what a statement yields into a Parquet file. */
+  async exportParquet(select: string, file: string): Promise<void> {
+    await this.#connection.run(`COPY (${select}) TO ${quoteText(file)} (FORMAT parquet)`, {
+      signal: this.#signal,
+    })
   }
 
   /** The tree of a statement, as the parser makes it. */
@@ -124,10 +158,16 @@ export class ModelSession {
       )
       this.#schemas.add(schema!)
     }
-    await this.#connection.run(
-      `CREATE OR REPLACE ${kind} ${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)} AS ${select}`,
-      { signal: this.#signal },
-    )
+    const relation = `${this.#catalog}.${quoteIdentifier(schema!)}.${quoteIdentifier(table!)}`
+    // A table is not replaced by a view, nor a view by a table.
+    const other = this.#kinds.get(relation)
+    if (other !== undefined && other !== kind)
+      await this.#connection.run(`DROP ${other} ${relation}`)
+    await this.#connection.run(`CREATE OR REPLACE ${kind} ${relation} AS ${select}`, {
+      signal: this.#signal,
+    })
+    this.#kinds.set(relation, kind)
+    this.#scans.delete(name)
   }
 }
 

@@ -3,7 +3,6 @@ import type { Columns } from '../../model/column.ts'
 import { CHANGE_TYPE_COLUMN } from '../../model/row-edit.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import { quoteIdentifier } from '../duckdb/quote-identifier.ts'
-import { scanSql } from '../duckdb/scan.ts'
 import { duckdbType } from '../duckdb/type-mapping.ts'
 
 /**
@@ -70,27 +69,41 @@ function inOnePlan(plans: readonly ScanPlan[]): readonly ScanPlan[] {
 export const onlyGrows = ({ minus, feed }: NetChanges): boolean =>
   minus.length === 0 && feed.length === 0
 
+/** SQL that yields the rows of a scan plan. */
+export type ScanText = (plan: ScanPlan) => string
+
+/** All that is looked at to tell what changed. */
+export const plansOf = ({ plus, minus, feed }: NetChanges): readonly ScanPlan[] => [
+  ...plus,
+  ...minus,
+  ...feed,
+]
+
 /** Rows that came, each as often as it did. */
-export function cameSql(changes: NetChanges): string {
+export function cameSql(changes: NetChanges, scanOf: ScanText): string {
   return onlyGrows(changes)
-    ? sideSql(changes, 'plus')
-    : `(${sideSql(changes, 'plus')}) EXCEPT ALL (${sideSql(changes, 'minus')})`
+    ? sideSql(changes, 'plus', scanOf)
+    : `(${sideSql(changes, 'plus', scanOf)}) EXCEPT ALL (${sideSql(changes, 'minus', scanOf)})`
 }
 
 /** Rows that went. */
-export function goneSql(changes: NetChanges): string {
+export function goneSql(changes: NetChanges, scanOf: ScanText): string {
   return onlyGrows(changes)
     ? emptyRowsSql(changes.columns)
-    : `(${sideSql(changes, 'minus')}) EXCEPT ALL (${sideSql(changes, 'plus')})`
+    : `(${sideSql(changes, 'minus', scanOf)}) EXCEPT ALL (${sideSql(changes, 'plus', scanOf)})`
 }
 
-function sideSql({ columns, plus, minus, feed }: NetChanges, side: 'plus' | 'minus'): string {
+function sideSql(
+  { columns, plus, minus, feed }: NetChanges,
+  side: 'plus' | 'minus',
+  scanOf: ScanText,
+): string {
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ')
   const types = side === 'plus' ? "'insert', 'update_postimage'" : "'delete', 'update_preimage'"
   const scans = [
-    ...(side === 'plus' ? plus : minus).map((plan) => `SELECT ${names} FROM (${scanSql(plan)})`),
+    ...(side === 'plus' ? plus : minus).map((plan) => `SELECT ${names} FROM (${scanOf(plan)})`),
     ...feed.map(
-      (plan) => `SELECT ${names} FROM (${scanSql(plan)}) WHERE ${CHANGE_TYPE_COLUMN} IN (${types})`,
+      (plan) => `SELECT ${names} FROM (${scanOf(plan)}) WHERE ${CHANGE_TYPE_COLUMN} IN (${types})`,
     ),
   ]
   return scans.length === 0 ? emptyRowsSql(columns) : scans.join(' UNION ALL ')

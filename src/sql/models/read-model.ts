@@ -25,6 +25,8 @@ export interface ReadModel extends ModelText {
   readonly reads: readonly string[]
   /** Those its SQL names as tables, not only as `incoming`. */
   readonly namesTables: readonly string[]
+  /** Those that the SQL of `touched` names. */
+  readonly touchedTables: readonly string[]
   readonly readsIncoming: boolean
   readonly readsTouched: boolean
   /** Its SQL names the model's own table: the rows that a run leaves as they are. */
@@ -39,12 +41,18 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
   const own = await readText(connection, model, sql)
   const touched =
     touchedSql === undefined ? undefined : await readText(connection, model, touchedSql)
-  const names = new Set([...own.tables, ...(touched?.tables ?? [])])
+  const touchedTables = touched?.tables ?? new Set<string>()
+  const names = new Set([...own.tables, ...touchedTables])
   const readsIncoming = own.relations.has(INCOMING)
   const { incoming } = model
   if (incoming === undefined && (readsIncoming || touched?.relations.has(INCOMING)))
     throw new ModelInvalidError(
       `The SQL of ${model.name} reads "incoming", and the model does not say which table that is. Say incoming: 'layer.name'.`,
+    )
+  const { materialize } = model
+  if (materialize.kind === 'merge' && materialize.deletes === 'follow' && names.has(model.name))
+    throw new ModelInvalidError(
+      `The SQL of ${model.name} reads the model's own table, and the model follows deletes, for which the SQL is asked what it makes of all rows. Leave out deletes: 'follow', or do not read ${model.name}.`,
     )
   const reads = new Set(names)
   reads.delete(model.name)
@@ -52,7 +60,8 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
   return {
     ...text,
     reads: [...reads].sort(),
-    namesTables: [...names].filter((name) => name !== model.name).sort(),
+    namesTables: [...own.tables].filter((name) => name !== model.name).sort(),
+    touchedTables: [...touchedTables].filter((name) => name !== model.name).sort(),
     readsIncoming,
     readsTouched: own.relations.has(TOUCHED),
     readsItself: names.has(model.name),

@@ -42,7 +42,7 @@ export async function runUnitTest(
     const give = giver(session, { read, test, views, columnsOf })
     const { model } = read
     if (model.incoming !== undefined) await give(INCOMING)
-    for (const name of read.namesTables) await give(name)
+    for (const name of new Set([...read.namesTables, ...read.touchedTables])) await give(name)
     if (read.readsItself) await give(model.name)
     if (read.readsTouched && model.materialize.kind === 'partitions') {
       if (test.given[TOUCHED] !== undefined) await give(TOUCHED)

@@ -1,5 +1,6 @@
 import { SparkDialectError } from './errors.ts'
 import { functionSql } from './functions.ts'
+import { hexadecimalOf, sliceOfText } from './texts.ts'
 import { literal, type Node, quoted, relationName, sparkType } from './words.ts'
 
 // A statement in DuckDB's dialect as one in Spark's. In: the tree that DuckDB's own parser makes of it (`json_serialize_sql`), so that
@@ -18,6 +19,8 @@ export const sparkSql = (statement: unknown, context: SparkContext): string =>
 
 class Printer {
   readonly #context: SparkContext
+  /** Parameters of the lambdas around that stand for the place of an element. */
+  readonly #places = new Set<string>()
 
   constructor(context: SparkContext) {
     this.#context = context
@@ -163,12 +166,14 @@ class Printer {
     const children = () => ((node.children ?? []) as Node[]).map((child) => this.expression(child))
     switch (node.class) {
       case 'COLUMN_REF':
-        return (node.column_names as string[]).map(quoted).join('.')
+        return this.#column(node.column_names as string[])
       case 'CONSTANT':
         return literal(node.value as Node)
       case 'STAR':
         return this.#star(node)
       case 'CAST': {
+        const digits = hexadecimalOf(node)
+        if (digits !== undefined) return `CAST(conv(${this.expression(digits)}, 16, 10) AS BIGINT)`
         const word = node.try_cast === true ? 'TRY_CAST' : 'CAST'
         return `${word}(${this.expression(node.child as Node)} AS ${sparkType(node.cast_type as Node)})`
       }
@@ -198,10 +203,28 @@ class Printer {
       case 'WINDOW':
         return this.#window(node, children())
       case 'LAMBDA':
-        return `${this.expression(node.lhs as Node)} -> ${this.expression(node.expr as Node)}`
+        return this.#lambda(node)
       default:
         throw unknown(`an expression of class ${String(node.class)}`)
     }
+  }
+
+  #column(names: readonly string[]): string {
+    const column = names.map(quoted).join('.')
+    // The place of an element counts from 1 in DuckDB, from 0 in Spark.
+    return names.length === 1 && this.#places.has(names[0]!) ? `(${column} + 1)` : column
+  }
+
+  #lambda({ lhs, expr }: Node): string {
+    const { class: kind, children } = lhs as Node
+    const [element, place] = (kind === 'FUNCTION' ? (children as Node[]) : [lhs as Node]).map(
+      ({ column_names }) => (column_names as string[])[0]!,
+    )
+    if (place === undefined) return `${quoted(element!)} -> ${this.expression(expr as Node)}`
+    this.#places.add(place)
+    const body = this.expression(expr as Node)
+    this.#places.delete(place)
+    return `(${quoted(element!)}, ${quoted(place)}) -> ${body}`
   }
 
   #star(node: Node): string {
@@ -239,6 +262,8 @@ class Printer {
       case 'ARRAY_EXTRACT':
         // There is nothing at 0, of which Spark makes an error.
         return `try_element_at(${first}, nullif(CAST(${rest[0]} AS INT), 0))`
+      case 'ARRAY_SLICE':
+        return sliceOfText(node, first!)
       default:
         throw unknown(String(node.type))
     }

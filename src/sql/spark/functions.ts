@@ -1,5 +1,5 @@
 import { SparkDialectError } from './errors.ts'
-import { type Node, quoted, sparkType, textLiteral } from './words.ts'
+import { constantText, type Node, quoted, sparkType, textLiteral } from './words.ts'
 
 /** A call as it is translated. */
 export interface Call {
@@ -52,6 +52,7 @@ const SAME = new Set([
     'substring',
   ],
   ...['year', 'month', 'day', 'hour', 'minute', 'coalesce', 'date_trunc'],
+  ...['bit_and', 'bit_or', 'bit_xor', 'bit_count'],
 ])
 
 const RENAMED: Readonly<Record<string, string>> = {
@@ -84,6 +85,8 @@ const SPECIAL: Readonly<Record<string, (call: Call) => string>> = {
   // DuckDB divides as fractions, whatever the numbers are.
   '/': ({ args: [a, b] }) => `(CAST(${a} AS DOUBLE) / CAST(${b} AS DOUBLE))`,
   '//': ({ args: [a, b] }) => `(${a} DIV ${b})`,
+  // What does not fit is an error in DuckDB and wraps in Spark; what fits is the same.
+  '<<': ({ args: [a, b] }) => `shiftleft(${a}, CAST(${b} AS INT))`,
   '~~': ({ args: [a, b] }) => `(${a} LIKE ${b})`,
   '!~~': ({ args: [a, b] }) => `(${a} NOT LIKE ${b})`,
   // Sessions are in UTC, where an instant and its wall clock read the same.
@@ -120,6 +123,23 @@ const SPECIAL: Readonly<Record<string, (call: Call) => string>> = {
       ? `array(${(path.children as Node[]).map(at).join(', ')})`
       : at(path)
   },
+  // Composed by the ICU library that Spark itself collates with; it has no function of its own for that.
+  nfc_normalize: ({ args: [a] }) =>
+    `CASE WHEN ${a} IS NOT NULL THEN reflect('com.ibm.icu.text.Normalizer', 'compose', ${a}, false) END`,
+  // Days, hours and so on whose beginnings lie between the two.
+  date_diff: ({ args, nodes }) => {
+    if (constantText(nodes[0]) !== 'day') throw refusal('date_diff in other units than days')
+    return `CAST(datediff(${args[2]}, ${args[1]}) AS BIGINT)`
+  },
+  // Nothing found is null here, and 0 there.
+  list_position: ({ args: [list, value] }) => `nullif(array_position(${list}, ${value}), 0)`,
+  // No text at all is null here, and an empty one there.
+  list_aggregate: ({ args: [list, , separator], nodes }) => {
+    if (constantText(nodes[1]) !== 'string_agg')
+      throw refusal("list_aggregate with another function than 'string_agg'")
+    return `CASE WHEN exists(${list}, x -> x IS NOT NULL) THEN array_join(${list}, ${separator}) END`
+  },
+  to_json: ({ args: [a] }) => `to_json(${a}, map('ignoreNullFields', 'false'))`,
   // Structs are compared field by field when their fields have the same names.
   row: ({ args }) =>
     `named_struct(${args.map((arg, index) => `'f${index + 1}', ${arg}`).join(', ')})`,
@@ -139,11 +159,6 @@ const SPECIAL: Readonly<Record<string, (call: Call) => string>> = {
 
 const refusal = (what: string) =>
   new SparkDialectError(`This model cannot be said in Spark's SQL: it has ${what}.`)
-
-function constantText(node: Node | undefined): string | undefined {
-  const value = node?.value as Node | undefined
-  return node?.class === 'CONSTANT' && typeof value?.value === 'string' ? value.value : undefined
-}
 
 /** The number in an interval, which DuckDB wraps into casts. */
 function wholeNumber(node: Node | undefined): number {

@@ -10,6 +10,12 @@ export class MessageWriter {
     return value === '' ? this : this.bytes(field, Buffer.from(value))
   }
 
+  /** True; false is left out. */
+  flag(field: number): this {
+    this.#parts.push(varint(field * 8), varint(1))
+    return this
+  }
+
   message(field: number, value: MessageWriter): this {
     return this.bytes(field, value.finish())
   }

@@ -14,7 +14,19 @@ export interface SparkClient {
   readonly url: string
   /** Run a statement to its end. @throws SparkSqlError, SparkUnavailableError */
   run(sql: string, signal?: AbortSignal): Promise<void>
+  /** Make a view of the session over Parquet files where they lie. @throws SparkSqlError, SparkUnavailableError */
+  viewFiles(view: FilesView, signal?: AbortSignal): Promise<void>
   close(): void
+}
+
+export interface FilesView {
+  readonly name: string
+  /** As Spark finds them. */
+  readonly paths: readonly string[]
+  /** Spark's JSON of the columns to read; one that a file lacks is null. */
+  readonly schema: string
+  /** Expressions over these columns, and over what Spark says of a row's place: `_metadata`. */
+  readonly columns: readonly string[]
 }
 
 export interface SparkOptions {
@@ -32,23 +44,25 @@ export async function openSpark({ url }: SparkOptions): Promise<SparkClient> {
   const ping = setInterval(() => session.ping(() => {}), PING_INTERVAL_MS)
   ping.unref()
   const sessionId = randomUUID()
+  const execute = async (command: MessageWriter, signal: AbortSignal | undefined) => {
+    const call = {
+      path: '/spark.connect.SparkConnectService/ExecutePlan',
+      request: executeRequest(sessionId, command),
+      ...{ token, signal },
+    }
+    const status = await grpcCall(session, call, () => {})
+    if (status.code === GRPC_OK) return
+    if (GRPC_PASSING.has(status.code))
+      throw new SparkUnavailableError(`Spark at ${url} stopped a statement: ${status.message}`)
+    throw new SparkSqlError(
+      `Spark could not run a statement: ${status.message}`,
+      errorClassOf(status.details),
+    )
+  }
   return {
     url,
-    async run(sql, signal) {
-      const call = {
-        path: '/spark.connect.SparkConnectService/ExecutePlan',
-        request: sqlRequest(sessionId, sql),
-        ...{ token, signal },
-      }
-      const status = await grpcCall(session, call, () => {})
-      if (status.code === GRPC_OK) return
-      if (GRPC_PASSING.has(status.code))
-        throw new SparkUnavailableError(`Spark at ${url} stopped a statement: ${status.message}`)
-      throw new SparkSqlError(
-        `Spark could not run a statement: ${status.message}`,
-        errorClassOf(status.details),
-      )
-    },
+    run: (sql, signal) => execute(sqlCommand(sql), signal),
+    viewFiles: (view, signal) => execute(viewCommand(view), signal),
     close() {
       clearInterval(ping)
       session.close()
@@ -87,11 +101,26 @@ function connected(target: string, url: string): Promise<ClientHttp2Session> {
   })
 }
 
-/** `ExecutePlanRequest{session_id, user_context, plan{command{sql_command{input{sql{query}}}}}, client_type}` */
-function sqlRequest(sessionId: string, sql: string): Uint8Array {
-  const message = () => new MessageWriter()
+const message = () => new MessageWriter()
+
+/** `Command{sql_command{input{sql{query}}}}` */
+function sqlCommand(sql: string): MessageWriter {
   const relation = message().message(10, message().text(1, sql))
-  const command = message().message(5, message().message(6, relation))
+  return message().message(5, message().message(6, relation))
+}
+
+/** `Command{create_dataframe_view{input{project{input{read{data_source{format, schema, paths}}}, expressions}}, name, replace}}` */
+function viewCommand({ name, paths, schema, columns }: FilesView): MessageWriter {
+  const source = message().text(1, 'parquet').text(2, schema)
+  for (const path of paths) source.text(4, path)
+  const project = message().message(1, message().message(2, message().message(2, source)))
+  for (const column of columns) project.message(3, message().message(4, message().text(1, column)))
+  const input = message().message(3, project)
+  return message().message(3, message().message(1, input).text(2, name).flag(4))
+}
+
+/** `ExecutePlanRequest{session_id, user_context, plan{command}, client_type}` */
+function executeRequest(sessionId: string, command: MessageWriter): Uint8Array {
   return message()
     .text(1, sessionId)
     .message(2, message().text(1, 'mekong').text(2, 'mekong'))

@@ -63,3 +63,15 @@ export function sparkType({ id, type_info }: Node): string {
     throw new SparkDialectError(`The type ${String(id)} cannot be said in Spark's SQL.`)
   return type
 }
+
+/** A constant text; `undefined` for anything else. */
+export function constantText(node: Node | undefined): string | undefined {
+  const value = node?.value as Node | undefined
+  return node?.class === 'CONSTANT' && typeof value?.value === 'string' ? value.value : undefined
+}
+
+/** A constant number; `undefined` for anything else. */
+export function constantNumber(node: Node | undefined): number | undefined {
+  const value = node?.value as Node | undefined
+  return node?.class === 'CONSTANT' && typeof value?.value === 'number' ? value.value : undefined
+}

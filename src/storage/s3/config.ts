@@ -3,8 +3,8 @@
  *
  * Delivery: a put is acknowledged by the service before it returns. A put that only one writer can win is a `PutObject` with
  * `If-None-Match: *` (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html); a service that takes the header
- * and does not heed it cannot hold tables, and `openS3Store` finds that out. Not supported: objects above 5 GiB in one put,
- * versions, encryption with keys of the customer's.
+ * and does not heed it cannot hold tables, and `openS3Store` finds that out. Files above `partBytes` go up in parts. Not
+ * supported: objects above 5 TiB, versions, encryption with keys of the customer's.
  */
 export interface S3StoreConfig {
   readonly bucket: string
@@ -18,6 +18,8 @@ export interface S3StoreConfig {
   readonly credentials?: S3Credentials
   /** For each request. */
   readonly timeoutMs?: number
+  /** Files larger than this are sent in parts of this size. At least 5 MiB, and files have at most 10,000 parts. */
+  readonly partBytes?: number
 }
 
 /** Never printed. */
@@ -27,9 +29,13 @@ export interface S3Credentials {
   readonly sessionToken?: string
 }
 
-/** A minute: a data file of 128 MiB takes some seconds on any line worth having, and longer ones are retried. */
+/**
+ * A minute for a request: a part of 32 MiB takes seconds on any line worth having, and is sent again when it fails. Parts of that size
+ * make files of up to 320 GB.
+ */
 export const DEFAULT_S3_STORE_CONFIG = Object.freeze({
   prefix: '',
   region: 'us-east-1',
   timeoutMs: 60_000,
+  partBytes: 32 * 1024 * 1024,
 })

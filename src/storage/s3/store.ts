@@ -9,6 +9,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { assert } from '../../model/errors.ts'
 import {
   type ListOptions,
   type ObjectInfo,
@@ -20,6 +21,7 @@ import { StorageDeniedError } from '../errors.ts'
 import { checkKey, checkPrefix } from '../object-key.ts'
 import { DEFAULT_S3_STORE_CONFIG, type S3StoreConfig } from './config.ts'
 import { isAbort, isMissing, s3ErrorOf, statusOf } from './errors.ts'
+import { PART_BYTES_MIN, putInParts } from './put-in-parts.ts'
 
 /**
  * Objects in a bucket.
@@ -51,6 +53,11 @@ export async function openS3Store(config: S3StoreConfig): Promise<S3Store> {
   return store
 }
 
+/** The same without looking yet: for whoever mostly reads. It is looked before the first put that only one may win. */
+export function s3Store(config: S3StoreConfig): S3Store {
+  return new BucketStore(config)
+}
+
 class BucketStore implements S3Store {
   readonly rootUrl: string
   readonly #bucket: string
@@ -58,13 +65,18 @@ class BucketStore implements S3Store {
   readonly #client: S3Client
   /** Sends each request once. */
   readonly #onceClient: S3Client
+  readonly #partBytes: number
+  /** Under way, or done. */
+  #probed: Promise<void> | undefined
 
   constructor(config: S3StoreConfig) {
-    const { bucket, prefix, region, timeoutMs, endpoint, credentials } = {
+    const { bucket, prefix, region, timeoutMs, endpoint, credentials, partBytes } = {
       ...DEFAULT_S3_STORE_CONFIG,
       ...config,
     }
+    assert(partBytes >= PART_BYTES_MIN, `parts of an upload have ${PART_BYTES_MIN} bytes at least`)
     this.#bucket = bucket
+    this.#partBytes = partBytes
     this.#prefix = prefix === '' ? '' : `${prefix.replace(/^\/+|\/+$/g, '')}/`
     this.rootUrl = `s3://${bucket}/${this.#prefix}`
     const options = {
@@ -122,6 +134,7 @@ class BucketStore implements S3Store {
         key,
         bytes: found.ContentLength ?? 0,
         modifiedMs: found.LastModified?.getTime() ?? 0,
+        ...(found.ETag === undefined ? {} : { tag: found.ETag }),
       }
     } catch (error) {
       if (isMissing(error)) return undefined
@@ -152,6 +165,21 @@ class BucketStore implements S3Store {
     }
   }
 
+  async *folders(prefix: string, signal?: AbortSignal): AsyncIterable<string> {
+    checkPrefix(prefix)
+    const Prefix = this.#prefix + prefix
+    for (let token: string | undefined; ; ) {
+      const page = await this.#listPage(
+        { Prefix, Delimiter: '/', ...(token === undefined ? {} : { ContinuationToken: token }) },
+        signal,
+      )
+      for (const { Prefix: found } of page.CommonPrefixes ?? [])
+        yield decoded(found!).slice(Prefix.length, -1)
+      token = page.NextContinuationToken
+      if (page.IsTruncated !== true || token === undefined) return
+    }
+  }
+
   async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     checkKey(key)
     await this.#writing(key, async () => {
@@ -164,17 +192,29 @@ class BucketStore implements S3Store {
     checkKey(key)
     await this.#writing(key, async () => {
       const { size } = await stat(path)
+      const client = this.#onceClient
+      const again = <T>(work: () => Promise<T>) => this.#again(signal, work)
+      if (size > this.#partBytes)
+        await putInParts({
+          client,
+          at: this.#at(key),
+          path,
+          partBytes: this.#partBytes,
+          again,
+          signal,
+        })
       // A stream cannot be sent twice, so each attempt has its own.
-      await this.#again(signal, () =>
-        this.#onceClient.send(
-          new PutObjectCommand({
-            ...this.#at(key),
-            Body: createReadStream(path),
-            ContentLength: size,
-          }),
-          send(signal),
-        ),
-      )
+      else
+        await again(() =>
+          client.send(
+            new PutObjectCommand({
+              ...this.#at(key),
+              Body: createReadStream(path),
+              ContentLength: size,
+            }),
+            send(signal),
+          ),
+        )
       await unlink(path)
     })
   }
@@ -185,6 +225,15 @@ class BucketStore implements S3Store {
     signal?: AbortSignal,
   ): Promise<PutIfAbsentOutcome> {
     checkKey(key)
+    await this.probe()
+    return this.#putOnce(key, bytes, signal)
+  }
+
+  async #putOnce(
+    key: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<PutIfAbsentOutcome> {
     const Body = Buffer.from(bytes)
     const command = () => new PutObjectCommand({ ...this.#at(key), Body, IfNoneMatch: '*' })
     for (let attempt = 1; ; attempt += 1) {
@@ -220,8 +269,16 @@ class BucketStore implements S3Store {
 
   /** A service that forgets the condition would let two writers win the same version of a table. */
   async probe(): Promise<void> {
-    await this.#writing(PROBE, () => this.put(PROBE, new Uint8Array(0)))
-    const again = await this.putIfAbsent(PROBE, new Uint8Array(0))
+    this.#probed ??= this.#probe().catch((error) => {
+      this.#probed = undefined
+      throw error
+    })
+    return this.#probed
+  }
+
+  async #probe(): Promise<void> {
+    await this.put(PROBE, new Uint8Array(0))
+    const again = await this.#putOnce(PROBE, new Uint8Array(0))
     if (again.status === 'exists') return
     throw new StorageDeniedError(
       `${this.rootUrl} cannot hold tables: a put with If-None-Match was ${again.status} though the object is there. ` +

@@ -4,6 +4,7 @@ import type { Columns } from '../../../src/model/column.ts'
 import { compare } from '../../../src/model/predicate.ts'
 import { sql } from '../../../src/model/row-edit.ts'
 import { changesSql } from '../../../src/sql/duckdb/changes.ts'
+import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openTestLake, type TestLake } from './lake-for-tests.ts'
 
 const COLUMNS: Columns = [
@@ -91,4 +92,28 @@ test('changes that are no longer kept are refused', async () => {
     await lake.deps.store.remove(key)
   await expect(table.changes({ from: 1 })).rejects.toMatchObject({ code: 'CHANGES_MISSING' })
   await expect(table.changes({ from: 9 })).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' })
+})
+
+test('what was only appended is a scan of its own, and what else happened is said', async () => {
+  const table = await lake.table({ columns: COLUMNS })
+  const idsIn = async (after: number | null, to?: number) => {
+    const { plan, ...rest } = await table.appendedSince(after, to === undefined ? {} : { to })
+    const rows = await lake.engine.rows(
+      `SELECT id::INTEGER AS id FROM (${scanSql(plan)}) ORDER BY id`,
+    )
+    return { ...rest, ids: rows.map(({ id }) => id) }
+  }
+  expect(await idsIn(null)).toEqual({ version: 0, others: [], ids: [] })
+  await lake.append(table, rowsSql(0, 2), COLUMNS)
+  await lake.append(table, rowsSql(2, 1), COLUMNS)
+  expect(await idsIn(null)).toEqual({ version: 2, others: [], ids: [0, 1, 2] })
+  expect(await idsIn(1)).toEqual({ version: 2, others: [], ids: [2] })
+  expect(await idsIn(2)).toEqual({ version: 2, others: [], ids: [] })
+  // Files that are only moved are nothing new; rows that go, or change, are said.
+  await table.optimize()
+  await table.delete({ where: sql('id = 0') })
+  await lake.append(table, rowsSql(9, 1), COLUMNS)
+  expect(await idsIn(1)).toEqual({ version: 5, others: [4], ids: [2, 9] })
+  expect(await idsIn(1, 3)).toEqual({ version: 3, others: [], ids: [2] })
+  await expect(idsIn(null, 9)).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' })
 })

@@ -184,3 +184,28 @@ test('the log loses what is old and not needed, and every kept version stays rea
   expect((await fresh.snapshot({ version: 3 })).fileCount).toBe(3)
   await expect(fresh.snapshot({ version: 2 })).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' })
 })
+
+test('of the log so many versions stay as were asked for, and none that is young', async () => {
+  lake.clock.atMs = Date.now() - 60_000
+  const table = await filled({ properties: { 'delta.checkpointInterval': '2' } })
+  const { version: newest } = await table.snapshot()
+  const DAY_MS = WEEK_MS / 7
+  lake.clock.atMs = Math.max(lake.clock.atMs, Date.now()) + 2 * DAY_MS
+  const oldest = async (options: object) => {
+    const { names } = await table.cleanLog({ dryRun: true, ...options })
+    return names.filter((name) => /^\d+\.json$/.test(name)).length
+  }
+  expect(await oldest({})).toBe(0)
+  expect(await oldest({ ageMaxMs: 3 * DAY_MS })).toBe(0)
+  const all = await oldest({ ageMaxMs: DAY_MS })
+  expect(all).toBeGreaterThan(2)
+  expect(await oldest({ ageMaxMs: DAY_MS, versionCountMin: newest - 1 })).toBe(2)
+  expect(await oldest({ ageMaxMs: DAY_MS, versionCountMin: newest + 1 })).toBe(0)
+  await expect(table.cleanLog({ ageMaxMs: 1_000 })).rejects.toMatchObject({
+    code: 'TABLE_MISMATCH',
+  })
+  await table.cleanLog({ ageMaxMs: DAY_MS, versionCountMin: newest - 1 })
+  const fresh = await openDeltaTable(lake.deps, table.location)
+  expect((await fresh.snapshot({ version: 2 })).version).toBe(2)
+  await expect(fresh.snapshot({ version: 1 })).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' })
+})

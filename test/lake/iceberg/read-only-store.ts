@@ -25,6 +25,10 @@ export function readOnlyStore(folder: string): ObjectStore {
     async *list() {
       await refuse()
     },
+    // biome-ignore lint/correctness/useYield: nothing is listed
+    async *folders() {
+      await refuse()
+    },
     put: refuse,
     putIfAbsent: refuse,
     putFile: refuse,

@@ -78,12 +78,27 @@ describe("Spark's dialect", () => {
       'select case when a between 1 and 2 and b is not null then 1 end from (values (1, 2)) v(a, b)',
       'SELECT CASE WHEN ((a BETWEEN 1 AND 2) AND (b IS NOT NULL)) THEN 1 ELSE NULL END FROM (SELECT * FROM VALUES (1, 2) AS valueslist) AS v (a, b)',
     ],
+    [
+      'select list_filter(l, lambda x, i: i = list_position(m, x)), [e.a for e in l if e.b] from t',
+      "SELECT filter(l, (x, i) -> ((i + 1) = nullif(array_position(m, x), 0))), transform(filter(transform(l, e -> named_struct('filter', e.b, 'result', e.a)), elem -> elem.filter), elem -> elem.result) FROM t AS t",
+    ],
+    [
+      "select ('0x' || md5(a)[1:13])::bigint, date_diff('day', a, b) from t",
+      'SELECT CAST(conv(substring(md5(a), 1, 13), 16, 10) AS BIGINT), CAST(datediff(b, a) AS BIGINT) FROM t AS t',
+    ],
+    [
+      "select list_aggregate(l, 'string_agg', ','), to_json(s)::varchar, 1::bigint << n from t",
+      "SELECT CASE WHEN exists(l, x -> x IS NOT NULL) THEN array_join(l, ',') END, CAST(to_json(s, map('ignoreNullFields', 'false')) AS STRING), shiftleft(CAST(1 AS BIGINT), CAST(n AS INT)) FROM t AS t",
+    ],
   ])('%s', async (sql, expected) => {
     expect(await said(sql)).toBe(expected)
   })
 
   test.each([
-    'select nfc_normalize(a) from t',
+    'select strip_accents(a) from t',
+    'select l[1:2] from t',
+    "select list_aggregate(l, 'sum') from t",
+    "select date_diff('hour', a, b) from t",
     "select a at time zone 'Asia/Saigon' from t",
     "select regexp_replace(a, 'x', 'y') from t",
     'select * replace (a + 1 as a) from t',
