@@ -32,7 +32,7 @@ export type { Json, SyncItem, SyncRow } from './model/sync.ts'
 export type { Upgrade, UpgradeOutcome } from './model/upgrade.ts'
 export { type ConfigFile, defineConfig } from './orchestrator/settings.ts'
 export type { CollectorPlan } from './pipeline/collector.ts'
-export { type ChartOptions, chart, dashboard } from './pipeline/dashboard.ts'
+export { type ChartOptions, chart, type DashboardOptions, dashboard } from './pipeline/dashboard.ts'
 export {
   accepted,
   customSql,
@@ -67,6 +67,7 @@ export {
   upper,
 } from './pipeline/expression.ts'
 export type { LabelOptions, LabelPlan } from './pipeline/label.ts'
+export { liveFind, liveMeasures, liveSeries, liveSparklines } from './pipeline/live-blocks.ts'
 export { sortBy, zOrder } from './pipeline/maintenance.ts'
 export { merge, partitions, snapshot } from './pipeline/materialization.ts'
 export type { ModelOptions } from './pipeline/model.ts'

@@ -56,7 +56,7 @@ const graph = new Map(
   sources.map((file) => [
     file,
     importsOf(file)
-      .filter((target) => target.startsWith('.'))
+      .filter((target) => target.startsWith('.') && target.endsWith('.ts'))
       .map((target) => path.normalize(path.join(path.dirname(file), target))),
   ]),
 )

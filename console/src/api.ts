@@ -12,21 +12,25 @@ export class Problem extends Error {
   }
 }
 
-const KEY = 'mekong-key'
+/** Of the session, for what changes something; only in memory, and anew with each page. Its cookie no script can read. */
+let csrfToken: string | null = null
 
-/** The API key of this tab; gone when the tab is. */
-export const keyOfTab = {
-  get: () => sessionStorage.getItem(KEY),
-  set: (key: string | null) =>
-    key === null ? sessionStorage.removeItem(KEY) : sessionStorage.setItem(KEY, key),
+export const rememberCsrfToken = (token: string | null): void => {
+  csrfToken = token
+}
+
+/** Told when an answer says that nobody is signed in any more. */
+let tellSignedOut: () => void = () => {}
+
+export const onSignedOut = (tell: () => void): void => {
+  tellSignedOut = tell
 }
 
 /** @throws Problem */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const key = keyOfTab.get()
   const headers = {
     ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    ...(csrfToken === null || init.method === undefined ? {} : { 'x-csrf-token': csrfToken }),
   }
   let response: Response
   try {
@@ -37,6 +41,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   }
   if (response.ok) return response
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string }
+  if (response.status === 401 && path !== '/v1/session') tellSignedOut()
   throw new Problem(
     response.status,
     problem.code ?? 'unknown',
@@ -53,7 +58,7 @@ export async function post<T>(path: string, body: unknown = {}, signal?: AbortSi
   return (await request(path, signal === undefined ? init : { ...init, signal })).json()
 }
 
-/** Events of a stream, until it ends. Read with `fetch`, because `EventSource` cannot carry a key. */
+/** Events of a stream, until it ends. Read with `fetch`, because `EventSource` does not say with which status it was refused. */
 export async function* events(
   path: string,
   signal: AbortSignal,
@@ -77,8 +82,13 @@ export async function* events(
 
 export interface River {
   readonly nodes: readonly RiverNode[]
-  readonly edges: readonly { readonly from: string; readonly to: string }[]
+  readonly edges: readonly RiverEdge[]
   readonly now: Now
+}
+
+export interface RiverEdge {
+  readonly from: string
+  readonly to: string
 }
 
 export interface RiverNode {
@@ -131,6 +141,8 @@ export interface Run {
   readonly schedule: string | null
   readonly pipeline: string | null
   readonly selectors: readonly string[]
+  /** The days that a part of a backfill is for. */
+  readonly range: { readonly from: string; readonly to: string } | null
   readonly created_at: string
   readonly ended_at: string | null
   readonly seconds: number | null
@@ -183,6 +195,7 @@ export interface Commit {
   readonly committed_at: string
   readonly operation: string | null
   readonly rows_added: number | null
+  readonly bytes_added: number | null
   readonly files_added: number
   readonly files_removed: number
 }
@@ -224,12 +237,88 @@ export interface ChartAnswer {
   readonly elapsed_ms: number | null
 }
 
+export type LiveBlock =
+  | {
+      readonly kind: 'measures'
+      readonly aggregates: string
+      readonly measures: readonly { readonly name: string; readonly title: string }[]
+    }
+  | {
+      readonly kind: 'series'
+      readonly title: string
+      readonly about?: string
+      readonly aggregates: string
+      readonly series: string
+      readonly top: number
+    }
+  | {
+      readonly kind: 'find'
+      readonly title: string
+      readonly about?: string
+      readonly collection: string
+      readonly by: string
+      readonly order: string
+      readonly suggest: string
+      readonly columns: readonly string[]
+      readonly each?: Readonly<Record<string, string>>
+      readonly hint: string
+    }
+  | {
+      readonly kind: 'sparklines'
+      readonly title: string
+      readonly about?: string
+      readonly collection: string
+      readonly label: readonly string[]
+      readonly history: string
+      readonly value: string
+      readonly threshold?: string
+      readonly task?: string
+      readonly empty: string
+    }
+
+/** Texts of a dashboard in other languages, by language, then by the text. */
+export type DashboardWords = Readonly<Record<string, Readonly<Record<string, string>>>>
+
 export interface Dashboard {
   readonly pipeline: string
   readonly title: string
   readonly about: string | null
+  readonly live: readonly LiveBlock[]
   readonly charts: readonly ChartAnswer[]
+  readonly words: DashboardWords
 }
+
+/** Kept aggregates as they are pushed. */
+export interface AggregatesPage {
+  readonly period: Period
+  readonly at: string
+  readonly start: string
+  readonly measures: Readonly<
+    Record<
+      string,
+      {
+        readonly value: number
+        readonly previous: number
+        readonly previous_whole: number
+        readonly change: number | null
+      }
+    >
+  >
+  readonly totals: Readonly<Record<string, number>>
+  readonly series: Readonly<
+    Record<
+      string,
+      {
+        readonly grain: Grain
+        readonly steps: readonly string[]
+        readonly lines: readonly { readonly label: string; readonly values: readonly number[] }[]
+      }
+    >
+  >
+}
+
+export type Period = 'hour' | 'day' | 'week' | 'month'
+export type Grain = 'minute' | 'hour' | 'day'
 
 export interface LedgerLine {
   readonly pipeline: string
@@ -243,18 +332,4 @@ export interface LedgerLine {
   readonly missing: number
   readonly balanced: boolean
   readonly disagreement?: string
-}
-
-export interface DeadLetter {
-  readonly id: string
-  readonly pipeline: string
-  readonly hop: string
-  readonly reason: string
-  readonly message: string
-  readonly topic: string
-  readonly partition: number | null
-  readonly offset: number | null
-  readonly status: string
-  readonly attempts: number
-  readonly first_seen: string
 }

@@ -1,27 +1,38 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
-import { keyOfTab } from './api.ts'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Access } from './access/access.tsx'
+import { useWho, WhoProvider } from './access/who.tsx'
+import { WhoAmI } from './access/who-am-i.tsx'
+import { Catalog } from './catalog/catalog.tsx'
 import { LiveProvider, useLive } from './live.tsx'
 import { Dashboards } from './pages/dashboards.tsx'
 import { DeadLetters } from './pages/dead-letters.tsx'
 import { LedgerPage } from './pages/ledger.tsx'
 import { RiverPage } from './pages/river.tsx'
 import { Runs } from './pages/runs.tsx'
-import { SignIn } from './pages/sign-in.tsx'
-import { Tables } from './pages/tables.tsx'
 import { Link, usePlace } from './place.tsx'
+import { Tables } from './tables/tables.tsx'
 import { type Language, useWords, type Word, Words } from './text.ts'
+import { useAnswer } from './use-answer.ts'
 
 // The editor is half of the console's weight, and not every visit asks a question.
 const Sql = lazy(async () => ({ default: (await import('./pages/sql.tsx')).Sql }))
 
-const PAGES: readonly (readonly [path: string, word: Word, page: () => React.ReactNode])[] = [
+/** A page with a pipeline's name is there when the pipeline is. */
+const PAGES: readonly (readonly [
+  path: string,
+  word: Word,
+  page: () => React.ReactNode,
+  pipeline?: string,
+])[] = [
   ['', 'river', () => <RiverPage />],
   ['dashboards', 'dashboards', () => <Dashboards />],
+  ['catalog', 'catalog', () => <Catalog />, 'catalog'],
   ['tables', 'tables', () => <Tables />],
   ['sql', 'sql', () => <Sql />],
   ['runs', 'runs', () => <Runs />],
   ['ledger', 'ledger', () => <LedgerPage />],
   ['dead-letters', 'deadLetters', () => <DeadLetters />],
+  ['access', 'access', () => <Access />],
 ]
 
 export function App() {
@@ -30,25 +41,17 @@ export function App() {
       (localStorage.getItem('mekong-language') as Language | null) ??
       (navigator.language.startsWith('vi') ? 'vi' : 'en'),
   )
-  const [needsKey, setNeedsKey] = useState(false)
-  const askForKey = useCallback(() => setNeedsKey(true), [])
   useEffect(() => {
     localStorage.setItem('mekong-language', language)
     document.documentElement.lang = language
   }, [language])
-  const signedIn = (key: string) => {
-    keyOfTab.set(key)
-    setNeedsKey(false)
-  }
   return (
     <Words.Provider value={language}>
-      {needsKey ? (
-        <SignIn onKey={signedIn} />
-      ) : (
-        <LiveProvider onSignIn={askForKey}>
+      <WhoProvider>
+        <LiveProvider>
           <Shell language={language} onLanguage={setLanguage} />
         </LiveProvider>
-      )}
+      </WhoProvider>
     </Words.Provider>
   )
 }
@@ -62,9 +65,17 @@ function Shell({
 }) {
   const words = useWords()
   const { parts } = usePlace()
+  const { may } = useWho()
+  const { answer: status } = useAnswer<{ pipelines: string[] }>('/v1/status')
   const [, , page] = PAGES.find(([path]) => path === (parts[0] ?? '')) ?? PAGES[0]!
+  // On a narrow screen the menu is a strip that scrolls, and where one is may be beyond its edge.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the place is what moves it
+  useEffect(() => {
+    const here = document.querySelector('.menu [aria-current]')
+    here?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [parts[0]])
   return (
-    <div className="shell">
+    <div className="shell" data-may={may.join(' ')}>
       <nav className="menu" aria-label="Mekong">
         <Link to="" className="brand">
           <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
@@ -78,12 +89,15 @@ function Shell({
           </svg>
           Mekong
         </Link>
-        {PAGES.map(([path, word]) => (
+        {PAGES.filter(
+          ([, , , pipeline]) => pipeline === undefined || status?.pipelines.includes(pipeline),
+        ).map(([path, word]) => (
           <Link key={path} to={path} current={(parts[0] ?? '') === path}>
             {words(word)}
           </Link>
         ))}
         <span className="space" />
+        <WhoAmI />
         <Connection />
         <button
           type="button"

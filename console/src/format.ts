@@ -15,11 +15,17 @@ export function bytesText(bytes: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
 }
 
-/** `3 min ago`, from an instant. */
+const AGO = {
+  en: { now: 'now', s: 's ago', min: 'min ago', h: 'h ago', d: 'd ago' },
+  vi: { now: 'vừa xong', s: 'giây trước', min: 'phút trước', h: 'giờ trước', d: 'ngày trước' },
+} as const
+
+/** `3 min ago`, from an instant, in the language of the page. */
 export function ago(instant: string | null | undefined): string {
   if (instant === null || instant === undefined) return '–'
+  const words = AGO[document.documentElement.lang === 'vi' ? 'vi' : 'en']
   const seconds = (Date.now() - Date.parse(instant)) / 1000
-  if (seconds < 5) return 'now'
+  if (seconds < 5) return words.now
   const steps = [
     [60, 1, 's'],
     [3_600, 60, 'min'],
@@ -27,7 +33,7 @@ export function ago(instant: string | null | undefined): string {
     [Number.POSITIVE_INFINITY, 86_400, 'd'],
   ] as const
   const [, size, unit] = steps.find(([below]) => seconds < below)!
-  return `${Math.floor(seconds / size)} ${unit} ago`
+  return `${Math.floor(seconds / size)} ${words[unit]}`
 }
 
 export function secondsText(seconds: number | null): string {

@@ -25,13 +25,7 @@ export const useLive = (): Live => useContext(LiveContext)
 
 const RETRY_MS = 1_500
 
-export function LiveProvider({
-  children,
-  onSignIn,
-}: {
-  readonly children: ReactNode
-  readonly onSignIn: () => void
-}) {
+export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const [live, setLive] = useState<Live>(NOTHING)
   const before = useRef<Now>(undefined)
   useEffect(() => {
@@ -59,7 +53,8 @@ export function LiveProvider({
           }
         } catch (error) {
           if (stop.signal.aborted) return
-          if (error instanceof Problem && error.status === 401) return onSignIn()
+          // Whoever was signed out is asked to sign in again, and this begins anew then.
+          if (error instanceof Problem && error.status === 401) return
         }
         setLive((old) => ({ ...old, state: 'away' }))
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
@@ -67,7 +62,7 @@ export function LiveProvider({
     }
     void listen()
     return () => stop.abort()
-  }, [onSignIn])
+  }, [])
   return <LiveContext.Provider value={live}>{children}</LiveContext.Provider>
 }
 

@@ -28,8 +28,11 @@ export function usePlace(): Place {
   return { parts, query: url.searchParams }
 }
 
+/** `tables/x`, or `?…` for the first page. */
+const hrefOf = (to: string) => `${BASE}${to === '' || to.startsWith('?') ? to : `/${to}`}`
+
 export function go(to: string): void {
-  window.history.pushState(null, '', `${BASE}${to === '' ? '' : `/${to}`}`)
+  window.history.pushState(null, '', hrefOf(to))
   tell()
 }
 
@@ -37,17 +40,21 @@ export function Link({
   to,
   children,
   className,
+  title,
   current = false,
 }: {
   readonly to: string
-  readonly children: ReactNode
+  readonly children?: ReactNode
   readonly className?: string
+  /** Also its name, where it has no text. */
+  readonly title?: string
   readonly current?: boolean
 }) {
   return (
     <a
-      href={`${BASE}${to === '' ? '' : `/${to}`}`}
+      href={hrefOf(to)}
       className={className}
+      title={title}
       aria-current={current ? 'page' : undefined}
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey) return

@@ -1,10 +1,16 @@
 import { createContext, useContext } from 'react'
+import { ACCESS_WORDS } from './words/access-words.ts'
+import { LETTER_WORDS } from './words/letter-words.ts'
+import { RIVER_WORDS } from './words/river-words.ts'
+import { RUN_WORDS } from './words/run-words.ts'
+import { SQL_WORDS } from './words/sql-words.ts'
 
 // Every word of the console, in English and Vietnamese.
 
 const WORDS = {
   river: ['River', 'Dòng chảy'],
   dashboards: ['Dashboards', 'Bảng theo dõi'],
+  catalog: ['Catalog', 'Kho phim'],
   runs: ['Runs', 'Lượt chạy'],
   tables: ['Tables', 'Bảng dữ liệu'],
   sql: ['SQL', 'SQL'],
@@ -66,12 +72,6 @@ const WORDS = {
   chart: ['Chart', 'Biểu đồ'],
   shown: ['shown', 'hiển thị'],
   more: ['there are more', 'còn nữa'],
-  signIn: ['Sign in', 'Đăng nhập'],
-  key: ['API key', 'Khoá API'],
-  keyHelp: [
-    'This platform asks for a key. Make one with “mekong keys create NAME”. It is kept in this tab alone.',
-    'Nền tảng này cần khoá. Tạo bằng “mekong keys create TÊN”. Khoá chỉ lưu trong thẻ này.',
-  ],
   dryRun: ['What would it do?', 'Sẽ làm gì?'],
   doIt: ['Do it', 'Thực hiện'],
   optimize: ['Put small files together', 'Gộp tệp nhỏ'],
@@ -93,12 +93,29 @@ const WORDS = {
   hop: ['hop', 'chặng'],
   schedules: ['Schedules', 'Lịch'],
   next: ['next', 'kế tiếp'],
+  ...ACCESS_WORDS,
+  ...LETTER_WORDS,
+  ...RIVER_WORDS,
+  ...RUN_WORDS,
+  ...SQL_WORDS,
 } as const satisfies Record<string, readonly [string, string]>
 
 export type Language = 'en' | 'vi'
 export type Word = keyof typeof WORDS
 
 export const Words = createContext<Language>('en')
+
+export const useLanguage = (): Language => useContext(Words)
+
+/** A hook for the words that only one page or part has, kept beside it. */
+export const wordsOf =
+  <const W extends Readonly<Record<string, readonly [english: string, vietnamese: string]>>>(
+    words: W,
+  ) =>
+  (): ((word: keyof W) => string) => {
+    const language = useLanguage()
+    return (word) => words[word]![language === 'en' ? 0 : 1]
+  }
 
 /** The words of the chosen language. */
 export function useWords(): (word: Word) => string {

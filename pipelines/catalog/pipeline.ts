@@ -5,6 +5,7 @@ import { catalogGraph, graphSources } from './graph.ts'
 import { movies, people, tvSeries } from './loader.ts'
 import { entityReads } from './reads/entities.ts'
 import { graphReads } from './reads/graph.ts'
+import { peopleReads } from './reads/people.ts'
 import { searchReads } from './reads/search.ts'
 import { BronzeRecord, CatalogRecord, toBronze } from './schema.ts'
 import { Movie, Person, TvSeries } from './silver-schema.ts'
@@ -64,6 +65,7 @@ export default pipeline('catalog', (p) => {
   searchReads(p)
   entityReads(p)
   graphReads(p)
+  peopleReads(p)
 
   p.dashboard(catalogDashboard)
   p.collect(collector)

@@ -1,3 +1,4 @@
+import { chromium } from './chromium.ts'
 import { dbt } from './dbt.ts'
 import { kafka } from './kafka.ts'
 import { mariadb } from './mariadb.ts'
@@ -14,6 +15,6 @@ import { sparkConnect } from './spark-connect.ts'
 /** Every engine that can be had; adding one is adding a file and a line. */
 export const services: readonly Service[] = [
   ...[kafka, mariadb, mongodb, neo4j, postgres, s3, snowflake],
-  ...[python, dbt],
+  ...[python, dbt, chromium],
   ...[spark, sparkConnect],
 ]

@@ -145,6 +145,9 @@ port = ${place.port}
 unix_socket_directories = ''
 shared_buffers = 128MB
 max_wal_size = 1GB
+wal_level = logical
+max_replication_slots = 40
+max_wal_senders = 40
 ssl = on
 log_min_messages = warning
 `

@@ -6,6 +6,7 @@ import type { Platform } from '../orchestrator/platform.ts'
 import type { SeriesFacts } from '../serve/aggregates/aggregate-store.ts'
 import { apiRoute } from './exchange.ts'
 import { queryCount, queryValue, refusal } from './read-request.ts'
+import { accessOf } from './route-access.ts'
 import { openEventStream } from './server-events.ts'
 import { instant } from './views.ts'
 
@@ -17,6 +18,8 @@ const STEP_COUNT_MAX = 2_000
 const TOP = { otherwise: 10, max: 100 }
 /** Several commits in a hurry are one push. */
 const PUSH_INTERVAL_MS = 250
+/** "Now" moves on also while nothing comes in. */
+const PUSH_AGAIN_MS = 30_000
 
 const QUERY = {
   period: `One of ${PERIODS.join(', ')}, by the calendar of UTC; default day.`,
@@ -25,6 +28,7 @@ const QUERY = {
 const SERIES_QUERY = {
   grain: `One of ${GRAINS.join(', ')}; default hour.`,
   from: 'From this instant on; default one day before `to`.',
+  steps: 'Instead of `from`: so many steps up to `to`, which move on with it.',
   to: 'Up to this instant; default as `at`.',
   at: QUERY.at,
   top: 'Labels shown; the others are summed up as `other`. Default 10.',
@@ -63,7 +67,7 @@ export function aggregateRoutes(platform: Platform): readonly HttpRoute[] {
     {
       method: 'GET',
       path: '/v1/aggregates/:name/live',
-      access: 'key',
+      ...accessOf('GET', '/v1/aggregates/:name/live'),
       operation: {
         summary: 'Measures and series, pushed whenever they change (server-sent events)',
         description:
@@ -96,7 +100,10 @@ async function pushPages(exchange: HttpExchange, aggregates: OpenAggregates): Pr
   try {
     stream.send('page', first)
     while (!stream.ended.aborted) {
-      const wake = AbortSignal.any([stream.ended, dirty.signal])
+      const wake = AbortSignal.any([
+        ...[stream.ended, dirty.signal],
+        AbortSignal.timeout(PUSH_AGAIN_MS),
+      ])
       if (!wake.aborted)
         await new Promise<void>((resolve) =>
           wake.addEventListener('abort', () => resolve(), { once: true }),
@@ -143,7 +150,7 @@ async function seriesView(exchange: HttpExchange, { store }: OpenAggregates, ser
   const stepMs = MINUTES_OF_GRAIN[grain] * 60_000
   const atMs = await momentOf(exchange, store)
   const toMs = instantOf(exchange, 'to') ?? (Math.floor(atMs / stepMs) + 1) * stepMs
-  const fromMs = instantOf(exchange, 'from') ?? toMs - Math.max(86_400_000, 30 * stepMs)
+  const fromMs = fromMsOf(exchange, toMs, stepMs)
   if (!(fromMs < toMs && (toMs - fromMs) / stepMs <= STEP_COUNT_MAX))
     throw refusal(
       ...([400, 'bad_parameter'] as const),
@@ -155,6 +162,12 @@ async function seriesView(exchange: HttpExchange, { store }: OpenAggregates, ser
     ...(label === undefined ? {} : { label }),
   })
   return { grain, from: instant(fromMs), to: instant(toMs), ...seriesFactsView(facts) }
+}
+
+function fromMsOf(exchange: HttpExchange, toMs: number, stepMs: number): number {
+  if (queryValue(exchange, 'steps') === undefined)
+    return instantOf(exchange, 'from') ?? toMs - Math.max(86_400_000, 30 * stepMs)
+  return toMs - stepMs * queryCount(exchange, 'steps', { otherwise: 1, max: STEP_COUNT_MAX })
 }
 
 const seriesFactsView = ({ stepsMs, lines }: SeriesFacts) => ({

@@ -43,8 +43,11 @@ export function backfillRoutes({ backfills }: Platform): readonly HttpRoute[] {
       path: '/v1/backfills',
       summary: 'Begin a backfill: tasks made again for a stretch of days or versions',
       body: BACKFILL_BODY,
-      answer: async (exchange) =>
-        backfillView(await backfills.begin(requestOf(await readJsonObject(exchange)))),
+      async answer(exchange) {
+        const request = requestOf(await readJsonObject(exchange))
+        exchange.about(`${request.selectors.join(' ')}, ${request.from} to ${request.to}`)
+        return backfillView(await backfills.begin(request))
+      },
     }),
     apiRoute({
       method: 'GET',

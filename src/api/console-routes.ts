@@ -3,8 +3,10 @@ import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { PAGE_HEADERS } from '../gateway/page-headers.ts'
 import { sendProblem } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
+import { accessOf } from './route-access.ts'
 
 // The console: files that were built beforehand, handed out as they are. It is a program of its own and speaks to the platform only over
 // the HTTP API; whoever may load it can do nothing with it but sign in.
@@ -20,21 +22,22 @@ const TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 }
 
-/** Nothing from elsewhere, no inline script; styles are set on elements by the charts. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 /** @param folder where the built console is */
 export function consoleRoutes(folder: string): readonly HttpRoute[] {
   if (!existsSync(path.join(folder, 'index.html'))) return []
   const page = (exchange: HttpExchange) => send(exchange, path.join(folder, 'index.html'))
   return [
-    { method: 'GET', path: '/', access: 'open', handle: ({ response }) => redirect(response) },
-    { method: 'GET', path: '/console', access: 'open', handle: page },
+    {
+      method: 'GET',
+      path: '/',
+      ...accessOf('GET', '/'),
+      handle: ({ response }) => redirect(response),
+    },
+    { method: 'GET', path: '/console', ...accessOf('GET', '/console'), handle: page },
     {
       method: 'GET',
       path: '/console/*',
-      access: 'open',
+      ...accessOf('GET', '/console/*'),
       async handle(exchange) {
         const wanted = exchange.params.rest ?? ''
         const file = path.resolve(folder, wanted)
@@ -76,12 +79,10 @@ async function send({ response, request }: HttpExchange, file: string): Promise<
   const useZip = /\bgzip\b/.test(String(request.headers['accept-encoding']))
   const bytes = useZip ? await zippedFile(file) : await readFile(file)
   response.writeHead(200, {
+    ...PAGE_HEADERS,
     'Content-Type': type,
     'Content-Length': bytes.length,
     'Cache-Control': isNamed ? 'public, max-age=31536000, immutable' : 'no-cache',
-    'Content-Security-Policy': POLICY,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
     Vary: 'Accept-Encoding',
     ...(useZip ? { 'Content-Encoding': 'gzip' } : {}),
   })

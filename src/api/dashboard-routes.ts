@@ -18,6 +18,7 @@ export function dashboardRoutes({ plans, dashboards }: Platform): readonly HttpR
           pipeline: name,
           title: dashboard!.title,
           about: dashboard!.about ?? null,
+          words: dashboard!.words,
           charts: dashboard!.charts.length,
         })),
       }),
@@ -26,6 +27,8 @@ export function dashboardRoutes({ plans, dashboards }: Platform): readonly HttpR
       method: 'GET',
       path: '/v1/dashboards/:pipeline',
       summary: 'One dashboard with the answers of its charts',
+      description:
+        '`live` says what is pushed: ask the aggregates and documents that it names. `words` has the texts of the page in other languages.',
       async answer({ params }) {
         const plan = withDashboard.find(({ name }) => name === params.pipeline)
         if (plan === undefined) {
@@ -36,9 +39,9 @@ export function dashboardRoutes({ plans, dashboards }: Platform): readonly HttpR
             `There is no dashboard "${params.pipeline}". There are: ${known}.`,
           )
         }
-        const { title, about } = plan.dashboard!
+        const { title, about, live, words } = plan.dashboard!
         const charts = (await dashboards.answers(plan.name)).map(chartView)
-        return { pipeline: plan.name, title, about: about ?? null, charts }
+        return { pipeline: plan.name, title, about: about ?? null, live, charts, words }
       },
     }),
   ]

@@ -18,12 +18,13 @@ export function deadLetterRoutes(platform: Platform): readonly HttpRoute[] {
     apiRoute({
       method: 'GET',
       path: '/v1/dead-letters',
-      summary: 'Records that were turned away, oldest first',
+      summary: 'Records that were turned away, with how many there are of each kind',
       query: {
         pipeline: 'Of this pipeline only.',
         hop: 'Turned away at this hop: `gateway`, a table or a store.',
         reason: 'With this reason.',
-        status: LETTER_STATUSES.join(', '),
+        status: `${LETTER_STATUSES.join(', ')}; several with commas between.`,
+        order: '`oldest` (default) or `newest` first.',
         limit: 'At most so many; default 100.',
         after: 'Id of the last letter of the page before.',
       },
@@ -95,6 +96,7 @@ export function deadLetterRoutes(platform: Platform): readonly HttpRoute[] {
 async function replay(platform: Platform, letter: StoredLetter, exchange: HttpExchange) {
   const { force, dry_run: dryRun } = await readJsonObject(exchange)
   const wish = { force: force === true, dryRun: dryRun === true }
+  if (wish.dryRun) exchange.about('dry run')
   const outcome = await replayIfSensible(platform, letter, wish)
   switch (outcome.status) {
     case 'would_die_again':
@@ -153,18 +155,22 @@ const noteOf = ({ note }: Readonly<Record<string, unknown>>): string | undefined
   typeof note === 'string' ? note : undefined
 
 function pageOf(exchange: HttpExchange): LetterPage {
-  const status = queryValue(exchange, 'status')
-  const known = LETTER_STATUSES.find((name) => name === status)
-  if (status !== undefined && known === undefined) {
+  const given = queryValue(exchange, 'status')?.split(',')
+  const statuses = LETTER_STATUSES.filter((name) => given?.includes(name))
+  if (given !== undefined && statuses.length < given.length) {
     throw refusal(400, 'bad_parameter', `status is one of ${LETTER_STATUSES.join(', ')}.`)
   }
+  const order = queryValue(exchange, 'order') ?? 'oldest'
+  if (order !== 'oldest' && order !== 'newest')
+    throw refusal(400, 'bad_parameter', 'order is oldest or newest.')
   const texts = (['pipeline', 'hop', 'reason', 'after'] as const).flatMap((name) => {
     const text = queryValue(exchange, name)
     return text === undefined ? [] : [[name, text]]
   })
   return {
     ...Object.fromEntries(texts),
-    ...(known === undefined ? {} : { status: known }),
+    ...(given === undefined ? {} : { statuses }),
+    newestFirst: order === 'newest',
     limit: queryCount(exchange, 'limit', PAGE_SIZE),
   }
 }

@@ -1,8 +1,9 @@
 import type { HttpProblem } from '../gateway/problem-document.ts'
-import { sendProblem } from '../gateway/problem-document.ts'
+import { sendProblemUnread } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { sendJson } from '../gateway/send.ts'
 import { PlatformError } from '../model/errors.ts'
+import { accessOf, type RouteAccess } from './route-access.ts'
 
 /** A request that cannot be answered as asked; becomes the problem it carries. */
 export class ApiRefusal extends Error {
@@ -18,6 +19,7 @@ export class ApiRefusal extends Error {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   BACKFILL_INVALID: 400,
   BACKFILL_MISSING: 404,
+  CHANGES_MISSING: 404,
   DEAD_LETTER_MISSING: 404,
   DEAD_LETTER_STATE: 409,
   LOG_TOPIC_MISSING: 404,
@@ -37,8 +39,10 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 }
 
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
+  /** Default: what `route-access.ts` says of its path. */
+  readonly needs?: RouteAccess
   /** OpenAPI's words for it. */
   readonly summary: string
   readonly description?: string
@@ -49,16 +53,21 @@ export interface ApiRoute {
   readonly answer: (exchange: HttpExchange) => Promise<unknown>
 }
 
-/** A route of the API as the gateway takes it. All of them need a key once there are keys. */
+/** A route of the API as the gateway takes it. */
 export function apiRoute(route: ApiRoute): HttpRoute {
-  const { method, path, answer } = route
+  const { method, path, answer, needs = accessOf(method, path) } = route
   return {
     method,
     path,
-    access: 'key',
+    ...needs,
     operation: operationOf(route),
     handle: (exchange) =>
-      answered(exchange, async () => sendJson(exchange.response, 200, await answer(exchange))),
+      answered(exchange, async () => {
+        const value = await answer(exchange)
+        // What was answered to one caller is nobody else's, and nobody's after signing out.
+        exchange.response.setHeader('Cache-Control', 'no-store')
+        sendJson(exchange.response, 200, value)
+      }),
   }
 }
 
@@ -69,7 +78,7 @@ export async function answered(exchange: HttpExchange, answer: () => Promise<voi
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) throw error
-    sendProblem(exchange.response, problem)
+    sendProblemUnread(exchange.request, exchange.response, problem)
   }
 }
 

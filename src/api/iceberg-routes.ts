@@ -5,6 +5,7 @@ import { type RestServer, restServer } from '../lake/iceberg/rest-server.ts'
 import { uuidV7Maker } from '../model/uuid.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { readText } from './read-request.ts'
+import { accessOf } from './route-access.ts'
 
 /** Where Iceberg's REST catalog protocol is spoken: clients take `<url>/iceberg` for their catalog's URI. */
 export const ICEBERG_PATH = '/iceberg'
@@ -43,7 +44,7 @@ export function icebergRoutes({ iceberg }: Platform): readonly HttpRoute[] {
   return ROUTES.map(([method, path, summary]) => ({
     method,
     path: `${ICEBERG_PATH}${path}`,
-    access: 'key',
+    ...accessOf(method, `${ICEBERG_PATH}${path}`),
     operation: { summary, tags: ['iceberg'], responses: { 200: { description: 'The answer.' } } },
     handle: (exchange) => handle(server, exchange),
   }))

@@ -8,8 +8,9 @@ const BODY_BYTES_MAX = 16 * 1024 * 1024
 /** The JSON object that a request carries, its numbers opaque (`parseKeepingDigits`); empty when it has no body. @throws ApiRefusal */
 export async function readJsonObject(
   exchange: HttpExchange,
+  bytesMax: number = BODY_BYTES_MAX,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readText(exchange)
+  const text = await readText(exchange, bytesMax)
   if (text === '') return {}
   let value: unknown
   try {
@@ -24,13 +25,18 @@ export async function readJsonObject(
 }
 
 /** The body of a request as text. @throws ApiRefusal when it is too large */
-export async function readText({ request }: HttpExchange): Promise<string> {
+export async function readText(
+  { request }: HttpExchange,
+  bytesMax: number = BODY_BYTES_MAX,
+): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Not destroyed when we stop reading: its answer is still to be sent.
+  const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+  for await (const chunk of body) {
     bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) {
-      throw refusal(413, 'body_too_large', `The body may have ${BODY_BYTES_MAX} bytes at most.`)
+    if (bytes > bytesMax) {
+      throw refusal(413, 'body_too_large', `The body may have ${bytesMax} bytes at most.`)
     }
     chunks.push(chunk)
   }

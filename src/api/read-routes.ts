@@ -3,6 +3,7 @@ import type { Platform } from '../orchestrator/platform.ts'
 import { type ReadParameter, type ReadPlan, ReadRefusedError } from '../pipeline/read.ts'
 import { apiRoute } from './exchange.ts'
 import { queryValue, refusal } from './read-request.ts'
+import { READ_OF_PIPELINE } from './route-access.ts'
 
 /** Longest answer that somebody waits for. */
 const ANSWER_MS_MAX = 60_000
@@ -17,6 +18,7 @@ function routeOf(platform: Platform, read: ReadPlan): HttpRoute {
   return apiRoute({
     method: 'GET',
     path: read.path,
+    needs: READ_OF_PIPELINE,
     summary: read.summary,
     ...(read.description === undefined ? {} : { description: read.description }),
     query: Object.fromEntries(

@@ -3,6 +3,8 @@ import { riverOf } from '../flow/river.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { apiRoute } from './exchange.ts'
+import { lastTasks } from './last-tasks.ts'
+import { accessOf } from './route-access.ts'
 import { runView } from './run-views.ts'
 import { openEventStream } from './server-events.ts'
 import { hopView, instant, isOwnTopic } from './views.ts'
@@ -13,6 +15,7 @@ import { hopView, instant, isOwnTopic } from './views.ts'
 const PUSH_INTERVAL_MS = 1_000
 
 export function riverRoutes(platform: Platform): readonly HttpRoute[] {
+  const moment = momentOf(platform)
   return [
     apiRoute({
       method: 'GET',
@@ -20,13 +23,13 @@ export function riverRoutes(platform: Platform): readonly HttpRoute[] {
       summary: 'Doors, topics, tables and stores, and what flows between them',
       answer: async () => ({
         ...riverOf(platform.plans, platform.runner.graph.tasks),
-        now: await momentOf(platform),
+        now: await moment(),
       }),
     }),
     {
       method: 'GET',
       path: '/v1/live',
-      access: 'key',
+      ...accessOf('GET', '/v1/live'),
       operation: {
         summary: 'What happens, pushed (server-sent events)',
         description:
@@ -36,52 +39,54 @@ export function riverRoutes(platform: Platform): readonly HttpRoute[] {
           200: { description: 'A stream of events.', content: { 'text/event-stream': {} } },
         },
       },
-      handle: (exchange) => pushMoments(platform, exchange),
+      handle: (exchange) => pushMoments(platform, moment, exchange),
     },
   ]
 }
 
-/** The numbers of the river at this moment. */
-async function momentOf(platform: Platform) {
+/** Gives the numbers of the river at the moment it is called. */
+function momentOf(platform: Platform) {
   const { log, runner, clock, state } = platform
-  const [hops, topics, runs] = await Promise.all([
-    platform.hops(),
-    log.topics(),
-    runner.store.list({ limit: 20 }),
-  ])
-  const lastOf = new Map<string, object>()
-  for (const { id } of runs.slice(0, 5)) {
-    for (const task of (await runner.store.find(id)).tasks) {
-      if (lastOf.has(task.id)) continue
-      const { status, facts, error } = task
-      const endedAt = task.endedMs === null ? null : instant(task.endedMs)
-      lastOf.set(task.id, { id: task.id, status, facts, error, ended_at: endedAt, run: id })
+  const lastOf = lastTasks(runner)
+  return async () => {
+    const [hops, topics, runs, tasks] = await Promise.all([
+      platform.hops(),
+      log.topics(),
+      runner.store.list({ status: 'running' }),
+      lastOf(),
+    ])
+    return {
+      at: instant(clock.nowMs()),
+      topics: await Promise.all(
+        topics
+          .filter(({ name }) => !isOwnTopic(name))
+          .map(async ({ name, bounds, duplicateCount }) => ({
+            name,
+            total: bounds.reduce((sum, { offsetEnd }) => sum + offsetEnd, 0),
+            duplicates: duplicateCount,
+            rejected: await state.rejectedCount(name),
+          })),
+      ),
+      hops: hops.map(hopView),
+      tasks: tasks.map(({ task: { id, status, facts, error, endedMs }, runId }) => ({
+        ...{ id, status, facts, error, run: runId },
+        ended_at: endedMs === null ? null : instant(endedMs),
+      })),
+      runs: runs.map(runView),
     }
-  }
-  return {
-    at: instant(clock.nowMs()),
-    topics: await Promise.all(
-      topics
-        .filter(({ name }) => !isOwnTopic(name))
-        .map(async ({ name, bounds, duplicateCount }) => ({
-          name,
-          total: bounds.reduce((sum, { offsetEnd }) => sum + offsetEnd, 0),
-          duplicates: duplicateCount,
-          rejected: await state.rejectedCount(name),
-        })),
-    ),
-    hops: hops.map(hopView),
-    tasks: [...lastOf.values()],
-    runs: runs.filter(({ endedMs }) => endedMs === null).map(runView),
   }
 }
 
-async function pushMoments(platform: Platform, exchange: HttpExchange): Promise<void> {
+async function pushMoments(
+  platform: Platform,
+  moment: () => Promise<unknown>,
+  exchange: HttpExchange,
+): Promise<void> {
   const stream = openEventStream(exchange)
   const unwatch = platform.dashboards.watch((pipeline) => stream.send('dashboard', { pipeline }))
   try {
     while (!stream.ended.aborted) {
-      stream.send('now', await momentOf(platform))
+      stream.send('now', await moment())
       await sleep(PUSH_INTERVAL_MS, undefined, { signal: stream.ended }).catch(() => {})
     }
   } finally {

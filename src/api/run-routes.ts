@@ -1,13 +1,15 @@
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
-import { RUN_STATUSES } from '../model/run.ts'
+import { RUN_STATUSES, type RunRequest } from '../model/run.ts'
 import type { TaskRange } from '../model/task.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import {
   type RunWish,
+  requestAgain,
   requestOf,
   scheduleNamed,
   wishOfSchedule,
 } from '../orchestrator/runs/run-wish.ts'
+import { SELECTOR_HELP, selectTasks } from '../orchestrator/runs/select-tasks.ts'
 import { nextRuns } from '../orchestrator/schedules/due-run.ts'
 import { type Schedule, schedulesOf } from '../orchestrator/schedules/schedules-of.ts'
 import { apiRoute } from './exchange.ts'
@@ -27,7 +29,12 @@ export function runRoutes({ runner, scheduler, clock, plans }: Platform): readon
       method: 'GET',
       path: '/v1/tasks',
       summary: 'Everything that can be run: models, syncs, maintenance, steps, in order',
-      answer: async () => ({ tasks: graph.tasks.map(taskView) }),
+      query: { select: `Only what these selectors name, with commas between: ${SELECTOR_HELP}.` },
+      async answer(exchange) {
+        const selectors = queryValue(exchange, 'select')?.split(',')
+        const tasks = selectors === undefined ? graph.tasks : selectTasks(graph, selectors)
+        return { tasks: tasks.map(taskView) }
+      },
     }),
     apiRoute({
       method: 'GET',
@@ -69,6 +76,7 @@ export function runRoutes({ runner, scheduler, clock, plans }: Platform): readon
           wishOf(await readJsonObject(exchange), schedulesOf(plans, { maintenance: 'on' })),
           clock.nowMs(),
         )
+        exchange.about(aboutOf(request))
         const run = await runner.start(request)
         return runDetailView(await store.find(run.id))
       },
@@ -117,6 +125,26 @@ export function runRoutes({ runner, scheduler, clock, plans }: Platform): readon
             `Run ${run.id} is not interrupted: ${run.status}.`,
           )
         return runDetailView(await store.find(run.id))
+      },
+    }),
+    apiRoute({
+      method: 'POST',
+      path: '/v1/runs/:id/again',
+      summary: 'Begin a run that does a finished one again, for the same moment',
+      description:
+        'With `only: "unfinished"`, just the tasks that failed, were skipped or were stopped.',
+      body: { type: 'object', properties: { only: { enum: ['unfinished'] } } },
+      async answer(exchange) {
+        const { run, tasks } = await found(exchange)
+        const { only } = await readJsonObject(exchange)
+        if (only !== undefined && only !== 'unfinished')
+          throw badBody('"only" is "unfinished" or left out')
+        if (run.status === 'running' || run.status === 'interrupted')
+          throw refusal(409, 'run_not_over', `Run ${run.id} is not over: it is ${run.status}.`)
+        const request = requestAgain(run, tasks, only ?? 'all')
+        if (request === undefined)
+          throw refusal(409, 'run_complete', `Every task of run ${run.id} came to a good end.`)
+        return runDetailView(await store.find((await runner.start(request)).id))
       },
     }),
   ]
@@ -196,6 +224,13 @@ function countOf(body: JsonObject, name: string): number | undefined {
   const value = Number(JSON.stringify(body[name]))
   if (!Number.isSafeInteger(value) || value < 0) throw badBody(`"${name}" is a whole number`)
   return value
+}
+
+/** What is run, for the audit log. */
+function aboutOf({ schedule, selectors, range, fullRefresh }: RunRequest): string {
+  const what = schedule ?? (selectors.length === 0 ? 'everything' : selectors.join(' '))
+  const when = range === null ? '' : `, ${range.from} to ${range.to}`
+  return `${what}${when}${fullRefresh ? ', anew' : ''}`
 }
 
 const badBody = (what: string) => refusal(400, 'bad_run', `${what}. Nothing was begun.`)

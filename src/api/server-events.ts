@@ -11,8 +11,12 @@ export interface EventStream {
 /** Often enough that nothing between client and server thinks the connection dead. */
 const BEAT_MS = 15_000
 
+/** Whoever may no longer look is cut off within this. */
+const ADMITTED_LOOK_MS = 2_000
+
 /** Begin a stream (WHATWG HTML, "Server-sent events"). The caller returns when `ended` has aborted. */
-export function openEventStream({ request, response, closing }: HttpExchange): EventStream {
+export function openEventStream(exchange: HttpExchange): EventStream {
+  const { request, response, closing } = exchange
   const gone = new AbortController()
   request.on('close', () => gone.abort())
   response.on('close', () => gone.abort())
@@ -24,10 +28,17 @@ export function openEventStream({ request, response, closing }: HttpExchange): E
   })
   response.write('retry: 1000\n\n')
   const beat = setInterval(() => response.write(':\n\n'), BEAT_MS)
+  const look = setInterval(() => {
+    exchange.isStillAdmitted().then(
+      (isAdmitted) => isAdmitted || gone.abort(),
+      () => gone.abort(),
+    )
+  }, ADMITTED_LOOK_MS)
   ended.addEventListener(
     'abort',
     () => {
       clearInterval(beat)
+      clearInterval(look)
       response.end()
     },
     { once: true },

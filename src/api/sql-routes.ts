@@ -13,6 +13,7 @@ import { savedQueries } from '../orchestrator/saved-queries.ts'
 import { exportQuery, type QueryResult } from '../sql/duckdb/query.ts'
 import { answered, apiRoute } from './exchange.ts'
 import { readJsonObject, refusal } from './read-request.ts'
+import { accessOf } from './route-access.ts'
 
 // Questions in SQL over HTTP. They read tables by name and nothing else: no files, no network, no settings; and they have a limit of rows,
 // of time, and of memory (the engine's).
@@ -60,7 +61,7 @@ export function sqlRoutes(platform: Platform): readonly HttpRoute[] {
     {
       method: 'POST',
       path: '/v1/sql/export',
-      access: 'key',
+      ...accessOf('POST', '/v1/sql/export'),
       operation: {
         summary: 'All rows of a question as a file: CSV, Parquet or JSON',
         tags: ['platform'],

@@ -68,6 +68,7 @@ export function tableRoutes(platform: Platform): readonly HttpRoute[] {
         const { action, dry_run: dryRun = true } = await readJsonObject(exchange)
         if (typeof dryRun !== 'boolean')
           throw refusal(400, 'bad_parameter', 'dry_run is true or false.')
+        exchange.about(`${action}${dryRun ? ', dry run' : ''}`)
         return maintain(await lake.door(exchange.params.name!), action, dryRun)
       },
     }),

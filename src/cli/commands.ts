@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { audit } from './commands/audit.ts'
 import { backfill } from './commands/backfill.ts'
 import { changes } from './commands/changes.ts'
 import { collect } from './commands/collect.ts'
@@ -22,6 +23,7 @@ import { restore } from './commands/restore.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
+import { sessions } from './commands/sessions.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { sync } from './commands/sync.ts'
@@ -39,5 +41,5 @@ export const COMMANDS: readonly Command[] = [
   ...[changes, restore, optimize, expire, vacuum, convert],
   ...[status, ledger, dlq],
   ...[plan, test, lineage],
-  ...[doctor, config, keys],
+  ...[doctor, config, keys, sessions, audit],
 ]

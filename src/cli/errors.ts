@@ -24,3 +24,9 @@ export class KeyNameError extends PlatformError {
   readonly code = 'KEY_NAME'
   readonly retry = 'never'
 }
+
+/** There is no such session of the console, or it is over. */
+export class SessionMissingError extends PlatformError {
+  readonly code = 'SESSION_MISSING'
+  readonly retry = 'never'
+}

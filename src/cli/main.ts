@@ -4,6 +4,7 @@ import { messageOf, PlatformError } from '../model/errors.ts'
 import { type Command, EXIT, GLOBAL_OPTIONS, parseArgsOptions, UsageError } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { commandHelp, overviewHelp } from './help.ts'
+import { runRecorded } from './record-action.ts'
 import { openTerminal } from './terminal.ts'
 
 // The command line: arguments and environment in, text or JSON out. The only file that reads `process.env` or ends the process.
@@ -67,7 +68,7 @@ async function runCommand(
       interrupted.abort()
     })
   }
-  return command.run({
+  return runRecorded(command, {
     args: positionals,
     options: values,
     lists,

@@ -19,7 +19,7 @@ const ANSWER_MS_MAX = 60_000
 
 /**
  * Ask the platform that runs on a home, over its API. The key comes from MEKONG_API_KEY.
- * @throws PlatformRefusedError when the key is missing or unknown, PlatformSilentError
+ * @throws PlatformRefusedError when the key is missing, unknown or may not, PlatformSilentError
  */
 export async function askPlatform(
   { url, pid }: RunningPlatform,
@@ -55,6 +55,8 @@ export async function askPlatform(
       String(problem.code),
     )
   }
+  if (problem.code === 'role_insufficient')
+    throw new PlatformRefusedError(String(problem.detail), problem.code)
   return { ok: false, problem }
 }
 

@@ -5,6 +5,7 @@ import { type DeltaTable, openDeltaTable, type SnapshotOptions } from '../lake/d
 import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { TableMismatchError } from '../lake/errors.ts'
 import type { IcebergDeps } from '../lake/iceberg/deps.ts'
+import { groupedRequest, notRestored, removalRequest } from './door-requests.ts'
 import type {
   ExpireReport,
   ExpireRequest,
@@ -18,6 +19,7 @@ import type {
   VacuumReport,
   VacuumRequest,
 } from './table-door.ts'
+import { partitionsOfPlan } from './table-partitions.ts'
 
 export interface DoorPlace {
   /** As people named it. */
@@ -59,17 +61,10 @@ export async function deltaDoor(
 
 async function optimize(
   table: DeltaTable,
-  { onProgress, ...request }: OptimizeRequest,
+  request: OptimizeRequest,
   signal: AbortSignal | undefined,
 ): Promise<OptimizeReport> {
-  const { version, groups } = await table.optimize(
-    {
-      ...request,
-      onProgress: ({ groupsDone, groupCount, bytesDone }) =>
-        onProgress?.({ done: groupsDone, count: groupCount, bytesDone }),
-    },
-    signal,
-  )
+  const { version, groups } = await table.optimize(groupedRequest(request), signal)
   return { version, groups }
 }
 
@@ -91,16 +86,15 @@ async function expire(
 
 async function vacuum(
   table: DeltaTable,
-  { ageMinMs, allowsShortAge, fileCountMax, dryRun, onProgress }: VacuumRequest,
+  request: VacuumRequest,
   signal: AbortSignal | undefined,
 ): Promise<VacuumReport> {
+  const { ageMinMs, allowsShortAge, dryRun } = request
   const { files, bytes, isPartial } = await table.vacuum(
     {
+      ...removalRequest(request),
       ...(ageMinMs === undefined ? {} : { retentionMs: ageMinMs }),
-      ...(fileCountMax === undefined ? {} : { fileCountMax }),
       allowsShortRetention: allowsShortAge,
-      dryRun,
-      onProgress: ({ removed, count }) => onProgress?.({ done: removed, count }),
     },
     signal,
   )
@@ -114,13 +108,8 @@ async function restore(
 ): Promise<RestoreReport> {
   const outcome = await table.restore({ ...selected(point, name), dryRun }, signal)
   if (!('metrics' in outcome)) {
-    return {
-      status: outcome.status,
-      restored: 'version' in point ? point.version : 0,
-      version: outcome.version,
-      ...{ filesAdded: 0, filesRemoved: 0 },
-      message: outcome.status === 'conflict' ? outcome.message : 'the store gave no answer',
-    }
+    const message = outcome.status === 'conflict' ? outcome.message : undefined
+    return notRestored(point, { status: outcome.status, version: outcome.version, message })
   }
   const { restoredVersion, addedFileCount, removedFileCount } = outcome.metrics
   return {
@@ -155,6 +144,7 @@ export function deltaState(snapshot: DeltaSnapshot): TableState {
       files: snapshot.fileCount,
       bytes: snapshot.bytes,
     }),
+    partitions: async () => partitionsOfPlan(await snapshot.plan()),
     transactions: () => snapshot.transactions(),
     plan: (options) => snapshot.plan(options),
   }

@@ -11,3 +11,9 @@ export class AmendRefusedError extends PlatformError {
   readonly code = 'AMEND_REFUSED'
   readonly retry = 'later'
 }
+
+/** The stream of changes that a reference follows has stopped; it is begun again after what the lake has. */
+export class ReferenceStreamError extends PlatformError {
+  readonly code = 'REFERENCE_STREAM_ENDED'
+  readonly retry = 'later'
+}

@@ -43,16 +43,17 @@ export async function hybridSearch(
 
 function fused(byText: readonly VectorHit[], byVector: readonly VectorHit[]): SearchHit[] {
   const hits = new Map<string, SearchHit>()
-  for (const [way, list] of [
-    ['textRank', byText],
-    ['vectorRank', byVector],
+  for (const [rank, ownScore, list] of [
+    ['textRank', 'textScore', byText],
+    ['vectorRank', 'vectorScore', byVector],
   ] as const) {
-    for (const [index, { collection, id, values, text }] of list.entries()) {
+    for (const [index, { collection, id, values, text, score }] of list.entries()) {
       const known = hits.get(`${collection}/${id}`)
       hits.set(`${collection}/${id}`, {
         ...{ collection, id, values, text, textRank: null, vectorRank: null },
+        ...{ textScore: null, vectorScore: null },
         ...known,
-        [way]: index + 1,
+        ...{ [rank]: index + 1, [ownScore]: score },
         score: (known?.score ?? 0) + 1 / (RANK_OFFSET + index + 1),
       })
     }

@@ -6,6 +6,7 @@ import type { HistoryEntry } from '../lake/iceberg/history.ts'
 import type { SnapshotSelector } from '../lake/iceberg/snapshot.ts'
 import type { IcebergSnapshot } from '../lake/iceberg/snapshot-view.ts'
 import { type IcebergTable, openIcebergTable } from '../lake/iceberg/table.ts'
+import { groupedRequest, notRestored, removalRequest } from './door-requests.ts'
 import type {
   ExpireReport,
   ExpireRequest,
@@ -21,6 +22,7 @@ import type {
   VacuumReport,
   VacuumRequest,
 } from './table-door.ts'
+import { partitionsOfSnapshot } from './table-partitions.ts'
 
 /** An Iceberg table as a door. `table` is what its catalog calls it. @throws TableMissingError, TableBrokenError, TableUnsupportedError */
 export async function icebergDoor(
@@ -44,17 +46,10 @@ export async function icebergDoor(
 
 async function optimize(
   table: IcebergTable,
-  { onProgress, ...request }: OptimizeRequest,
+  request: OptimizeRequest,
   signal: AbortSignal | undefined,
 ): Promise<OptimizeReport> {
-  const { snapshotId, groups } = await table.optimize(
-    {
-      ...request,
-      onProgress: ({ groupsDone, groupCount, bytesDone }) =>
-        onProgress?.({ done: groupsDone, count: groupCount, bytesDone }),
-    },
-    signal,
-  )
+  const { snapshotId, groups } = await table.optimize(groupedRequest(request), signal)
   return { version: snapshotId, groups }
 }
 
@@ -91,15 +86,14 @@ async function expire(
 
 async function vacuum(
   table: IcebergTable,
-  { ageMinMs, fileCountMax, dryRun, onProgress }: VacuumRequest,
+  request: VacuumRequest,
   signal: AbortSignal | undefined,
 ): Promise<VacuumReport> {
+  const { ageMinMs, dryRun } = request
   const outcome = await table.removeOrphans(
     {
+      ...removalRequest(request),
       ...(ageMinMs === undefined ? {} : { ageMinMs }),
-      ...(fileCountMax === undefined ? {} : { fileCountMax }),
-      dryRun,
-      onProgress: ({ removed, count }) => onProgress?.({ done: removed, count }),
     },
     signal,
   )
@@ -128,13 +122,8 @@ async function restore(
 ): Promise<RestoreReport> {
   const outcome = await table.restore({ to: selected(point, name)!, dryRun }, signal)
   if (!('metrics' in outcome)) {
-    return {
-      status: outcome.status,
-      restored: 'version' in point ? point.version : 0,
-      version: undefined,
-      ...{ filesAdded: 0, filesRemoved: 0 },
-      message: outcome.status === 'conflict' ? outcome.message : 'the catalog gave no answer',
-    }
+    const message = outcome.status === 'conflict' ? outcome.message : undefined
+    return notRestored(point, { status: outcome.status, version: undefined, message })
   }
   const { restoredSnapshotId, addedFileCount, removedFileCount } = outcome.metrics
   return {
@@ -165,6 +154,7 @@ export function icebergState(snapshot: IcebergSnapshot): TableState {
       ),
     },
     size: () => sizeOf(snapshot),
+    partitions: () => partitionsOfSnapshot(snapshot),
     transactions: () => snapshot.transactions(),
     plan: (options) => snapshot.plan(options),
   }

@@ -5,19 +5,22 @@ import type { EditOutcome } from '../lake/iceberg/edit-rows.ts'
 import type { SchemaChange } from '../lake/iceberg/evolve-schema.ts'
 import type { IcebergSnapshot } from '../lake/iceberg/snapshot-view.ts'
 import { type IcebergTable, openIcebergTable } from '../lake/iceberg/table.ts'
-import type { MergeClause } from '../lake/row-statements.ts'
 import type { Columns } from '../model/column.ts'
 import { sameColumnType } from '../model/column.ts'
 import { messageOf } from '../model/errors.ts'
-import { sql } from '../model/row-edit.ts'
 import type { ScanFile, ScanPlan } from '../model/scan-plan.ts'
-import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
 import { ModelConflictError } from '../sql/models/errors.ts'
 import type { NetChanges } from '../sql/models/net-changes.ts'
 import type { Progress, ProgressStep } from '../sql/models/run-decision.ts'
-import { INSERT_NEW, mergeOf } from './delta-model-table.ts'
 import { tableKey } from './lake-home.ts'
-import type { ModelTable, ModelWrite, ModelWritten, NewModelTable } from './model-lake.ts'
+import type { ModelTable, ModelWrite, NewModelTable } from './model-lake.ts'
+import {
+  type AppendMetrics,
+  checkMade,
+  committed,
+  mergeOf,
+  writtenRows,
+} from './model-statements.ts'
 
 /** Rows that change are marked beside their files, not copied with their neighbours. */
 const EDITED_TABLE_PROPERTIES = {
@@ -47,11 +50,7 @@ export async function createIcebergModelTable(
     partitionBy: partitionBy.map((column) => ({ column })),
     properties: { ...EDITED_TABLE_PROPERTIES, ...properties },
   })
-  if (outcome.status === 'unknown')
-    throw new ModelConflictError(
-      `Whether the table ${name} was made is not known: ${messageOf(outcome.cause)}. The next run finds out.`,
-      { cause: outcome.cause },
-    )
+  checkMade(name, outcome)
 }
 
 /** An Iceberg table as models see it. Its version is the sequence number. @throws TableMissingError */
@@ -74,11 +73,12 @@ export async function icebergModelTable(deps: IcebergDeps, name: string): Promis
       const plan = await snapshot.plan()
       return { rows: plan.rowCount, bytes: plan.files.reduce((sum, { bytes }) => sum + bytes, 0) }
     },
-    write: async (write, steps, signal) =>
-      written(
-        { name, version },
-        await commit(table, write, [...steps, ...replacedStep(write, progress)], signal),
-      ),
+    async write(write, steps, signal) {
+      const all = [...steps, ...replacedStep(write, progress)]
+      const done = committed(name, await commit(table, write, all, signal))
+      const now = done.status === 'committed' ? done.sequenceNumber : version
+      return writtenRows(now, done.metrics)
+    },
   }
 }
 
@@ -160,11 +160,6 @@ function ancestorAt({ snapshotId, metadata }: IcebergSnapshot, sequence: number)
   return at?.['sequence-number'] === sequence ? at['snapshot-id'] : undefined
 }
 
-interface AppendMetrics {
-  readonly rows: number
-  readonly files: number
-  readonly bytes: number
-}
 type Outcome = Awaited<ReturnType<IcebergTable['commitAppend']>>
 type Committed = EditOutcome | (Outcome & { readonly metrics?: AppendMetrics })
 
@@ -191,17 +186,8 @@ async function commit(
     case 'replace_where':
       return table.overwrite(write.rows, { ...options, where: write.where }, signal)
     case 'merge':
+    case 'upsert_and_delete':
       return table.merge({ ...options, ...mergeOf(write) }, signal)
-    case 'upsert_and_delete': {
-      const { rows, key, goneColumn } = write
-      const gone = sql(`source.${quoteIdentifier(goneColumn)}`)
-      const clauses: MergeClause[] = [
-        { when: 'matched', condition: gone, do: 'delete' },
-        { when: 'matched', do: 'update' },
-        INSERT_NEW,
-      ]
-      return table.merge({ ...options, source: rows, on: { keys: key }, clauses }, signal)
-    }
   }
 }
 
@@ -244,39 +230,5 @@ async function changeSchema(
     throw new ModelConflictError(
       `Changing the columns of ${table.name}: ${why}. The next run begins from what is there.`,
     )
-  }
-}
-
-function written(
-  { name, version }: { readonly name: string; readonly version: number },
-  outcome: Committed,
-): ModelWritten {
-  switch (outcome.status) {
-    case 'conflict':
-      throw new ModelConflictError(
-        `Writing ${name}: ${outcome.message}. Nothing was written; the next run begins from what is there.`,
-      )
-    case 'unknown':
-      throw new ModelConflictError(
-        `Whether the commit to ${name} arrived is not known: ${messageOf(outcome.cause)}. The next run finds out.`,
-        { cause: outcome.cause },
-      )
-  }
-  const { metrics } = outcome
-  const now = outcome.status === 'committed' ? outcome.sequenceNumber : version
-  const none = { version: now, rowsChanged: 0, rowsRemoved: 0, filesRemoved: 0 }
-  if (metrics === undefined) return { ...none, rowsAdded: 0, filesWritten: 0, bytesWritten: 0 }
-  if ('files' in metrics) {
-    const { rows, files, bytes } = metrics
-    return { ...none, rowsAdded: rows, filesWritten: files, bytesWritten: bytes }
-  }
-  return {
-    version: now,
-    rowsAdded: metrics.insertedRowCount,
-    rowsChanged: metrics.updatedRowCount,
-    rowsRemoved: metrics.deletedRowCount,
-    filesWritten: metrics.addedFileCount,
-    filesRemoved: metrics.removedFileCount,
-    bytesWritten: metrics.addedBytes,
   }
 }

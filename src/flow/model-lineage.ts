@@ -12,7 +12,6 @@ import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
 import { touchedSql } from '../sql/models/touched-partitions.ts'
 import { declaredColumns } from './declared-columns.ts'
-import type { ModelLake } from './model-lake.ts'
 import { readModels } from './read-models.ts'
 
 /** Where the columns of a model come from. */
@@ -35,7 +34,9 @@ export interface LineageOptions {
   readonly engine: ComputeEngine
   readonly plans: readonly PipelinePlan[]
   /** For columns of tables that no pipeline declares. Default: those are not known. */
-  readonly lake?: ModelLake
+  readonly lake?: {
+    open(table: string): Promise<{ readonly columns: Columns } | undefined>
+  }
 }
 
 /**

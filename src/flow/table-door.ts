@@ -3,6 +3,7 @@ import type { ChangePlan } from '../model/change-plan.ts'
 import type { Columns } from '../model/column.ts'
 import type { Predicate } from '../model/predicate.ts'
 import type { ScanPlan } from '../model/scan-plan.ts'
+import type { TablePartitions } from './table-partitions.ts'
 
 // A lake table as the surfaces drive it, whatever its format: commands, SQL and the HTTP API ask a door and never the format behind
 // it. `delta-door.ts` and `iceberg-door.ts` make doors; `lake-catalog.ts` opens them by name, `table-at-path.ts` by path. A door
@@ -63,6 +64,8 @@ export interface TableState {
   readonly details: Readonly<Record<string, unknown>>
   /** May look at the statistics of all files. */
   size(): Promise<TableSize>
+  /** How its files are divided. May read all that the table knows of its files. */
+  partitions(): Promise<TablePartitions>
   /** Every application id with its version. */
   transactions(): Iterable<readonly [appId: string, version: number]>
   plan(options?: { readonly predicate?: Predicate }): Promise<ScanPlan>

@@ -2,7 +2,8 @@ import { messageOf } from '../model/errors.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { type RunEventOptions, runEvent } from '../sql/models/open-lineage.ts'
+import { TestsFailedError } from '../sql/models/errors.ts'
+import { type RunEventOptions, runEvent, type TestFact } from '../sql/models/open-lineage.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { BuildOutcome } from './build-model.ts'
 import type { ModelLake } from './model-lake.ts'
@@ -37,7 +38,7 @@ export function lineageTeller(
   { pipeline, read, views, context }: ToldRun,
 ): LineageTeller {
   const { name: model } = read.model
-  const event = (more: Pick<RunEventOptions, 'type' | 'inputs' | 'output' | 'message'>) =>
+  const event = (more: Pick<RunEventOptions, 'type' | 'inputs'> & Partial<RunEventOptions>) =>
     lineage.emit(
       runEvent({
         ...{ namespace: lineage.namespace, atMs: Date.now(), pipeline, model, sql: read.sql },
@@ -58,6 +59,17 @@ export function lineageTeller(
     }))
   }
 
+  /** Tests read the table, so that they are a run after the one that made it. */
+  const tested = async (tests: readonly TestFact[]) => {
+    if (tests.length === 0) return
+    const { version, columns } = (await lake.open(model)) ?? { version: 0, columns: [] }
+    const isTest = true
+    await event({ type: 'START', isTest, inputs: [{ table: model }] })
+    const passed = tests.every((test) => test.passed)
+    const about = { type: passed ? 'COMPLETE' : 'FAIL', isTest } as const
+    await event({ ...about, inputs: [{ table: model, version, columns, tests }] })
+  }
+
   return {
     started: () => event({ type: 'START', inputs }),
     async completed(outcome, tests) {
@@ -74,14 +86,20 @@ export function lineageTeller(
           rows: (written?.rowsAdded ?? 0) + (written?.rowsChanged ?? 0),
           bytes: written?.bytesWritten ?? 0,
           files: written?.filesWritten ?? 0,
-          tests: tests.map(({ test, failingCount }) => ({
-            name: test.name,
-            ...('column' in test ? { column: test.column } : {}),
-            passed: failingCount === 0,
-          })),
         },
       })
+      await tested(tests.map(factOf))
     },
-    failed: (error) => event({ type: 'FAIL', inputs, message: messageOf(error) }),
+    async failed(error) {
+      await event({ type: 'FAIL', inputs, message: messageOf(error) })
+      if (error instanceof TestsFailedError)
+        await tested(error.failures.map(({ test }) => ({ name: test, passed: false })))
+    },
   }
 }
+
+const factOf = ({ test, failingCount }: TestResult): TestFact => ({
+  name: test.name,
+  ...('column' in test ? { column: test.column } : {}),
+  passed: failingCount === 0,
+})

@@ -1,17 +1,24 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Role } from '../model/access.ts'
 import type { Randomness } from '../model/clock.ts'
 
 /** Who may talk to the gateway. Where the keys are kept is the caller's business; only hashes need to be. */
 export interface ApiKeys {
   /** The identity behind a presented key, or `undefined`. Takes equally long for a near miss and a far one. */
   verify(presented: string): Promise<KeyIdentity | undefined>
+  /** The identity of a key in force by its name; for sessions, which end with their key. */
+  named(name: string): KeyIdentity | undefined
 }
 
 export interface KeyIdentity {
   /** Shown in logs and metrics; never the key. */
   readonly name: string
+  /** What it may. */
+  readonly role: Role
   /** Records per second this key may send, on average, with bursts of one second; `undefined` is no limit. */
   readonly recordsPerSecondMax?: number
+  /** Of the console's session that asks in the key's stead, its public id. */
+  readonly session?: string
 }
 
 /** A key as it is kept. */
@@ -19,6 +26,14 @@ export interface StoredApiKey extends KeyIdentity {
   /** `sha256:` and 64 hex digits. */
   readonly hash: string
 }
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/
+
+/** Whether a key can be called so. */
+export const isKeyName = (name: string): boolean => NAME.test(name)
+
+export const KEY_NAME_RULE =
+  'A name has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.'
 
 const KEY_BYTES = 32
 const PREFIX = 'mk_'
@@ -59,6 +74,7 @@ export function apiKeysOf(keys: readonly StoredApiKey[]): ApiKeys {
       }
       return found
     },
+    named: (name) => known.find(({ identity }) => identity.name === name)?.identity,
   }
 }
 

@@ -24,9 +24,10 @@ export function trackExchange(request: IncomingMessage, response: ServerResponse
  * collector would copy it again and again: that was 10 ms of pause seven times a second (bench gateway).
  */
 export function forgetExchange(request: IncomingMessage, response: ServerResponse): void {
-  const socket = request.socket as TrackedSocket
-  if (response.writableEnded && socket.writableLength === 0 && socket[LAST]?.response === response)
-    socket[LAST] = undefined
+  // A request that was destroyed has let go of its connection.
+  const socket = request.socket as TrackedSocket | null
+  if (socket === null || !response.writableEnded || socket.writableLength > 0) return
+  if (socket[LAST]?.response === response) socket[LAST] = undefined
 }
 
 /**

@@ -17,9 +17,11 @@ import { uuidV7Maker } from '../model/uuid.ts'
 import { Admission } from './admission.ts'
 import type { ApiKeys } from './api-keys.ts'
 import type { AppendPort } from './append-port.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { docsPage } from './docs-page.ts'
 import { GatewayListenError, GatewayWithoutKeysError } from './errors.ts'
+import { type Front, NO_FRONT } from './front.ts'
 import { type GatewayLimits, resolveLimits } from './gateway-limits.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.ts'
 import { type IngestContext, ingest } from './ingest.ts'
@@ -31,6 +33,7 @@ import { QueuedAppends } from './queued-appends.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createRequestListener, type RequestListener } from './request-listener.ts'
 import type { HttpRoute } from './router.ts'
+import type { Sessions } from './sessions.ts'
 import { type Readiness, systemRoutes } from './system-routes.ts'
 import { traceparentMaker } from './traceparent.ts'
 import { createTurns } from './turns.ts'
@@ -48,6 +51,12 @@ export interface GatewayOptions {
   }
   /** A function is asked at each request, so that keys come and go while the gateway runs; `undefined` is none, which loopback allows. */
   readonly keys?: ApiKeys | (() => ApiKeys | undefined)
+  /** Sessions that may ask by cookie in a key's stead. Default: none may. */
+  readonly sessions?: Sessions
+  /** Where actions are written down. Default: nowhere. */
+  readonly audit?: AuditTrail
+  /** What stands in front. Default: nothing. */
+  readonly front?: Front
   /** Web origins (`http://localhost:5173`) that may use a gateway without keys from a browser. Default none. */
   readonly originsAllowed?: readonly string[]
   readonly limits?: Partial<GatewayLimits>
@@ -117,7 +126,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...system,
       ...extraRoutes,
     ],
-    keys,
+    doorkeeper: { keys, sessions: options.sessions, front: options.front ?? NO_FRONT },
+    audit: options.audit,
     originsAllowed: options.originsAllowed ?? [],
     metrics,
     onSurprise: options.onSurprise ?? (() => {}),
@@ -183,7 +193,7 @@ function doorRoutes(
     return [...paths].map((path) => ({
       method: 'POST' as const,
       path,
-      access: 'key' as const,
+      access: 'ingest' as const,
       handle: (exchange) => ingest(context, door, exchange),
     }))
   }) satisfies HttpRoute[]

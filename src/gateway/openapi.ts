@@ -22,10 +22,11 @@ export function openApiOf(options: {
       paths[path] = { post: ingestOperation(route, path) }
     }
   }
-  for (const { path, method, operation } of options.extraRoutes) {
+  for (const route of options.extraRoutes) {
+    const { path, method, operation } = route
     if (operation === undefined) continue
     const template = path.replaceAll(/:(\w+)/g, '{$1}').replace(/\*$/, '{rest}')
-    paths[template] = { ...paths[template], [method.toLowerCase()]: operation }
+    paths[template] = { ...paths[template], [method.toLowerCase()]: withAccess(route, operation) }
   }
   return {
     openapi: '3.1.0',
@@ -40,7 +41,21 @@ export function openApiOf(options: {
       schemas,
       ...(options.hasKeys ? { securitySchemes: SECURITY_SCHEMES } : {}),
     },
-    ...(options.hasKeys ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
+    ...(options.hasKeys ? { security: [{ bearer: [] }, { apiKey: [] }, { session: [] }] } : {}),
+  }
+}
+
+/** An operation with the role that it takes, and the refusals that follow from it. */
+function withAccess(
+  { access }: HttpRoute,
+  operation: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (access === 'open') return { ...operation, security: [] }
+  const { responses } = operation
+  return {
+    ...operation,
+    'x-role': access,
+    responses: { ...(responses as object | undefined), ...REFUSALS },
   }
 }
 
@@ -64,6 +79,7 @@ function ingestOperation(route: IngestRoute, path: string): Record<string, unkno
     ].join('\n\n'),
     operationId: `ingest:${path}`,
     tags: [route.pipeline],
+    'x-role': 'ingest',
     parameters: INGEST_PARAMETERS,
     requestBody: {
       required: true,
@@ -107,6 +123,11 @@ const problem = (description: string) => ({
   content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
 })
 
+const REFUSALS = {
+  401: problem('No API key or session, or one that is not known or over.'),
+  403: problem('The role of the key does not suffice (`needs` and `roles` say what does).'),
+}
+
 const INGEST_RESPONSES = {
   202: {
     description: 'Durable; or waiting in memory where the answer says `durable: false`.',
@@ -123,7 +144,7 @@ const INGEST_RESPONSES = {
     },
   },
   400: problem('Malformed, or nothing in it could be taken; `problems` says where and why.'),
-  401: problem('No API key, or one that is not known.'),
+  ...REFUSALS,
   408: problem('The request came too slowly.'),
   413: problem('The body, the record or the number of records is past a limit.'),
   415: problem('A media type, charset or compression that is not read.'),
@@ -218,4 +239,11 @@ const SHARED_SCHEMAS = {
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer' },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'mekong-session',
+    description:
+      'Of the console (`POST /v1/session`); behind TLS the name begins with `__Host-`. What changes something also needs `X-CSRF-Token`.',
+  },
 }

@@ -28,7 +28,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'The body is too large',
   415: 'The body is in a form that is not read',
   421: 'The request was meant for another server',
-  429: 'Too many records',
+  429: 'Too much at once',
   431: 'The headers are too large',
   500: 'Something broke on our side',
   503: 'Not now; try again',
@@ -104,9 +104,16 @@ export function rawProblemResponse(problem: HttpProblem): string {
   ].join('\r\n')
 }
 
+/** Codes of problems that were answered, for the audit log. */
+const codesSent = new WeakMap<ServerResponse, string>()
+
+/** The code of the problem that an answer is, if it is one. */
+export const problemCodeOf = (response: ServerResponse): string | undefined =>
+  codesSent.get(response)
+
 function beginProblem(
   response: ServerResponse,
-  { status, retryAfterMs, headers = [] }: HttpProblem,
+  { status, code, retryAfterMs, headers = [] }: HttpProblem,
   text: string,
   more: readonly string[] = [],
 ): boolean {
@@ -114,6 +121,7 @@ function beginProblem(
     response.destroy()
     return false
   }
+  codesSent.set(response, code)
   const length = String(Buffer.byteLength(text))
   const all = ['Content-Type', PROBLEM_CONTENT_TYPE, 'Content-Length', length, ...headers, ...more]
   if (retryAfterMs !== undefined) {

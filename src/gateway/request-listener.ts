@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messageOf, PlatformError, retryOf } from '../model/errors.ts'
-import type { ApiKeys, KeyIdentity } from './api-keys.ts'
-import { authenticate } from './authenticate.ts'
+import { type Admitted, admit, type Doorkeeper, isStillAdmitted } from './admit.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import { forgetExchange, trackExchange } from './broken-request.ts'
+import { carryOut, noteRefusal } from './carry-out.ts'
 import type { GatewayMetrics, RouteMetrics } from './gateway-metrics.ts'
 import { foreignPageProblem } from './local-callers.ts'
 import { type HttpProblem, sendProblemUnread } from './problem-document.ts'
-import { createRouter, type HttpRoute, type Router } from './router.ts'
+import { createRouter, type HttpExchange, type HttpRoute, type Router } from './router.ts'
 
 export interface RequestListener {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void
@@ -23,7 +24,8 @@ interface Entry {
 
 interface ListenerOptions {
   readonly routes: readonly HttpRoute[]
-  readonly keys: () => ApiKeys | undefined
+  readonly doorkeeper: Doorkeeper
+  readonly audit: AuditTrail | undefined
   readonly originsAllowed: readonly string[]
   readonly metrics: GatewayMetrics
   readonly onSurprise: (error: unknown, what: string) => void
@@ -31,7 +33,8 @@ interface ListenerOptions {
 
 /** From a request to its route: who may, what is there, and what to say otherwise. @throws GatewayRouteError */
 export function createRequestListener(options: ListenerOptions): RequestListener {
-  const { keys: keysNow, originsAllowed, metrics, onSurprise } = options
+  const { doorkeeper, audit, originsAllowed, metrics, onSurprise } = options
+  const witness = audit === undefined ? undefined : { audit, front: doorkeeper.front }
   const router = createRouter(
     options.routes.map((route): Entry => ({ route, metrics: metrics.route(route.path) })),
   )
@@ -50,28 +53,37 @@ export function createRequestListener(options: ListenerOptions): RequestListener
     const path = queryAt < 0 ? url : url.slice(0, queryAt)
     const found = router.match(request.method!, path)
     const route = found.status === 'found' ? found.entry.route : undefined
-    const keys = keysNow()
+    const isOpen = doorkeeper.keys() === undefined
     try {
       if (isDraining) response.setHeader('Connection', 'close')
       const problem =
         (isDraining ? drainingProblem(path) : undefined) ??
-        (keys === undefined ? foreignPageProblem(request, originsAllowed) : undefined)
-      const caller =
-        problem === undefined && keys !== undefined && route?.access !== 'open'
-          ? await authenticate(keys, request)
+        (isOpen ? foreignPageProblem(request, originsAllowed) : undefined)
+      const asked: Admitted =
+        problem === undefined && !isOpen && route?.access !== 'open'
+          ? await admit(doorkeeper, request, route?.access)
           : ANYBODY
-      if (problem !== undefined) sendProblemUnread(request, response, problem)
-      else if ('problem' in caller) sendProblemUnread(request, response, caller.problem)
-      else if (found.status === 'found') {
-        await found.entry.route.handle({
+      const refusal = problem ?? asked.problem
+      if (refusal !== undefined) {
+        sendProblemUnread(request, response, refusal)
+        if (witness !== undefined)
+          await noteRefusal(witness, route, asked, refusal, { request, path })
+      } else if (found.status === 'found') {
+        const { identity } = asked
+        const exchange: HttpExchange = {
           request,
           response,
           path,
           queryText: queryAt < 0 ? '' : url.slice(queryAt + 1),
           params: found.params,
-          identity: caller.identity,
+          identity,
+          about: ignore,
+          isStillAdmitted: () => isStillAdmitted(doorkeeper, request, identity),
           closing: closing.signal,
-        })
+        }
+        const { action, handle } = found.entry.route
+        if (witness === undefined || action === undefined) await handle(exchange)
+        else await carryOut(witness, found.entry.route, action, exchange)
       } else {
         sendProblemUnread(request, response, nothingHere(request.method!, path, found, router))
       }
@@ -108,9 +120,9 @@ function originFormOf(target: string): string {
   return absolute === null ? target : absolute[1]!.replace(/^(?!\/)/, '/')
 }
 
-const ANYBODY: { readonly identity: KeyIdentity | undefined } = Object.freeze({
-  identity: undefined,
-})
+const ANYBODY: Admitted = Object.freeze({ identity: undefined })
+
+const ignore = (): void => {}
 
 /** Health checks and the last scrape are still answered while draining. */
 const ANSWERED_WHILE_DRAINING = new Set(['/health', '/ready', '/metrics'])

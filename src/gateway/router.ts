@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Grant } from '../model/access.ts'
 import type { KeyIdentity } from './api-keys.ts'
 import { GatewayRouteError } from './errors.ts'
 
@@ -9,8 +10,10 @@ export interface HttpRoute {
   readonly method: HttpMethod
   /** Literal segments and parameters: `/v1/tables/:name/rows`. A last segment `*` takes the rest, as parameter `rest`. */
   readonly path: string
-  /** `key`: needs an API key when the gateway has keys. `open`: for everybody who reaches the port. */
-  readonly access: 'open' | 'key'
+  /** What a caller must be allowed when the gateway has keys. `open`: for everybody who reaches the port. */
+  readonly access: 'open' | Grant
+  /** The word under which the audit log keeps each request, such as `run.begin`; without one it keeps none. */
+  readonly action?: string
   /** Answers the exchange. What it throws becomes a 500, and is reported; the connection lives on. */
   readonly handle: (exchange: HttpExchange) => void | Promise<void>
   /** An OpenAPI operation object; routes without one are left out of `/docs`. */
@@ -28,6 +31,10 @@ export interface HttpExchange {
   readonly params: Readonly<Record<string, string>>
   /** Who asks; `undefined` when the gateway has no keys or the route is open. */
   readonly identity: KeyIdentity | undefined
+  /** Say to the audit log more exactly what is acted on than the path does. */
+  readonly about: (subject: string) => void
+  /** Whether who asked might still ask: for answers that go on for long, now and then. */
+  readonly isStillAdmitted: () => Promise<boolean>
   /** Aborts when the server begins to shut down: end long answers (event streams) then. */
   readonly closing: AbortSignal
 }

@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http'
 
+/** Nobody guesses at types: what is said to be JSON is never a page. */
+const NOSNIFF = ['X-Content-Type-Options', 'nosniff']
+
 /** Write a whole answer of text. */
 export function sendText(
   response: ServerResponse,
@@ -8,7 +11,10 @@ export function sendText(
   text: string,
 ): void {
   const bytes = Buffer.byteLength(text)
-  response.writeHead(status, ['Content-Type', contentType, 'Content-Length', String(bytes)])
+  response.writeHead(status, [
+    ...['Content-Type', contentType, 'Content-Length', String(bytes)],
+    ...NOSNIFF,
+  ])
   // Plain ASCII, as answers mostly are, needs no second look at each character on its way to the socket.
   response.end(text, bytes === text.length ? 'latin1' : 'utf8')
 }
@@ -31,7 +37,7 @@ export async function sendParts(
     sendText(response, status, contentType, first.value ?? '')
     return
   }
-  response.writeHead(status, ['Content-Type', contentType])
+  response.writeHead(status, ['Content-Type', contentType, ...NOSNIFF])
   response.write(first.value)
   response.write(second.value)
   for await (const part of parts) response.write(part)

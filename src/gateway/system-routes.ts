@@ -1,12 +1,12 @@
+import type { ServerResponse } from 'node:http'
 import { METRICS_CONTENT_TYPE, type Meter } from '../model/meter.ts'
+import { DOCS_STYLE } from './docs-style.ts'
+import { PAGE_HEADERS } from './page-headers.ts'
 import type { HttpRoute } from './router.ts'
 import { sendJson, sendText } from './send.ts'
 
 /** Says what is not ready yet, in words for people; empty when all is. */
 export type Readiness = () => readonly string[] | Promise<readonly string[]>
-
-/** No script, nothing loaded from anywhere, not to be framed. */
-const DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 /** The routes that every gateway has beside its doors. */
 export function systemRoutes(options: {
@@ -37,17 +37,20 @@ export function systemRoutes(options: {
     {
       method: 'GET',
       path: '/metrics',
-      access: 'key',
+      access: 'read',
       handle: ({ response }) => sendText(response, 200, METRICS_CONTENT_TYPE, meter.render()),
     },
     {
       method: 'GET',
       path: '/docs',
       access: 'open',
-      handle({ response }) {
-        response.setHeader('Content-Security-Policy', DOCS_POLICY)
-        sendText(response, 200, 'text/html; charset=utf-8', docs())
-      },
+      handle: ({ response }) => sendPage(response, 'text/html', docs()),
+    },
+    {
+      method: 'GET',
+      path: '/docs/style.css',
+      access: 'open',
+      handle: ({ response }) => sendPage(response, 'text/css', DOCS_STYLE),
     },
     {
       method: 'GET',
@@ -56,4 +59,11 @@ export function systemRoutes(options: {
       handle: ({ response }) => sendText(response, 200, 'application/json', openApi()),
     },
   ]
+}
+
+function sendPage(response: ServerResponse, type: string, text: string): void {
+  const length = Buffer.byteLength(text)
+  const own = { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': length }
+  response.writeHead(200, { ...PAGE_HEADERS, ...own })
+  response.end(text)
 }

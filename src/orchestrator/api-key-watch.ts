@@ -7,6 +7,8 @@ import type { StateStore } from '../state/state-store.ts'
 export interface ApiKeyWatch {
   /** `undefined` while no key was ever made, which loopback allows. Revoking the last one leaves nobody in. */
   current(): ApiKeys | undefined
+  /** Look now: keys that this process has just made or revoked count at once. */
+  look(): Promise<void>
   stop(): void
 }
 
@@ -43,7 +45,7 @@ export async function watchApiKeys(options: ApiKeyWatchOptions): Promise<ApiKeyW
   }
   const timer = setInterval(() => void look(), intervalMs)
   timer.unref()
-  return { current: () => keys, stop: () => clearInterval(timer) }
+  return { current: () => keys, look, stop: () => clearInterval(timer) }
 }
 
 function keysOf(rows: readonly KeyRow[]): ApiKeys | undefined {
@@ -51,9 +53,8 @@ function keysOf(rows: readonly KeyRow[]): ApiKeys | undefined {
   return apiKeysOf(
     rows
       .filter(({ revokedMs }) => revokedMs === null)
-      .map(({ name, hash, recordsPerSecondMax }) => ({
-        name,
-        hash,
+      .map(({ name, hash, role, recordsPerSecondMax }) => ({
+        ...{ name, hash, role },
         ...(recordsPerSecondMax === null ? {} : { recordsPerSecondMax }),
       })),
   )

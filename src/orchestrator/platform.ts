@@ -26,13 +26,13 @@ import { type QueryResult, runQuery } from '../sql/duckdb/query.ts'
 import { openStateStore, type StateStore } from '../state/state-store.ts'
 import { alertSettings, alertSources } from './alert-sources.ts'
 import { openAlerts } from './alerts/alerts.ts'
-import { watchApiKeys } from './api-key-watch.ts'
 import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import { lakePlace } from './lake-place.ts'
 import { logMetrics } from './log-metrics.ts'
 import { startRetention } from './log-retention.ts'
+import { type Access, openAccess } from './open-access.ts'
 import { openDashboards } from './open-dashboards.ts'
 import { collectionsOf, type Followers, openFollowers } from './open-followers.ts'
 import { openLog } from './open-log.ts'
@@ -92,6 +92,8 @@ export interface Platform {
   readonly followers: Followers
   /** Names of the collections of documents. */
   collections(): readonly string[]
+  /** Who may do what, and what was done. */
+  readonly access: Access
   readonly clock: Clock
   readonly meter: Meter
   /** Carries out tasks: models, syncs, maintenance. */
@@ -209,13 +211,18 @@ async function assemble(
       throw new QueryRefusedError('No pipeline here serves from PostgreSQL. Nothing was run.')
     },
     publisher: () => reachPublisher(settings, askWorld.postgres),
-    olap: rowsOfOlap(olapOf(work.stores)),
     runs: async () => work.runner.store,
+    olap: rowsOfOlap(olapOf(work.stores)),
     ledger: async () =>
       (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
   }
   const dashboards = openDashboards(askWorld, hops.running, clock)
   closers.push(() => dashboards.stop())
+
+  const complain = withoutRepeats(onNotice, { clock })
+  const onSurprise = (error: unknown, what: string) => complain(`${what}: ${messageOf(error)}`)
+  const access = await openAccess({ settings, state, clock, randomness, onNotice, onSurprise })
+  closers.push(() => access.keys.stop())
 
   let gateway: Gateway | undefined
   const platform: Platform = {
@@ -225,7 +232,7 @@ async function assemble(
     postgresUrl: postgres === undefined ? undefined : postgresName(postgres.config),
     psqlCommand: postgres?.psqlCommand,
     folder: home.path,
-    ...{ plans, log, state, engine, clock, meter, references, followers, ...work },
+    ...{ plans, log, state, engine, clock, meter, references, followers, access, ...work },
     lake: lakeCatalog({ ...place, home: async () => lake }),
     iceberg: lake.iceberg,
     startedMs: clock.nowMs(),
@@ -271,17 +278,17 @@ async function assemble(
   }
   if (options.schedule === true) alerts.watch(alertSources(platform))
   if (options.openGateway === false) return platform
-  const keys = await watchApiKeys({ state, onNotice })
-  closers.push(() => keys.stop())
-  const complain = withoutRepeats(onNotice, { clock })
   gateway = await startGateway({
     routes: plans.flatMap(ingestRoutes),
     appendPort: gatewayToLog({ log, state }),
     extraRoutes: options.routes?.(platform) ?? [],
     listen: { host: settings.host, port: settings.port },
-    keys: keys.current,
+    keys: access.keys.current,
+    sessions: access.sessions,
+    audit: access.audit,
+    front: access.front,
     readiness: async () => (await platform.hops()).flatMap(notReady),
-    onSurprise: (error, what) => complain(`${what}: ${messageOf(error)}`),
+    onSurprise,
     meter,
     clock,
     randomness,

@@ -1,3 +1,4 @@
+import { ACCESS_SETTINGS } from './access-settings.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { bucketOf, LAKE_SETTINGS } from './lake-settings.ts'
 import {
@@ -29,6 +30,7 @@ export const SETTINGS = {
     min: 0,
     max: 65_535,
   }),
+  ...ACCESS_SETTINGS,
   log: choice({
     variable: 'MEKONG_LOG',
     doc: 'Where topics live: one file in the home folder, or Apache Kafka. Kafka when KAFKA_BROKER is set.',
@@ -127,6 +129,34 @@ export const SETTINGS = {
   snowflakeUrl: text({
     variable: 'SNOWFLAKE_URL',
     doc: 'Where the account answers, if not at its usual address.',
+    default: undefined,
+  }),
+  bigqueryProject: text({
+    variable: 'BIGQUERY_PROJECT',
+    doc: 'Google Cloud project whose BigQuery is the warehouse when it is set; not beside Snowflake.',
+    default: undefined,
+    example: 'my-project-123456',
+  }),
+  bigqueryLocation: text({
+    variable: 'BIGQUERY_LOCATION',
+    doc: 'Where BigQuery makes datasets and runs jobs.',
+    default: 'US',
+    example: 'europe-west3',
+  }),
+  bigqueryCredentials: text({
+    variable: 'BIGQUERY_CREDENTIALS',
+    doc: "File with a service account's key. Without it Google's library looks where it always does (GOOGLE_APPLICATION_CREDENTIALS, gcloud, the machine's account).",
+    default: undefined,
+  }),
+  bigqueryToken: text({
+    variable: 'BIGQUERY_ACCESS_TOKEN',
+    doc: 'An access token that was fetched elsewhere, instead of credentials. From the environment only.',
+    default: undefined,
+    secret: true,
+  }),
+  bigqueryUrl: text({
+    variable: 'BIGQUERY_URL',
+    doc: "Where BigQuery's API answers, if not at its usual address.",
     default: undefined,
   }),
   startAt: choice({
@@ -406,6 +436,14 @@ export function resolveSettings(
     values.postgresPort = EMBEDDED_POSTGRES_PORT
   requireTogether(values, problems)
   checkLake(values, problems)
+  if (values.snowflakeAccount !== undefined && values.bigqueryProject !== undefined)
+    problems.push({
+      where: SETTINGS.bigqueryProject.variable,
+      what: `is set beside ${SETTINGS.snowflakeAccount.variable}, and there is one warehouse; unset one of them`,
+    })
+  const { publicUrl } = values
+  if (typeof publicUrl === 'string' && !/^https?:\/\//.test(URL.parse(publicUrl)?.href ?? ''))
+    problems.push({ where: SETTINGS.publicUrl.variable, what: 'must be an http or https address' })
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(values) as Settings
 }

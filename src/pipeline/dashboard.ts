@@ -1,4 +1,4 @@
-import type { Chart, ChartShape, Dashboard } from '../model/chart.ts'
+import type { Chart, ChartShape, Dashboard, LiveBlock } from '../model/chart.ts'
 import { columnsOf, type FieldMap, type RecordSchema, type Row } from '../model/schema.ts'
 
 // Dashboards as code: a question in SQL, the columns of its answer, and how to show them. A chart that names a column which the answer does
@@ -52,12 +52,21 @@ export function chart<const Fields extends FieldMap>(
   })
 }
 
+export interface DashboardOptions {
+  readonly about?: string
+  /** What is pushed as it changes, above the charts; made by `liveMeasures` and its like. */
+  readonly live?: readonly LiveBlock[]
+  /** Titles and texts in other languages, by language (`vi`), then by the text as it is said here. */
+  readonly words?: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
 /** A page of charts. */
 export const dashboard = (
   title: string,
   charts: readonly Chart[],
-  { about }: { readonly about?: string } = {},
-): Dashboard => Object.freeze({ title, charts, ...(about === undefined ? {} : { about }) })
+  { about, live = [], words = {} }: DashboardOptions = {},
+): Dashboard =>
+  Object.freeze({ title, live, charts, words, ...(about === undefined ? {} : { about }) })
 
 function shapeOf(show: Show<Record<string, number>>): ChartShape {
   if (show.kind === 'number' || show.kind === 'table') return show
@@ -70,7 +79,9 @@ type Report = (where: string, what: string, fix: string) => void
 export function checkDashboards(dashboards: readonly Dashboard[], report: Report): void {
   if (dashboards.length > 1)
     report('dashboard', 'is said more than once', 'Keep one dashboard a pipeline')
-  for (const { charts } of dashboards) {
+  for (const page of dashboards) {
+    const { charts } = page
+    checkWords(page, report)
     const titles = charts.map(({ title }) => title)
     for (const title of new Set(titles.filter((t, index) => titles.indexOf(t) !== index)))
       report(`chart ${title}`, 'is there twice', 'Give each a title of its own')
@@ -86,6 +97,40 @@ export function checkDashboards(dashboards: readonly Dashboard[], report: Report
           )
     }
   }
+}
+
+/** A translation of what is not said any more is a mistake, such as a title that was changed on one side. */
+function checkWords(page: Dashboard, report: Report): void {
+  const said = new Set(textsOf(page))
+  for (const [language, texts] of Object.entries(page.words))
+    for (const text of Object.keys(texts))
+      if (!said.has(text))
+        report(
+          `dashboard ${page.title}`,
+          `translates "${text}" to ${language}, which it does not say`,
+          'Take the text out, or say it as the dashboard does',
+        )
+}
+
+/** Every text of a dashboard that people read. */
+function textsOf({ title, about, live, charts }: Dashboard): readonly (string | undefined)[] {
+  return [
+    ...[title, about],
+    ...live.flatMap((block) =>
+      block.kind === 'measures'
+        ? block.measures.map((measure) => measure.title)
+        : [
+            ...[block.title, block.about],
+            ...(block.kind === 'find' ? [block.hint, ...block.columns] : []),
+            ...(block.kind === 'sparklines' ? [block.empty] : []),
+          ],
+    ),
+    ...charts.flatMap((one) => [
+      ...[one.title, one.about],
+      ...one.columns.map(({ name }) => name),
+      ...('unit' in one.show ? [one.show.unit] : []),
+    ]),
+  ]
 }
 
 function namesIn(show: ChartShape): readonly string[] {

@@ -165,8 +165,12 @@ export interface ReferencePlan {
   /** `layer.name` of the lake table. */
   readonly history: string
   readonly migrations: URL
+  readonly follow: FollowWay
   readonly pollIntervalMs: number
 }
+
+/** How a table is followed: by replication where the server offers it and else by asking, or one of the two. */
+export type FollowWay = 'automatic' | 'replication' | 'polling'
 
 /** Rows are laid by the UTC day of an instant, in a column of their own. */
 export interface DayPartition {

@@ -114,6 +114,9 @@ export interface SearchHit {
   /** Place in either list, from 1. */
   readonly textRank: number | null
   readonly vectorRank: number | null
+  /** BM25 over the words, and the cosine of the vectors; null where the list does not have it. */
+  readonly textScore: number | null
+  readonly vectorScore: number | null
   readonly values: SyncRow
   readonly text: string
 }

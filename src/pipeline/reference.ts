@@ -1,7 +1,7 @@
 import { assert } from '../model/errors.ts'
 import { columnsOf, type FieldMap, type RecordSchema } from '../model/schema.ts'
 import type { JoinStep } from '../model/step.ts'
-import type { ReferencePlan } from './plan.ts'
+import type { FollowWay, ReferencePlan } from './plan.ts'
 
 /** Rows that others change, kept with their history: what a stream is joined with. `R` is the row. */
 export interface Reference<R> {
@@ -21,7 +21,12 @@ export interface ReferenceOptions<Fields extends FieldMap> {
   readonly history: string
   /** Folder of numbered `.sql` files that make the table. */
   readonly migrations: URL
-  /** How often the table is asked for changes. Default 1,000 ms. */
+  /**
+   * Default `automatic`: through a replication slot where the server has `wal_level = logical` and the user the right to replicate and to publish the table, otherwise
+   * by asking for what has a new `changedAt`, which finds deleted rows every ten minutes.
+   */
+  readonly follow?: FollowWay
+  /** How often the table is asked for changes; with replication, five times as often as what has come is committed. Default 1,000 ms. */
   readonly pollIntervalMs?: number
 }
 
@@ -36,8 +41,9 @@ export function referencePlan<const Fields extends FieldMap>(
 ): ReferencePlan {
   const { table, columns, key, history, migrations } = options
   const { changedAt = 'updated_at', pollIntervalMs = POLL_INTERVAL_MS } = options
+  const { follow = 'automatic' } = options
   return {
-    ...{ name, table, key, changedAt, history, migrations, pollIntervalMs },
+    ...{ name, table, key, changedAt, history, migrations, follow, pollIntervalMs },
     columns: columnsOf(columns),
   }
 }

@@ -7,6 +7,7 @@ import { checkDashboards } from './dashboard.ts'
 import { checkDayFiles } from './day-files.ts'
 import { PlanError, type PlanProblem } from './errors.ts'
 import { checkLabel } from './label.ts'
+import { checkLiveBlocks } from './live-blocks.ts'
 import type { PipelinePlan, ServePlan, SimulatorPlan, TablePlan, TopicPlan } from './plan.ts'
 import { checkPublish } from './publish.ts'
 import { checkModel } from './validate-model.ts'
@@ -74,6 +75,7 @@ export function checkedPlan(draft: DraftPlan): PipelinePlan {
   checkReferences(draft, report)
   checkCollectors(draft.collectors, report)
   checkDashboards(draft.dashboards, report)
+  checkLiveBlocks(draft, report)
   if (draft.simulators.length > 1) {
     report('simulate', 'is said more than once', 'Keep one simulator a pipeline')
   }

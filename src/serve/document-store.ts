@@ -27,7 +27,7 @@ export interface DocumentStore {
     version: number,
   ): Promise<void>
 
-  /** Documents in order, as plain JSON values, `_id` among them. */
+  /** Documents in order, as plain JSON values, `_id` among them. None of a collection that is not there yet. */
   find(request: FindRequest): Promise<readonly Readonly<Record<string, unknown>>[]>
 
   count(collection: string): Promise<number>

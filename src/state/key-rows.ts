@@ -1,9 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Role } from '../model/access.ts'
 
 /** An API key as it is kept: only its hash. */
 export interface KeyRow {
   readonly name: string
   readonly hash: string
+  readonly role: Role
   readonly recordsPerSecondMax: number | null
   readonly createdMs: number
   readonly revokedMs: number | null
@@ -15,7 +17,7 @@ export function keyRows(database: DatabaseSync, atomically: <T>(work: () => T) =
     keys: (): readonly KeyRow[] =>
       database
         .prepare(
-          `SELECT name, hash, records_per_second_max AS recordsPerSecondMax, created_ms AS createdMs, revoked_ms AS revokedMs
+          `SELECT name, hash, role, records_per_second_max AS recordsPerSecondMax, created_ms AS createdMs, revoked_ms AS revokedMs
            FROM api_keys ORDER BY name`,
         )
         .all() as unknown as KeyRow[],
@@ -25,8 +27,11 @@ export function keyRows(database: DatabaseSync, atomically: <T>(work: () => T) =
       atomically(
         () =>
           database
-            .prepare('INSERT OR IGNORE INTO api_keys VALUES (?, ?, ?, ?, NULL)')
-            .run(key.name, key.hash, key.recordsPerSecondMax, key.createdMs).changes === 1,
+            .prepare(
+              'INSERT OR IGNORE INTO api_keys (name, hash, records_per_second_max, created_ms, role) VALUES (?, ?, ?, ?, ?)',
+            )
+            .run(key.name, key.hash, key.recordsPerSecondMax, key.createdMs, key.role).changes ===
+          1,
       ),
 
     /** False when there is no such key in force. */

@@ -27,6 +27,8 @@ export interface LetterFilter {
   readonly hop?: string
   readonly reason?: string
   readonly status?: LetterStatus
+  /** Any of these; beside `status`, both must hold. */
+  readonly statuses?: readonly LetterStatus[]
 }
 
 export interface LetterPage extends LetterFilter {
@@ -34,6 +36,8 @@ export interface LetterPage extends LetterFilter {
   readonly limit?: number
   /** Id of the last letter of the page before. */
   readonly after?: string
+  /** Default false: oldest first. */
+  readonly newestFirst?: boolean
 }
 
 export interface LetterCount {
@@ -120,17 +124,20 @@ function insertLetter(
     )
 }
 
-/** Oldest first. */
+/** In the order in which they were first seen. */
 export function listLetters(database: DatabaseSync, page: LetterPage): readonly StoredLetter[] {
   const { conditions, values } = filterSql(page)
+  const [past, order] = page.newestFirst === true ? ['<', 'DESC'] : ['>', 'ASC']
   if (page.after !== undefined) {
-    conditions.push('(first_seen_ms, id) > (SELECT first_seen_ms, id FROM letters WHERE id = ?)')
+    conditions.push(
+      `(first_seen_ms, id) ${past} (SELECT first_seen_ms, id FROM letters WHERE id = ?)`,
+    )
     values.push(page.after)
   }
   const limit = Math.min(Math.max(1, page.limit ?? 100), PAGE_SIZE_MAX)
   return database
     .prepare(
-      `SELECT * FROM letters WHERE ${conditions.join(' AND ')} ORDER BY first_seen_ms, id LIMIT ${limit}`,
+      `SELECT * FROM letters WHERE ${conditions.join(' AND ')} ORDER BY first_seen_ms ${order}, id ${order} LIMIT ${limit}`,
     )
     .all(...values)
     .map(storedLetter)
@@ -204,9 +211,11 @@ function filterSql(filter: LetterFilter): { conditions: string[]; values: SQLInp
   const given = (['pipeline', 'hop', 'reason', 'status'] as const).filter(
     (name) => filter[name] !== undefined,
   )
+  const { statuses } = filter
+  const anyOf = statuses === undefined ? [] : [`status IN (${statuses.map(() => '?').join(', ')})`]
   return {
-    conditions: ['true', ...given.map((name) => `${name} = ?`)],
-    values: given.map((name) => filter[name]!),
+    conditions: ['true', ...given.map((name) => `${name} = ?`), ...anyOf],
+    values: [...given.map((name) => filter[name]!), ...(statuses ?? [])],
   }
 }
 

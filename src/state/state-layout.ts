@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { ACCESS_LAYOUT } from './access-layout.ts'
 import { StateUnavailableError, StateVersionError } from './errors.ts'
 import { RUN_LAYOUT } from './run-layout.ts'
 
@@ -42,7 +43,10 @@ CREATE TABLE api_keys (
 `
 
 /** What each version added to the one before; never changed once released. */
-const LAYOUTS: readonly string[] = [LETTERS_AND_KEYS, RUN_LAYOUT]
+const LAYOUTS: readonly string[] = [LETTERS_AND_KEYS, RUN_LAYOUT, ACCESS_LAYOUT]
+
+/** The layout that brought runs. */
+export const RUNS_SINCE_LAYOUT = 2
 
 /** Of the file's tables; kept in SQLite's `user_version`. */
 export const STATE_LAYOUT_VERSION = LAYOUTS.length

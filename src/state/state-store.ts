@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads'
+import type { AuditEnding, AuditEntry, SessionRow, StoredAuditEntry } from '../model/access.ts'
 import type { Clock } from '../model/clock.ts'
 import type { DeadLetter } from '../model/dead-letter.ts'
 import { InvariantError, type PlatformError } from '../model/errors.ts'
+import type { AuditPage } from './audit-rows.ts'
 import {
   DeadLetterMissingError,
   DeadLetterStateError,
@@ -19,7 +21,7 @@ import {
 import type { RunDatabase } from './run-database.ts'
 import type { StateCall, StateFunctions, StateReply, StateThreadOptions } from './state-thread.ts'
 
-// What the platform remembers about itself: dead letters, what the gateway turned away, API keys.
+// What the platform remembers about itself: dead letters, what the gateway turned away, API keys, sessions, the audit log.
 //
 // Comes in: letters from every hop. Goes out: the same, for people and for replay. Survives a crash: everything whose
 // promise was fulfilled. One SQLite file. The platform writes it; commands may too while it
@@ -100,7 +102,7 @@ export class StateStore {
     await this.#gathering.recorded
   }
 
-  /** Oldest first. */
+  /** Oldest first, unless the page says otherwise. */
   list(page: LetterPage = {}): Promise<readonly StoredLetter[]> {
     return this.#ask('list', page)
   }
@@ -146,6 +148,44 @@ export class StateStore {
   /** False when there is no such key in force. */
   revokeKey(name: string): Promise<boolean> {
     return this.#ask('revokeKey', { name, nowMs: this.#clock.nowMs() })
+  }
+
+  /** Sessions that are remembered, the one used last first. */
+  sessions(): Promise<readonly SessionRow[]> {
+    return this.#ask('sessions', undefined)
+  }
+
+  findSession(id: string): Promise<SessionRow | undefined> {
+    return this.#ask('findSession', id)
+  }
+
+  addSession(row: SessionRow): Promise<void> {
+    return this.#ask('addSession', row)
+  }
+
+  /** It was used now. */
+  touchSession(id: string): Promise<void> {
+    return this.#ask('touchSession', { id, nowMs: this.#clock.nowMs() })
+  }
+
+  /** False when there is no such session, or it is over. */
+  endSession(id: string): Promise<boolean> {
+    return this.#ask('endSession', { id, nowMs: this.#clock.nowMs() })
+  }
+
+  /** Write a line into the audit log; its number. Durable when it returns. */
+  addAudit(entry: Omit<AuditEntry, 'atMs'>): Promise<number> {
+    return this.#ask('addAudit', { ...entry, atMs: this.#clock.nowMs() })
+  }
+
+  /** Say how the action of a line ended. */
+  endAudit(id: number, ending: AuditEnding): Promise<void> {
+    return this.#ask('endAudit', { ...ending, id })
+  }
+
+  /** Newest first. */
+  audit(page: AuditPage = {}): Promise<readonly StoredAuditEntry[]> {
+    return this.#ask('audit', page)
   }
 
   /** The same file as a database of runs; it is closed with this. */

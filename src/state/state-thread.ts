@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { DeadLetter } from '../model/dead-letter.ts'
 import { messageOf, PlatformError } from '../model/errors.ts'
+import { auditRows } from './audit-rows.ts'
 import { keyRows } from './key-rows.ts'
 import {
   changeLetter,
@@ -15,7 +16,8 @@ import {
 } from './letter-rows.ts'
 import type { LetterEvent } from './letter-status.ts'
 import type { Cells, Statement } from './run-database.ts'
-import { openStateFile, STATE_LAYOUT_VERSION } from './state-layout.ts'
+import { sessionRows } from './session-rows.ts'
+import { openStateFile, RUNS_SINCE_LAYOUT } from './state-layout.ts'
 
 // The thread that owns the state file, so that waiting for the disk never holds up the event loop. Calls are answered in order.
 
@@ -65,6 +67,8 @@ function stateFunctions(database: DatabaseSync, isReadOnly: boolean) {
     counts: (filter: LetterFilter) => countLetters(database, filter),
     counter: (name: string) => counter(database, name),
     ...keyRows(database, atomically),
+    ...sessionRows(database, atomically),
+    ...auditRows(database, atomically),
     all: (statements: readonly Statement[]) =>
       isReadOnly ? runAll(database, statements) : atomically(() => runAll(database, statements)),
     close: () => database.close(),
@@ -79,7 +83,7 @@ function runAll(
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
     user_version: number
   }
-  if (version < STATE_LAYOUT_VERSION) return statements.map(() => [])
+  if (version < RUNS_SINCE_LAYOUT) return statements.map(() => [])
   return statements.map(({ sql, values }) => {
     const named = Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))
     return database.prepare(sql).all(named) as unknown as readonly Cells[]

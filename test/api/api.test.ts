@@ -150,7 +150,7 @@ describe('dead letters', () => {
 
 describe('keys', () => {
   test('made and revoked by others hold for the API within moments', async () => {
-    const { key, stored } = createApiKey(systemRandomness, { name: 'console' })
+    const { key, stored } = createApiKey(systemRandomness, { name: 'console', role: 'read' })
     await api.platform.state.addKey({ ...stored, recordsPerSecondMax: null })
     const status = async (headers = {}) => (await api.get('/v1/status', headers)).status
     await expect.poll(() => status(), { timeout: 5_000 }).toBe(401)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PlatformForTests, platformForTests } from './platform-for-tests.ts'
 
@@ -43,10 +44,35 @@ describe('questions', () => {
       "COPY (SELECT 1) TO '/tmp/mekong-must-not-be'",
       "SET memory_limit = '1GB'",
       "ATTACH '/tmp/mekong-must-not-be.db'",
+      'INSTALL httpfs',
+      'LOAD httpfs',
+      "FROM 'http://127.0.0.1:1/rows.parquet'",
+      "FROM read_parquet('https://127.0.0.1:1/rows.parquet')",
+      'PRAGMA database_list',
+      'RESET threads',
+      "SELECT getenv('HOME')",
+      "SELECT current_setting('temp_directory')",
+      'FROM duckdb_secrets()',
+      "CREATE SECRET (TYPE s3, KEY_ID 'a', SECRET 'b')",
+      "FROM query('FROM read_text(''/etc/passwd'')')",
+      "EXPORT DATABASE '/tmp/mekong-must-not-be'",
+      'DELETE FROM bronze.readings',
+      'SELECT 1; DROP TABLE bronze.readings',
+      `FROM '/etc/passwd' WHERE EXISTS (WITH "/etc/passwd" AS (SELECT 1) FROM "/etc/passwd")`,
+      "SELECT repeat('x', 4000000000)",
     ]) {
       const answer = await api.post('/v1/sql', { sql })
       expect([sql, answer.status]).toEqual([sql, 400])
+      const file = await api.post('/v1/sql/export', { sql, format: 'json' })
+      expect([sql, file.status]).toEqual([sql, 400])
     }
+    expect(existsSync('/tmp/mekong-must-not-be')).toBe(false)
+  })
+
+  test('have a limit of time', async () => {
+    const sql = 'SELECT sum(hash(a.range * b.range)) FROM range(10000000) a, range(10000000) b'
+    const answer = await api.post('/v1/sql', { sql, seconds: 1 })
+    expect([answer.status, answer.body.code]).toEqual([408, 'engine_interrupted'])
   })
 
   test('that cannot run say where and why; what is no question is refused', async () => {

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { apiRoutes } from '../../src/api/routes.ts'
+import type { Clock } from '../../src/model/clock.ts'
 import { lockHome } from '../../src/orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../src/orchestrator/platform.ts'
 import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import type { PipelinePlan } from '../../src/pipeline/plan.ts'
 import readings from '../cli/small-river/pipeline.ts'
 
 /** An answer of the API. */
@@ -24,14 +26,25 @@ export interface PlatformForTests {
   stop(): Promise<void>
 }
 
-export async function platformForTests(): Promise<PlatformForTests> {
+/** What is other than usual. */
+export interface Different {
+  readonly plans?: readonly PipelinePlan[]
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly clock?: Clock
+}
+
+export async function platformForTests(different: Different = {}): Promise<PlatformForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mekong-api-'))
   const home = lockHome(folder)
   const notices: string[] = []
   const platform = await startPlatform({
     home,
-    settings: resolveSettings({ port: 0, lakeIntervalMs: 0, memoryMb: 256 }, {}),
-    plans: [readings],
+    settings: resolveSettings(
+      { port: 0, lakeIntervalMs: 0, memoryMb: 256, ...different.settings },
+      {},
+    ),
+    ...(different.clock === undefined ? {} : { clock: different.clock }),
+    plans: different.plans ?? [readings],
     routes: apiRoutes,
     onNotice: (line) => notices.push(line),
   })

@@ -84,6 +84,12 @@ export function describeDocumentStore(
       expect(await store.find({ collection, where: { customer: 99 }, limit: 5 })).toEqual([])
     })
 
+    it('a collection that nothing was put into is empty', async (store) => {
+      const missing = `${run}_nothing`
+      expect(await store.find({ collection: missing, limit: 5 })).toEqual([])
+      expect(await store.count(missing)).toBe(0)
+    })
+
     it('a collection is replaced at once, also by nothing; readers see one of both', async (store) => {
       const documents = (count: number, generation: number) =>
         Array.from({ length: count }, (_, index) => ({

@@ -13,7 +13,11 @@ interface RunEvent {
   readonly eventType: string
   readonly run: { readonly runId: string; readonly facets: Record<string, Record<string, unknown>> }
   readonly job: { readonly namespace: string; readonly name: string }
-  readonly inputs: readonly { readonly name: string; readonly facets: Record<string, unknown> }[]
+  readonly inputs: readonly {
+    readonly name: string
+    readonly facets: Record<string, unknown>
+    readonly inputFacets?: Record<string, Record<string, unknown>>
+  }[]
   readonly outputs: readonly {
     readonly name: string
     readonly facets: Record<string, Record<string, unknown>>
@@ -67,6 +71,8 @@ test('runs of models are told to a file and to a server, with columns and number
   expect(events.map(({ eventType, job }) => [eventType, job.namespace, job.name])).toEqual([
     ['START', 'here', 'told.silver.s'],
     ['COMPLETE', 'here', 'told.silver.s'],
+    ['START', 'here', 'told.silver.s.tests'],
+    ['COMPLETE', 'here', 'told.silver.s.tests'],
     ['START', 'here', 'told.gold.g'],
     ['FAIL', 'here', 'told.gold.g'],
   ])
@@ -100,14 +106,20 @@ test('runs of models are told to a file and to a server, with columns and number
       ],
     },
   })
-  expect(output!.facets.dataQualityAssertions!.assertions).toEqual([
+  expect(output!.facets.columnLineage!._schemaURL).toBe(
+    'https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet',
+  )
+  // Tests read what they test.
+  const [tested] = events[3]!.inputs
+  expect([tested!.name, events[3]!.outputs]).toEqual(['silver.s', []])
+  expect(tested!.inputFacets!.dataQualityAssertions!.assertions).toEqual([
     { assertion: 'not_null_w', success: true, column: 'w' },
   ])
-  expect(events[3]!.run.facets.errorMessage!.message).toContain('no_such_column')
+  expect(events[5]!.run.facets.errorMessage!.message).toContain('no_such_column')
   expect(notices).toEqual([])
 
   // Nobody there: the run goes on, and it is told.
   await home.add('bronze.b', 'SELECT 9::BIGINT AS id, 9::BIGINT AS v')
   await silver!.run(taskContext())
-  expect(notices).toHaveLength(2)
+  expect(notices).toHaveLength(4)
 })

@@ -222,7 +222,7 @@ describe('closing', () => {
         {
           method: 'GET',
           path: '/v1/live',
-          access: 'key',
+          access: 'read',
           handle({ response, closing }) {
             response.writeHead(200, ['Content-Type', 'text/event-stream'])
             response.write('data: 1\n\n')

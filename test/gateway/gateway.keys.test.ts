@@ -16,17 +16,17 @@ const body = JSON.stringify(EVENT)
 
 describe('API keys', () => {
   test('are random, and kept only as hashes', () => {
-    const made = createApiKey(systemRandomness, { name: 'crawler' })
-    const other = createApiKey(systemRandomness, { name: 'crawler' })
+    const made = createApiKey(systemRandomness, { name: 'crawler', role: 'ingest' })
+    const other = createApiKey(systemRandomness, { name: 'crawler', role: 'ingest' })
     expect(made.key).toMatch(/^mk_[A-Za-z0-9_-]{43}$/)
     expect(made.key).not.toBe(other.key)
-    expect(made.stored).toEqual({ name: 'crawler', hash: hashApiKey(made.key) })
+    expect(made.stored).toEqual({ name: 'crawler', role: 'ingest', hash: hashApiKey(made.key) })
     expect(JSON.stringify(made.stored)).not.toContain(made.key)
   })
 
   test('open the doors as bearer or header; without one it is 401', async () => {
-    const a = createApiKey(systemRandomness, { name: 'a' })
-    const b = createApiKey(systemRandomness, { name: 'b' })
+    const a = createApiKey(systemRandomness, { name: 'a', role: 'operate' })
+    const b = createApiKey(systemRandomness, { name: 'b', role: 'ingest' })
     const { post, get, port } = await runGateway({ keys: apiKeysOf([a.stored, b.stored]) })
     const missing = await post('/events', body)
     expect([missing.status, missing.body.code]).toEqual([401, 'key_missing'])
@@ -49,7 +49,10 @@ describe('API keys', () => {
 
   test('with a rate are held to it: 429, then taken again', async () => {
     let nowMs = 1_700_000_000_000
-    const slow = createApiKey(systemRandomness, { name: 'slow', recordsPerSecondMax: 10 })
+    const slow = createApiKey(systemRandomness, {
+      ...{ name: 'slow', role: 'ingest' },
+      recordsPerSecondMax: 10,
+    })
     const { post, port } = await runGateway({
       keys: apiKeysOf([slow.stored]),
       clock: { nowMs: () => nowMs },

@@ -46,7 +46,7 @@ test('the OpenAPI document describes the doors, and its examples are accepted th
       {
         method: 'GET',
         path: '/v1/tables/:name',
-        access: 'key',
+        access: 'read',
         operation: { summary: 'One table' },
         handle: ({ response, params, queryText }) => {
           response.end(`${params.name} ${queryText}`)
@@ -79,7 +79,19 @@ test('the docs page stands alone and escapes what it shows', async () => {
   const { get } = await runGateway({ routes: [route] })
   const page = await get('/docs')
   expect(page.headers.get('content-type')).toContain('text/html')
-  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  const policy = page.headers.get('content-security-policy')
+  expect(policy).toContain("default-src 'self'")
+  expect(policy).toContain("frame-ancestors 'none'")
+  expect(policy).not.toContain('unsafe')
+  expect(page.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(page.headers.get('referrer-policy')).toBe('no-referrer')
+  expect(page.text).not.toMatch(/<style|style=|\son\w+=/)
+  const [, sheet] = /<link rel="stylesheet" href="([^"]+)">/.exec(page.text)!
+  const style = await get(sheet!)
+  expect([style.status, style.headers.get('content-type')]).toEqual([
+    200,
+    'text/css; charset=utf-8',
+  ])
   expect(page.text).toContain('&lt;script&gt;')
   expect(page.text).not.toContain('<script')
   expect(page.text).toContain('/v1/topics/x')

@@ -1,8 +1,11 @@
 import {
   type Body,
   concat,
+  dashboard,
   day,
   int32,
+  liveMeasures,
+  liveSparklines,
   lower,
   PlanError,
   pipeline,
@@ -174,6 +177,30 @@ describe('a plan that cannot work is refused with every problem', () => {
       "Bad Name / ingest /metrics: is one of the platform's own paths. Choose another one",
       'Bad Name / table nolayer: is no table name. Use layer.name in snake_case, the layer bronze, silver or gold',
       'Bad Name / table bronze.t: is partitioned by the day of "a", which is a int32. Use an instant',
+    ])
+  })
+
+  test('live parts of a dashboard that show what is not kept, and words that are not said', () => {
+    const problems = problemsOf(() =>
+      pipeline('p', (p) => {
+        p.dashboard(
+          dashboard('Page', [], {
+            live: [
+              liveMeasures('sales', { total: 'Total' }),
+              liveSparklines('Surges', {
+                ...{ collection: 'surges', label: ['name'], history: 'past', value: 'now' },
+                empty: 'None.',
+              }),
+            ],
+            words: { vi: { Page: 'Trang', Other: 'Khác' } },
+          }),
+        )
+      }),
+    )
+    expect(problems).toEqual([
+      'p / dashboard Page: translates "Other" to vi, which it does not say. Take the text out, or say it as the dashboard does',
+      'p / live measures: shows aggregates "sales". There are: none',
+      'p / live sparklines: shows documents "surges". There are: none',
     ])
   })
 

@@ -12,6 +12,7 @@ import {
   StateVersionError,
 } from '../../src/state/errors.ts'
 import { runStore } from '../../src/state/run-store.ts'
+import { STATE_LAYOUT_VERSION } from '../../src/state/state-layout.ts'
 import { openStateStore, type StateStore } from '../../src/state/state-store.ts'
 
 let folder: string
@@ -171,7 +172,7 @@ describe('the state file', () => {
     database.close()
     await expect(open()).rejects.toThrow(StateVersionError)
     const back = new DatabaseSync(file())
-    back.exec('PRAGMA user_version = 2')
+    back.exec(`PRAGMA user_version = ${STATE_LAYOUT_VERSION}`)
     back.close()
     store = await open()
   })
@@ -201,12 +202,17 @@ describe('the state file', () => {
 
 describe('API keys', () => {
   test('are kept by hash, named once, and revoked', async () => {
-    expect(await store.addKey({ name: 'ci', hash: 'sha256:00', recordsPerSecondMax: 10 })).toBe(
-      true,
-    )
-    expect(await store.addKey({ name: 'ci', hash: 'sha256:11', recordsPerSecondMax: null })).toBe(
-      false,
-    )
+    expect(
+      await store.addKey({ name: 'ci', hash: 'sha256:00', role: 'read', recordsPerSecondMax: 10 }),
+    ).toBe(true)
+    expect(
+      await store.addKey({
+        name: 'ci',
+        hash: 'sha256:11',
+        role: 'read',
+        recordsPerSecondMax: null,
+      }),
+    ).toBe(false)
     expect(await store.revokeKey('ci')).toBe(true)
     expect(await store.revokeKey('ci')).toBe(false)
     expect((await store.keys()).map((k) => [k.name, k.hash, k.revokedMs === null])).toEqual([
@@ -228,6 +234,7 @@ test('a state file from before there were runs is brought up to date, and read a
     'backfill_parts',
   ]
   for (const table of tables) database.exec(`DROP TABLE ${table}`)
+  withoutAccess(database)
   database.exec('PRAGMA user_version = 1')
   database.close()
   const reader = await openStateStore({ file: file(), clock: systemClock, readOnly: true })
@@ -238,4 +245,24 @@ test('a state file from before there were runs is brought up to date, and read a
   expect(await runs.leases.acquire(['a'], { runner: 'r', holder: 'h', leaseMs: 1_000 })).toBe(true)
   expect(await runs.list({})).toEqual([])
   await upgraded.close()
+})
+
+/** A file as it was before there were roles, sessions and an audit log. */
+function withoutAccess(database: DatabaseSync): void {
+  database.exec('ALTER TABLE api_keys DROP COLUMN role; DROP TABLE sessions; DROP TABLE audit')
+}
+
+test('keys from before there were roles may do what they could: operate', async () => {
+  await store.addKey({ name: 'old', hash: 'sha256:00', role: 'admin', recordsPerSecondMax: null })
+  await store.close()
+  const database = new DatabaseSync(file())
+  withoutAccess(database)
+  database.exec('PRAGMA user_version = 2')
+  database.close()
+  const reader = await openStateStore({ file: file(), clock: systemClock, readOnly: true })
+  expect(await reader.audit()).toEqual([])
+  await reader.close()
+  store = await open()
+  expect((await store.keys()).map(({ name, role }) => [name, role])).toEqual([['old', 'operate']])
+  expect(await store.sessions()).toEqual([])
 })

@@ -1,16 +1,26 @@
-import { useEffect, useRef, useState } from 'react'
+import { useState } from 'react'
 import type { Answer, ChartShape } from '../api.ts'
 import { cellText, compact, momentOf } from '../format.ts'
 import { Grid } from './grid.tsx'
 import { momentText, ticks } from './scale.ts'
+import { useWidth } from './use-width.ts'
 
 type Rows = Pick<Answer, 'columns' | 'rows'>
 
 /** An answer, shown as its chart wants it. */
-export function Chart({ show, answer }: { readonly show: ChartShape; readonly answer: Rows }) {
-  if (show.kind === 'table') return <Grid answer={answer} />
+export function Chart({
+  show,
+  answer,
+  said = (text) => text,
+}: {
+  readonly show: ChartShape
+  readonly answer: Rows
+  /** Names of columns and units in the language of the page. */
+  readonly said?: (text: string) => string
+}) {
+  if (show.kind === 'table') return <Grid answer={answer} heading={said} />
   if (show.kind === 'number') return <BigNumber show={show} answer={answer} />
-  const lines = linesOf(show, answer)
+  const lines = linesOf(show, answer, said)
   if (lines.length === 0 || lines[0]!.points.length === 0) return <p className="empty">–</p>
   if (show.kind === 'bar' && show.lies === true) return <LyingBars lines={lines} unit={show.unit} />
   return <Plot kind={show.kind} lines={lines} unit={show.unit} />
@@ -55,6 +65,7 @@ interface Line {
 function linesOf(
   { x, y, series }: ChartShape & { readonly kind: 'line' | 'area' | 'bar' },
   answer: Rows,
+  said: (text: string) => string,
 ): Line[] {
   const xAt = indexOf(answer, x)
   const seriesAt = series === undefined ? -1 : indexOf(answer, series)
@@ -63,25 +74,13 @@ function linesOf(
     for (const name of y) {
       const value = row[indexOf(answer, name)]
       if (value === null || value === undefined) continue
-      const line = seriesAt < 0 ? name : cellText(row[seriesAt])
+      const line = seriesAt < 0 ? said(name) : cellText(row[seriesAt])
       const points = groups.get(line) ?? []
-      points.push({ x: cellText(row[xAt]), at: momentOf(row[xAt]), y: Number(value) })
+      points.push({ x: labelText(row[xAt]), at: momentOf(row[xAt]), y: Number(value) })
       groups.set(line, points)
     }
   }
   return [...groups].map(([name, points]) => ({ name, points }))
-}
-
-/** How wide an element is, as it changes. */
-function useWidth() {
-  const ref = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(480)
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width))
-    observer.observe(ref.current!)
-    return () => observer.disconnect()
-  }, [])
-  return { ref, width }
 }
 
 const HEIGHT = 208
@@ -103,7 +102,8 @@ function Plot({
   const labels = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))]
   const places = new Map(labels.map((label, index) => [label, index]))
   const moments = lines.flatMap(({ points }) => points.map(({ at }) => at))
-  const isTime = moments.every((at) => at !== undefined) && kind !== 'bar'
+  const areMoments = moments.every((at) => at !== undefined)
+  const isTime = areMoments && kind !== 'bar'
   const times = isTime ? (moments as number[]) : []
   const [from, to] = isTime ? [Math.min(...times), Math.max(...times)] : [0, labels.length - 1]
   const values = lines.flatMap(({ points }) => points.map(({ y }) => y))
@@ -129,7 +129,17 @@ function Plot({
         width={width}
         height={HEIGHT}
         role="img"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: left and right walk along the points
+        tabIndex={0}
         aria-label={lines.map(({ name }) => name).join(', ')}
+        onKeyDown={({ key }) => {
+          if (key !== 'ArrowLeft' && key !== 'ArrowRight') return
+          const by = key === 'ArrowLeft' ? -1 : 1
+          setNear((old) =>
+            Math.min(first.length - 1, Math.max(0, (old ?? (by < 0 ? first.length : -1)) + by)),
+          )
+        }}
+        onBlur={() => setNear(undefined)}
         onPointerMove={(event) => {
           const at = event.clientX - event.currentTarget.getBoundingClientRect().left
           const distances = first.map((point) => Math.abs(xOf(point) - at))
@@ -147,7 +157,10 @@ function Plot({
         ))}
         {shown.map((label) => {
           const point = { x: label, at: momentOf(label), y: 0 }
-          const text = isTime ? momentText(point.at!, to - from) : shortText(label)
+          const text =
+            isTime || (areMoments && kind === 'bar')
+              ? momentText(point.at!, isTime ? to - from : spanOf(lines))
+              : shortText(label)
           return (
             <text key={label} x={xOf(point)} y={HEIGHT - 6} textAnchor="middle">
               {text}
@@ -179,6 +192,10 @@ function Plot({
                 />
               ) : null}
               <path className="stroke" d={pathOf(points.map((p) => [xOf(p), yOf(p.y)]))} />
+              {/* One point is no line. */}
+              {points.length === 1 ? (
+                <circle cx={xOf(points[0]!)} cy={yOf(points[0]!.y)} r="4" />
+              ) : null}
             </g>
           ),
         )}
@@ -219,6 +236,13 @@ function Plot({
   )
 }
 
+/** A year, an hour or a number of days along the axis is a label, without signs in it. */
+const labelText = (value: unknown) => (typeof value === 'number' ? String(value) : cellText(value))
+
+/** Between the first and the last of moments in order. */
+const spanOf = ([line]: readonly Line[]) =>
+  (line?.points.at(-1)?.at ?? 0) - (line?.points[0]?.at ?? 0)
+
 const pathOf = (points: readonly (readonly [number, number] | number[])[]) =>
   points
     .map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x!.toFixed(1)} ${y!.toFixed(1)}`)
@@ -237,8 +261,9 @@ function LyingBars({
   const most = Math.max(...points.map(({ y }) => y), Number.EPSILON)
   return (
     <ol className="lying">
-      {points.map(({ x, y }) => (
-        <li key={x}>
+      {points.map(({ x, y }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: labels may repeat
+        <li key={index}>
           <span title={x}>{x}</span>
           <i style={{ width: `${Math.max(0.5, (y / most) * 100)}%` }} />
           <b>

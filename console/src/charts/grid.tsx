@@ -2,9 +2,24 @@ import type { Answer } from '../api.ts'
 import { cellText } from '../format.ts'
 
 const isNumber = (type: string) => /INT|DOUBLE|FLOAT|DECIMAL/.test(type)
+/** Shown to the second and without "+00": all moments are in UTC. The whole of it is in the title. */
+const isMoment = (type: string) => /^TIMESTAMP/.test(type)
 
-/** Rows as they are. */
-export function Grid({ answer }: { readonly answer: Pick<Answer, 'columns' | 'rows'> }) {
+/** Ids and years are names, whose digits are not grouped. */
+function shownText(cell: unknown, { name, type }: Answer['columns'][number]): string {
+  if (isMoment(type)) return cellText(cell).slice(0, 19)
+  if (typeof cell === 'number' && /(^|_)(id|year|version|offset)$/.test(name)) return String(cell)
+  return cellText(cell)
+}
+
+/** Rows as they are. `heading` says a column in the language of the page. */
+export function Grid({
+  answer,
+  heading = (name) => name,
+}: {
+  readonly answer: Pick<Answer, 'columns' | 'rows'>
+  readonly heading?: (name: string) => string
+}) {
   const { columns, rows } = answer
   return (
     <div className="scroll tall">
@@ -14,7 +29,7 @@ export function Grid({ answer }: { readonly answer: Pick<Answer, 'columns' | 'ro
             {columns.map(({ name, type }, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: names may repeat, and columns do not move
               <th key={index} className={isNumber(type) ? 'number' : ''} title={type}>
-                {name}
+                {heading(name)}
               </th>
             ))}
           </tr>
@@ -28,9 +43,13 @@ export function Grid({ answer }: { readonly answer: Pick<Answer, 'columns' | 'ro
                   // biome-ignore lint/suspicious/noArrayIndexKey: columns do not move
                   key={index}
                   className={`cell ${isNumber(columns[index]!.type) ? 'number' : ''} ${cell === null ? 'faint' : ''}`}
-                  title={typeof cell === 'string' && cell.length > 60 ? cell : undefined}
+                  title={
+                    typeof cell === 'string' && (cell.length > 60 || isMoment(columns[index]!.type))
+                      ? cell
+                      : undefined
+                  }
                 >
-                  {cellText(cell)}
+                  {shownText(cell, columns[index]!)}
                 </td>
               ))}
             </tr>

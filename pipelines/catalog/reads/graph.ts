@@ -1,4 +1,5 @@
 import { type PipelineBuilder, ReadRefusedError } from 'mekong'
+import { aroundPerson } from './around.ts'
 import { idOf } from './entities.ts'
 import {
   coStars,
@@ -9,15 +10,15 @@ import {
   shortestPath,
 } from './graph-walks.ts'
 
-const VIEWS = ['co_stars', 'filmography', 'path', 'director'] as const
+const VIEWS = ['co_stars', 'filmography', 'around', 'path', 'director'] as const
 
 /** People and titles connected to others. */
 export function graphReads(p: PipelineBuilder): void {
   p.read('/v1/catalog/graph', {
     summary:
-      'Questions to the graph: co-stars, filmography, who links two people, films of a director',
+      'Questions to the graph: co-stars, filmography, everybody around a person, who links two people, films of a director',
     description:
-      '`co_stars` and `filmography` take `person`; `path` takes `from` and `to`; `director` takes `title`, a movie, and answers with all films of its directors. People are ids or exact names.',
+      '`co_stars`, `filmography` and `around` take `person`; `path` takes `from` and `to`; `director` takes `title`, a movie, and answers with all films of its directors. People are ids or exact names.',
     query: {
       view: { type: 'text', required: true, oneOf: VIEWS, doc: 'What to ask.' },
       person: { type: 'text', doc: 'Id or name.', example: 'Keanu Reeves' },
@@ -37,6 +38,10 @@ export function graphReads(p: PipelineBuilder): void {
         case 'co_stars': {
           const who = await personOf(stores, person, 'person')
           return { person: who, co_stars: await coStars(stores, who.id, limit) }
+        }
+        case 'around': {
+          const who = await personOf(stores, person, 'person')
+          return { person: who, ...(await aroundPerson(stores, who.id, limit)) }
         }
         case 'director':
           return ofTheDirectors(stores, idOf(title), limit)

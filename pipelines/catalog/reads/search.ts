@@ -1,4 +1,5 @@
 import type { PipelineBuilder, ReadStores, SearchHit } from 'mekong'
+import { matchedWords } from './explain.ts'
 
 export const NAMESPACES = { movie: 'movie_namespace', tv_series: 'tv_series_namespace' } as const
 export type TitleType = keyof typeof NAMESPACES
@@ -22,12 +23,39 @@ export const titleOf = ({ id, values, ...hit }: SearchHit) => ({
   vector_rank: hit.vectorRank,
 })
 
+/** Why a title was found: its words, and what each list gave to the score. */
+function explained(question: string, hit: SearchHit) {
+  const { values, text } = hit
+  const [title, overview] = [String(values.title ?? ''), String(values.overview ?? '')]
+  const genres = ((values.genres ?? []) as string[]).join(', ')
+  // The tagline is in the embedded text alone.
+  const tagline = text
+    .split(' | ')
+    .filter((part) => ![title, overview, genres].includes(part))
+    .join(' ')
+  const { words, missing } = matchedWords(question, { title, overview, genres, tagline })
+  const way = (rank: number | null, score: number | null) =>
+    rank === null || score === null
+      ? null
+      : { rank, score: rounded(score), share: rounded(shareOfRank(rank)) }
+  return {
+    words: words.map((each) => ({ ...each, in: [...each.in] })),
+    missing,
+    by_words: way(hit.textRank, hit.textScore),
+    by_meaning: way(hit.vectorRank, hit.vectorScore),
+  }
+}
+
+const rounded = (value: number) => Math.round(value * 1e6) / 1e6
+/** What a place in a list adds to the score; see the search. */
+const shareOfRank = (rank: number) => 1 / (60 + rank)
+
 /** Search by keyword and meaning, and questions answered from what the search finds. */
 export function searchReads(p: PipelineBuilder): void {
   p.read('/v1/catalog/search', {
     summary: 'Search titles by words and by meaning',
     description:
-      'BM25 over title, overview, tagline and genres, and the nearest vectors of the same text; the ranks of both are put together (reciprocal rank fusion).',
+      'BM25 over title, overview, tagline and genres, and the nearest vectors of the same text; the ranks of both are put together (reciprocal rank fusion). `explain` says of each result which words of the question stand in it, where, and in which form; which stand nowhere; and its rank, own score (BM25, cosine) and share of the whole in both lists.',
     query: {
       q: {
         type: 'text',
@@ -55,7 +83,11 @@ export function searchReads(p: PipelineBuilder): void {
         ...(genres === undefined ? {} : { genres }),
         limit,
       })
-      return { query: q, results: hits.map(titleOf), without: [...without] }
+      return {
+        query: q,
+        results: hits.map((hit) => ({ ...titleOf(hit), explain: explained(q, hit) })),
+        without: [...without],
+      }
     },
   })
 

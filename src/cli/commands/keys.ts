@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { instant } from '../../api/views.ts'
-import { createApiKey } from '../../gateway/api-keys.ts'
+import { keyView } from '../../api/access-views.ts'
+import { createApiKey, isKeyName, KEY_NAME_RULE } from '../../gateway/api-keys.ts'
+import { DEFAULT_ROLE, ROLES, type Role, roleNamed } from '../../model/access.ts'
 import { systemClock, systemRandomness } from '../../model/clock.ts'
 import { checkHomeVersion, homeAt } from '../../orchestrator/home.ts'
-import type { KeyRow } from '../../state/key-rows.ts'
 import { openStateStore, type StateStore } from '../../state/state-store.ts'
 import { onlyArgument } from '../arguments.ts'
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts'
@@ -14,12 +14,22 @@ import { homeFolder } from '../project.ts'
 export const keys: Command = {
   name: 'keys',
   summary: 'make, list and revoke API keys',
-  usage: 'keys create NAME [--rate N]\n       mekong keys list\n       mekong keys revoke NAME',
+  usage:
+    'keys create NAME [--role ROLE] [--rate N]\n       mekong keys list\n       mekong keys revoke NAME',
   about: `
+A key has a role. ingest: it may send records and see nothing. read: it may look at everything and change nothing. operate: both of these, and
+run, cancel, mend, replay and maintain. admin: also make and revoke keys, end sessions and read the audit log, over HTTP and in the console.
+Keys from before there were roles are operate. People sign in to the console with a key; programs send it with each request.
+
 The first key turns authentication on: from then on requests need one, as "Authorization: Bearer KEY". Only its hash is kept, so the
 key is shown once. A running platform notices new and revoked keys within a second or two. Revoking the last key does not open the doors again.
 Commands that talk to a running platform take their key from MEKONG_API_KEY.`,
   options: {
+    role: {
+      type: 'string',
+      value: 'ROLE',
+      doc: `create: ${ROLES.join(', ')} (default ${DEFAULT_ROLE}).`,
+    },
     rate: {
       type: 'string',
       value: 'N',
@@ -27,8 +37,9 @@ Commands that talk to a running platform take their key from MEKONG_API_KEY.`,
     },
   },
   examples: [
-    ['mekong keys create crawler --rate 500', 'a key with a limit; printed once'],
-    ['mekong keys list', 'names, limits, since when; never the keys'],
+    ['mekong keys create crawler --role ingest --rate 500', 'a key with a limit; printed once'],
+    ['mekong keys create an --role admin', 'a key for a person who signs in to the console'],
+    ['mekong keys list', 'names, roles, limits, since when; never the keys'],
     ['mekong keys revoke crawler', 'it stops working'],
   ],
 
@@ -61,35 +72,38 @@ const NO_KEYS: KeyState = {
 
 const VERBS: Readonly<
   Record<string, (context: CommandContext, state: KeyState) => Promise<number>>
-> = { create, list, revoke }
-
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/
+> = { create, add: create, list, revoke }
 
 async function create(context: CommandContext, state: KeyState): Promise<number> {
   const { terminal, options } = context
   const name = onlyArgument(context, 'the key')
-  if (!NAME.test(name)) {
-    throw new UsageError(
-      'A name has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.',
-    )
-  }
+  if (!isKeyName(name)) throw new UsageError(KEY_NAME_RULE)
+  const role = roleOption(options.role)
   const rate = wholeNumber(options.rate, '--rate')
   if (rate === 0) throw new UsageError('--rate takes 1 or more records per second.')
   const isFirst = (await state.keys()).length === 0
-  const { key, stored } = createApiKey(systemRandomness, { name })
-  const added = await state.addKey({ name, hash: stored.hash, recordsPerSecondMax: rate ?? null })
+  const { key, stored } = createApiKey(systemRandomness, { name, role })
+  const { hash } = stored
+  const added = await state.addKey({ name, hash, role, recordsPerSecondMax: rate ?? null })
   if (!added)
     throw new KeyNameError(`There is a key "${name}" already, or there was. Choose another name.`)
   if (options.json === true) {
-    terminal.printJson({ ok: true, name, key, records_per_second_max: rate ?? null })
+    terminal.printJson({ ok: true, name, role, key, records_per_second_max: rate ?? null })
     return EXIT.ok
   }
   terminal.print(key)
   terminal.note(
-    `This is the key "${name}". It is not shown again. Send it as "Authorization: Bearer …".`,
+    `This is the key "${name}" with the role ${role}. It is not shown again. Send it as "Authorization: Bearer …".`,
   )
   if (isFirst) terminal.note('It is the first one: every request needs a key from now on.')
   return EXIT.ok
+}
+
+/** @throws UsageError */
+function roleOption(given: string | boolean | undefined): Role {
+  const role = given === undefined ? DEFAULT_ROLE : roleNamed(given)
+  if (role !== undefined) return role
+  throw new UsageError(`--role takes ${ROLES.join(', ')}, not "${given}".`)
 }
 
 async function list({ terminal, options }: CommandContext, state: KeyState): Promise<number> {
@@ -101,11 +115,11 @@ async function list({ terminal, options }: CommandContext, state: KeyState): Pro
     )
   } else {
     terminal.table(
-      ['name', 'records/s', 'made (UTC)', 'state'],
+      ['name', 'role', 'records/s', 'made (UTC)', 'state'],
       rows
         .map(keyView)
-        .map(({ name, records_per_second_max: rate, created_at, revoked_at }) => [
-          name,
+        .map(({ name, role, records_per_second_max: rate, created_at, revoked_at }) => [
+          ...[name, role],
           rate ?? 'no limit',
           timeText(created_at),
           revoked_at === null ? 'in force' : `revoked ${timeText(revoked_at)}`,
@@ -134,11 +148,3 @@ async function revoke(context: CommandContext, state: KeyState): Promise<number>
     )
   return EXIT.ok
 }
-
-/** Never the hash: it is of no use to people, and of some to an attacker. */
-const keyView = ({ name, recordsPerSecondMax, createdMs, revokedMs }: KeyRow) => ({
-  name,
-  records_per_second_max: recordsPerSecondMax,
-  created_at: instant(createdMs),
-  revoked_at: revokedMs === null ? null : instant(revokedMs),
-})

@@ -122,12 +122,12 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       reached = undefined
       return (await currentLedger(context, reader, plans)).lines
     }
-    const { home } = reader
-    const olap = reachOlap(context, project, { home, spillDirectory: engine.spillDirectory })
     const runs = async () => {
       const database = await reader.runDatabase()
       return database === undefined ? undefined : runStore(database)
     }
+    const { home } = reader
+    const olap = reachOlap(context, project, { home, spillDirectory: engine.spillDirectory })
     const question = {
       sql: text,
       functions: lakeFunctions(reader.places(context.cwd), engine),
@@ -137,8 +137,9 @@ function askLake(context: CommandContext, text: string): Promise<Shown | undefin
       signal: context.signal,
     }
     const { lake, state } = reader
-    const places = { postgres, publisher, olap: olap.rows }
-    const world = { engine, lake, plans, ...places, state, ledger, runs }
+    const world = {
+      ...{ engine, lake, plans, postgres, publisher, olap: olap.rows, state, ledger, runs },
+    }
     try {
       return await ask(world, question, (own, query) => answer(context, own, query))
     } finally {

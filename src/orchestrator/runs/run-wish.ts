@@ -1,4 +1,4 @@
-import type { AttemptLimits, RunRequest, RunTrigger } from '../../model/run.ts'
+import type { AttemptLimits, Run, RunRequest, RunTask, RunTrigger } from '../../model/run.ts'
 import type { TaskRange } from '../../model/task.ts'
 import { ScheduleMissingError } from '../errors.ts'
 import type { Schedule } from '../schedules/schedules-of.ts'
@@ -56,4 +56,22 @@ export function scheduleNamed(schedules: readonly Schedule[], id: string): Sched
       schedules.map((one) => one.id),
     )
   return found
+}
+
+/**
+ * The request for doing a run again, for the same moment: all of it, or only what did not come to a good end. `undefined` when nothing of it
+ * is left to do. Pure.
+ */
+export function requestAgain(
+  { pipeline, selectors, logicalMs, fullRefresh, range, versions, limits }: Run,
+  tasks: readonly RunTask[],
+  what: 'all' | 'unfinished',
+): RunRequest | undefined {
+  const unfinished = tasks.filter(({ status }) => status !== 'done' && status !== 'nothing_new')
+  if (what === 'unfinished' && unfinished.length === 0) return undefined
+  return {
+    ...{ trigger: 'manual', schedule: null, backfill: null, pipeline },
+    selectors: what === 'all' ? selectors : unfinished.map(({ id }) => id),
+    ...{ logicalMs, fullRefresh, range, versions, limits },
+  }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { SinkUnavailableError } from '../errors.ts'
 import { type PostgresConfig, postgresName } from './config.ts'
+import { type CopyBoth, copyBothQuery } from './copy-both.ts'
 import { copyInQuery, type DriverConnection } from './copy-in.ts'
 import { connectionError, isServerError } from './errors.ts'
 
@@ -36,6 +37,15 @@ export interface PostgresConnection {
   run(text: string, values?: readonly unknown[]): Promise<StatementAnswer>
   /** Run a `COPY … FROM STDIN` and send it `source`. Returns how many rows the server took. Throws as `run`. */
   copyIn(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
+  /**
+   * Run a START_REPLICATION. `onData` gets the server's messages, `onEnd` is told once why there are no more: an error of the server or the
+   * network, or nothing when the server ended it. Rejects when it does not begin. Throws as `run`.
+   */
+  copyBoth(
+    text: string,
+    onData: (bytes: Buffer) => void,
+    onEnd: (error: unknown) => void,
+  ): Promise<CopyBoth>
   /** Say goodbye and close. Never throws. */
   close(): Promise<void>
   /** Cut the connection; what runs on it fails, and the server rolls back. */
@@ -49,12 +59,24 @@ const CLOSE_WAIT_MS = 2_000
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** Connect. @throws SinkUnavailableError, SinkConfigError (password, database, certificate) */
-export async function connect(
+export function connect(config: PostgresConfig, signal?: AbortSignal): Promise<PostgresConnection> {
+  return opened(new DriverBackedConnection(config), config, signal)
+}
+
+/** Connect for commands of replication, which such a connection takes beside SQL. Throws as `connect`. */
+export function connectForReplication(
+  config: PostgresConfig,
+  signal?: AbortSignal,
+): Promise<PostgresConnection> {
+  return opened(new DriverBackedConnection(config, { replication: 'database' }), config, signal)
+}
+
+async function opened(
+  connection: DriverBackedConnection,
   config: PostgresConfig,
   signal?: AbortSignal,
 ): Promise<PostgresConnection> {
   signal?.throwIfAborted()
-  const connection = new DriverBackedConnection(config)
   const aborted = () => connection.destroy()
   signal?.addEventListener('abort', aborted, { once: true })
   try {
@@ -75,10 +97,12 @@ class DriverBackedConnection implements PostgresConnection {
   readonly #silenceMs: number
   #lost: { readonly cause: unknown } | null = null
 
-  constructor(config: PostgresConfig) {
+  /** `replication` is an option of the driver that its types do not know. */
+  constructor(config: PostgresConfig, more: { readonly replication?: 'database' } = {}) {
     this.#name = postgresName(config)
     this.#silenceMs = Math.min(config.statementTimeoutMs + SILENCE_MARGIN_MS, TIMER_MS_MAX)
     this.#client = new pg.Client({
+      ...more,
       host: config.host,
       port: config.port,
       database: config.database,
@@ -131,6 +155,23 @@ class DriverBackedConnection implements PostgresConnection {
       () =>
         new Promise<number>((resolve, reject) => {
           this.#client.query(copyInQuery(text, source, { resolve, reject }))
+        }),
+    )
+  }
+
+  async copyBoth(
+    text: string,
+    onData: (bytes: Buffer) => void,
+    onEnd: (error: unknown) => void,
+  ): Promise<CopyBoth> {
+    return await this.#answered(
+      () =>
+        new Promise<CopyBoth>((resolve, reject) => {
+          const ended = (error: unknown) => {
+            reject(error ?? new Error('the server did not begin'))
+            onEnd(error)
+          }
+          this.#client.query(copyBothQuery(text, { started: resolve, data: onData, ended }))
         }),
     )
   }

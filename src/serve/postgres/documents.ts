@@ -16,7 +16,7 @@ import type {
 import { connect, type PostgresConnection } from './client.ts'
 import { type PostgresConfig, postgresName } from './config.ts'
 import { quoteIdentifier } from './encode.ts'
-import { sinkError } from './errors.ts'
+import { isServerError, sinkError } from './errors.ts'
 
 const SETUP = `CREATE SCHEMA IF NOT EXISTS documents;
 CREATE TABLE IF NOT EXISTS documents."?cursors" (consumer text PRIMARY KEY, version bigint NOT NULL);
@@ -65,12 +65,10 @@ export function postgresDocuments(config: PostgresConfig): DocumentStore {
       }),
     replace: (collection, documents, version) =>
       during(`replace ${collection.name}`, (to) => replaceAll(to, collection, documents, version)),
-    find: (request) => during(`look into ${request.collection}`, (to) => findIn(to, request)),
+    find: (request) =>
+      during(`look into ${request.collection}`, (to) => orWhenMissing([], findIn(to, request))),
     count: (collection) =>
-      during(`count ${collection}`, async (to) => {
-        const { rows } = await to.run(`SELECT count(*) FROM ${tableOf(collection)}`)
-        return Number(rows[0]![0])
-      }),
+      during(`count ${collection}`, (to) => orWhenMissing(0, countIn(to, collection))),
     close: async () => {
       await turn
       await connection?.close()
@@ -150,6 +148,20 @@ ON CONFLICT (collection) DO UPDATE SET version = excluded.version WHERE r.versio
     )
   }
   await to.run('COMMIT')
+}
+
+const UNDEFINED_TABLE = '42P01'
+
+/** A collection that nothing has been put into yet is empty, as it is in MongoDB. */
+const orWhenMissing = <T>(nothing: T, answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    if (isServerError(error) && error.code === UNDEFINED_TABLE) return nothing
+    throw error
+  })
+
+async function countIn(to: PostgresConnection, collection: string): Promise<number> {
+  const { rows } = await to.run(`SELECT count(*) FROM ${tableOf(collection)}`)
+  return Number(rows[0]![0])
 }
 
 async function findIn(

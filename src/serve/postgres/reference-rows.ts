@@ -1,10 +1,11 @@
 import { connect, type PostgresConnection, type TextCell } from './client.ts'
 import { type PostgresConfig, postgresName } from './config.ts'
-import { quoteIdentifier, quoteTable } from './encode.ts'
+import { beginRead, quoteIdentifier, quoteTable } from './encode.ts'
 import { sinkError } from './errors.ts'
 
 // Rows of a table that others change, read page by page by key, each page a statement of its own: nothing is locked and no transaction stays
-// open, however large the table. What changes while the pages go by is found by the next look, because its `changedAt` is new.
+// open, however large the table. What changes while the pages go by is found by the next look, because its `changedAt` is new. Of a snapshot, all
+// pages are one transaction that reads.
 
 export interface ReferenceSource {
   readonly table: string
@@ -24,12 +25,25 @@ const PAGE_ROW_COUNT = 20_000
 export async function* referencePages(
   config: PostgresConfig,
   { table, key, columns, changedAt }: ReferenceSource,
-  { afterMicros, signal }: { readonly afterMicros?: bigint; readonly signal?: AbortSignal } = {},
+  {
+    afterMicros,
+    snapshot,
+    signal,
+  }: {
+    readonly afterMicros?: bigint
+    /** As the server has exported it. */
+    readonly snapshot?: string
+    readonly signal?: AbortSignal
+  } = {},
 ): AsyncGenerator<readonly (readonly TextCell[])[]> {
   const cells = [...columns, changedAt].map(quoteIdentifier).join(', ')
   const attempt = `read ${table} in ${postgresName(config)}`
   const connection = await connect(config, signal)
   try {
+    if (snapshot !== undefined) {
+      await connection.run(beginRead(config))
+      await connection.run(`SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`)
+    }
     let last: TextCell = null
     for (;;) {
       const values: unknown[] = []

@@ -74,8 +74,10 @@ function listJoinSql(
     ),
   ]
   const lines = `SELECT rowid AS n, ${quoteIdentifier(step.at)} AS moment, unnest(${list}) AS item, generate_subscripts(${list}, 1) AS i FROM ${relation}`
+  // Gathered with their places and then sorted, list by list: an aggregate that orders its input costs eight times as much (bench join).
+  const item = `{i: l.i, item: CASE WHEN l.item IS NOT NULL THEN {${fields.join(', ')}} END}`
   const items =
-    `SELECT l.n, list(CASE WHEN l.item IS NOT NULL THEN {${fields.join(', ')}} END ORDER BY l.i) AS items, ` +
+    `SELECT l.n, list_transform(list_sort(list(${item})), lambda place: place.item) AS items, ` +
     `list_sort(list(DISTINCT ${notFound(step, value)}) FILTER (k.valid_from IS NULL AND ${value} IS NOT NULL)) AS missing ` +
     `FROM (${lines}) l LEFT JOIN ${reference} k ON ${versionAt(step, value, 'l.moment')} GROUP BY l.n`
   const cells = [

@@ -1,39 +1,30 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { Columns } from '../../model/column.ts'
 import { assert } from '../../model/errors.ts'
 import type { Relation } from '../../model/relation.ts'
+import { type ArrivedChanges, openArrivedChanges } from './arrived-changes.ts'
 import type { ComputeEngine, EngineConnection } from './engine.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
+import {
+  BEGINNING_SQL,
+  OPEN_SQL,
+  type ReferenceFacts,
+  VERSION_COLUMNS,
+} from './reference-version.ts'
 import { duckdbType } from './type-mapping.ts'
 
 // References inside the engine: all versions of all rows, in a file of the spill folder, so that what does not fit into the engine's
 // memory is read when it is needed. In: rows as their source has them now. Out: relations that joins read, and what changed. Nothing
 // survives: the lake keeps the history, and the file is filled from there when it is opened.
 
-/** What every version of a row carries beside the row. In the engine an open end is infinity; in the lake it is null. */
-export const VERSION_COLUMNS = [
-  { name: 'valid_from', type: 'timestamp', nullable: false, doc: 'Inclusive.' },
-  { name: 'valid_to', type: 'timestamp', nullable: true, doc: 'Exclusive; null while it holds.' },
-  { name: 'known_at', type: 'timestamp', nullable: false, doc: 'When this was written.' },
-] as const satisfies Columns
-
-/** The first version of a row holds for all time before it, so that orders older than the platform find it. */
-export const BEGINNING_SQL = `TIMESTAMPTZ '1900-01-01 00:00:00+00'`
-const OPEN_SQL = `'infinity'::TIMESTAMPTZ`
-
-export interface ReferenceFacts {
-  readonly name: string
-  readonly key: string
-  readonly columns: Columns
-}
-
 /** One reference in the engine. */
 export interface ReferenceTable {
   /** What joins read. */
   readonly relation: string
-  /** Take a history as it is; `select` yields the reference's columns and `VERSION_COLUMNS`. */
+  /** Take a history as it is, instead of what is there; `select` yields the reference's columns and `VERSION_COLUMNS`. */
   fill(select: string): Promise<void>
+  /** A place for changes that come one by one. */
+  arrivals(): Promise<ArrivedChanges>
   /**
    * What rows from the source change, as versions for the history: new ones, and old ones with their end. `polled` has the reference's columns
    * and `changed_at`. When it `isWhole`, rows that are not among them are gone. Nothing is applied yet.
@@ -95,10 +86,19 @@ function referenceTable(
     relation,
     fill: (select: string) =>
       withConnection(engine, async (c) => {
-        await c.run(
-          `INSERT INTO ${relation} SELECT ${names}, valid_from, coalesce(valid_to, ${OPEN_SQL}), known_at FROM (${select})`,
-        )
+        await c.run('BEGIN')
+        try {
+          await c.run(`DELETE FROM ${relation}`)
+          await c.run(
+            `INSERT INTO ${relation} SELECT ${names}, valid_from, coalesce(valid_to, ${OPEN_SQL}), known_at FROM (${select})`,
+          )
+          await c.run('COMMIT')
+        } catch (error) {
+          await c.run('ROLLBACK')
+          throw error
+        }
       }),
+    arrivals: () => openArrivedChanges(engine, relation, facts),
     compare: (polled: string, options: { isWhole: boolean; nowMicros: bigint }) =>
       withConnection(engine, async (c) => {
         const name = engine.relationName('changes')

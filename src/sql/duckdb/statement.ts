@@ -73,7 +73,12 @@ const PLAIN_SOURCES = new Set([
 ])
 /** Scalar functions that look beyond their arguments. */
 const REACHING_FUNCTION =
-  /^(getenv|current_setting|getvariable|query|query_table|write_log|read_.*|duckdb_.*|pragma_.*)$/
+  /^(getenv|current_setting|getvariable|query|query_table|write_log|json_serialize_plan|json_execute_.*|read_.*|duckdb_.*|pragma_.*)$/
+
+/** Functions that make texts as long as a number says. Such texts are not within the engine's limit of memory, nor can their making be stopped. */
+const GROWING_FUNCTIONS = new Set(['repeat', 'lpad', 'rpad'])
+/** Of the numbers of all of them in a statement, multiplied: they may stand within one another. */
+const GROWTH_MAX = 1_000_000
 
 /**
  * Parse a statement that must be one `SELECT` (or `FROM`, `VALUES`, `DESCRIBE`, `SUMMARIZE`), possibly behind
@@ -97,12 +102,16 @@ export async function readStatement(
   const found: Found = {
     ...{ sql, before, functions: new Set(functions) },
     ...{ tables: new Map(), pastTables: [], calls: [] },
-    ...{ ctes: new Set(), reaches: new Set(), system: [], filters: new Map() },
+    ...{
+      ctes: new Set<string>(),
+      reaches: new Set(),
+      system: [],
+      growth: { by: 1 },
+      filters: new Map(),
+    },
   }
   walk(parsed.statements[0], found)
-  const tables = [...found.tables.values()].filter(
-    ({ schema, name }) => schema !== '' || !found.ctes.has(name),
-  )
+  const tables = [...found.tables.values()]
   const systemReferences = found.system.map((at) => at + before).sort((a, b) => a - b)
   const { pastTables, calls } = found
   const tree = row![0] as string
@@ -149,9 +158,12 @@ interface Found {
   readonly pastTables: PastTable[]
   readonly calls: TableCall[]
   readonly tables: Map<string, TableName>
-  readonly ctes: Set<string>
+  /** Names that the statement itself gives to queries, where they hold: elsewhere the engine would take such a name for a file. */
+  readonly ctes: ReadonlySet<string>
   readonly reaches: Set<string>
   readonly system: number[]
+  /** How many times longer than what they are made of texts may become. */
+  readonly growth: { by: number }
   /** By the node of the table in a `FROM` of its own. */
   readonly filters: Map<unknown, RowFilter>
 }
@@ -172,10 +184,50 @@ function walk(node: unknown, found: Found): void {
   if (fields.class === 'FUNCTION') {
     const name = String(fields.function_name).toLowerCase()
     if (REACHING_FUNCTION.test(name)) found.reaches.add(`${name}()`)
+    if (GROWING_FUNCTIONS.has(name)) {
+      found.growth.by *= growthOf(fields.children)
+      if (!(found.growth.by <= GROWTH_MAX)) found.reaches.add(`${name}() beyond a million`)
+    }
   }
-  const map = (fields.cte_map as { map?: { key: string }[] } | undefined)?.map
-  for (const { key } of map ?? []) found.ctes.add(key.toLowerCase())
-  for (const child of Object.values(fields)) walk(child, found)
+  const { cte_map: ctes, ...others } = fields
+  const inside = walkCtes(ctes, found)
+  if (fields.type === 'RECURSIVE_CTE_NODE') walkRecursion(others, inside)
+  else for (const child of Object.values(others)) walk(child, inside)
+}
+
+/** How many times as long a text becomes; not a number where the statement would only know when it runs. */
+function growthOf(children: unknown): number {
+  const [, count] = children as readonly { readonly value?: { readonly value?: unknown } }[]
+  return Math.max(1, Number(count?.value?.value ?? Number.NaN))
+}
+
+interface CteMap {
+  readonly map?: readonly { readonly key: string; readonly value: unknown }[]
+}
+
+/** Look at the queries of a WITH. Each sees those before it; what comes out sees all of them. */
+function walkCtes(ctes: unknown, found: Found): Found {
+  let inside = found
+  for (const { key, value } of (ctes as CteMap | undefined)?.map ?? []) {
+    walk(value, inside)
+    inside = naming(key, inside)
+  }
+  return inside
+}
+
+/** Only the part behind UNION sees the name that is being made. */
+function walkRecursion(
+  { cte_name: name, right, ...others }: Record<string, unknown>,
+  found: Found,
+): void {
+  for (const child of Object.values(others)) walk(child, found)
+  walk(right, naming(String(name), found))
+}
+
+/** A name with a dot, a slash or a star is what files are called by, and no query needs one. */
+function naming(name: string, found: Found): Found {
+  if (/[./\\:*?[]/.test(name)) found.reaches.add(`a query named "${name}"`)
+  return { ...found, ctes: new Set([...found.ctes, name.toLowerCase()]) }
 }
 
 function source(fields: Record<string, unknown>, found: Found): void {
@@ -187,7 +239,7 @@ function source(fields: Record<string, unknown>, found: Found): void {
       found.reaches.add([fields.catalog_name, schema, name].filter(Boolean).join('.'))
     else if (fields.at_clause !== undefined && fields.at_clause !== null)
       pastTable(fields, { schema, name }, found)
-    else {
+    else if (schema !== '' || !found.ctes.has(name)) {
       // Named twice, a table has to have the rows for both.
       const filter = found.tables.has(`${schema}.${name}`) ? undefined : found.filters.get(fields)
       found.tables.set(`${schema}.${name}`, { schema, name, filter })

@@ -20,7 +20,11 @@ export interface RunEventOptions {
     readonly table: string
     readonly version?: number
     readonly columns?: Columns
+    /** What was asked of its rows, in a run that tests. */
+    readonly tests?: readonly TestFact[]
   }[]
+  /** A run of its own beside the model's: that of its data tests. */
+  readonly isTest?: boolean
   readonly output?: {
     readonly columns: Columns
     readonly version: number
@@ -28,14 +32,15 @@ export interface RunEventOptions {
     readonly rows: number
     readonly bytes: number
     readonly files: number
-    readonly tests: readonly {
-      readonly name: string
-      readonly column?: string
-      readonly passed: boolean
-    }[]
   }
   /** What went wrong. */
   readonly message?: string
+}
+
+export interface TestFact {
+  readonly name: string
+  readonly column?: string
+  readonly passed: boolean
 }
 
 const PRODUCER = 'urn:mekong'
@@ -44,13 +49,14 @@ const SPEC = 'https://openlineage.io/spec'
 /** An event as JSON takes it. */
 export function runEvent(options: RunEventOptions): Readonly<Record<string, unknown>> {
   const { namespace, type, atMs, runId, attempt, pipeline, model, sql, inputs, message } = options
+  const { isTest = false } = options
   return {
     eventType: type,
     eventTime: new Date(atMs).toISOString(),
     producer: PRODUCER,
     schemaURL: `${SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent`,
     run: {
-      runId: uuidOf(`${runId}/${model}/${attempt}`),
+      runId: uuidOf(`${runId}/${model}/${attempt}${isTest ? '/tests' : ''}`),
       facets: {
         parent: facet('1-1-0/ParentRunFacet.json', {
           run: { runId: uuidOf(runId) },
@@ -68,30 +74,33 @@ export function runEvent(options: RunEventOptions): Readonly<Record<string, unkn
     },
     job: {
       namespace,
-      name: `${pipeline}.${model}`,
+      name: `${pipeline}.${model}${isTest ? '.tests' : ''}`,
       facets: {
-        sql: facet('1-1-0/SQLJobFacet.json', { query: sql, dialect: 'duckdb' }),
+        ...(isTest
+          ? {}
+          : { sql: facet('1-1-0/SQLJobFacet.json', { query: sql, dialect: 'duckdb' }) }),
         jobType: facet('2-0-3/JobTypeJobFacet.json', {
           processingType: 'BATCH',
           integration: 'MEKONG',
-          jobType: 'MODEL',
+          jobType: isTest ? 'TEST' : 'MODEL',
         }),
       },
     },
-    inputs: inputs.map(({ table, version, columns }) => ({
+    inputs: inputs.map(({ table, version, columns, tests }) => ({
       ...{ namespace, name: table },
       facets: {
         ...(version === undefined ? {} : { version: versionFacet(version) }),
         ...(columns === undefined ? {} : { schema: schemaFacet(columns) }),
       },
+      ...(tests === undefined ? {} : { inputFacets: { dataQualityAssertions: testFacet(tests) } }),
     })),
-    outputs: [{ namespace, name: model, ...outputFacets(namespace, options.output) }],
+    outputs: isTest ? [] : [{ namespace, name: model, ...outputFacets(namespace, options.output) }],
   }
 }
 
 function outputFacets(namespace: string, output: RunEventOptions['output']) {
   if (output === undefined) return {}
-  const { columns, version, lineage, rows, bytes, files, tests } = output
+  const { columns, version, lineage, rows, bytes, files } = output
   return {
     facets: {
       schema: schemaFacet(columns),
@@ -111,17 +120,6 @@ function outputFacets(namespace: string, output: RunEventOptions['output']) {
             ]),
         ),
       }),
-      ...(tests.length === 0
-        ? {}
-        : {
-            dataQualityAssertions: facet('1-0-1/DataQualityAssertionsDatasetFacet.json', {
-              assertions: tests.map(({ name, column, passed }) => ({
-                assertion: name,
-                success: passed,
-                ...(column === undefined ? {} : { column }),
-              })),
-            }),
-          }),
     },
     outputFacets: {
       outputStatistics: facet('1-0-2/OutputStatisticsOutputDatasetFacet.json', {
@@ -139,6 +137,16 @@ const SUBTYPES: Record<LineageKind, string> = {
   aggregation: 'AGGREGATION',
 }
 
+/** Of an input: a test reads the table. */
+const testFacet = (tests: readonly TestFact[]) =>
+  facet('1-0-1/DataQualityAssertionsDatasetFacet.json', {
+    assertions: tests.map(({ name, column, passed }) => ({
+      assertion: name,
+      success: passed,
+      ...(column === undefined ? {} : { column }),
+    })),
+  })
+
 const versionFacet = (version: number) =>
   facet('1-0-1/DatasetVersionDatasetFacet.json', { datasetVersion: String(version) })
 
@@ -147,9 +155,10 @@ const schemaFacet = (columns: Columns) =>
     fields: columns.map(({ name, type }) => ({ name, type: columnTypeText(type) })),
   })
 
+/** `schema` is a version and a file; the definition in it is named like the file. */
 const facet = (schema: string, body: object) => ({
   _producer: PRODUCER,
-  _schemaURL: `${SPEC}/facets/${schema}`,
+  _schemaURL: `${SPEC}/facets/${schema}#/$defs/${/([A-Za-z]+)\.json$/.exec(schema)![1]}`,
   ...body,
 })
 

@@ -10,7 +10,6 @@ import type {
 import { literalSql } from '../duckdb/literal.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
 import { predicateSql } from '../duckdb/scan.ts'
-import { duckdbType } from '../duckdb/type-mapping.ts'
 import { quoted } from '../spark/words.ts'
 
 // A scan plan read by Spark where the files lie, at the version that the run has fixed: the same files, columns, partition values and deleted rows
@@ -139,11 +138,8 @@ function constantsSql(files: readonly ScanFile[], constants: readonly Constant[]
     const values = own.map(({ index, type }) => literalSql(partitionValues[index] ?? null, type))
     return `(${[quoteText(path.basename(location)), ...values].join(', ')})`
   })
-  const cells = own.map(
-    ({ index, type }) => `${VALUE}${index}::${duckdbType(type)} AS ${VALUE}${index}`,
-  )
   const names = [FILE, ...own.map(({ index }) => `${VALUE}${index}`)]
-  return `SELECT ${[FILE, ...cells].join(', ')} FROM (VALUES ${rows.join(', ')}) AS constants(${names.join(', ')})`
+  return `FROM (VALUES ${rows.join(', ')}) AS constants(${names.join(', ')})`
 }
 
 const deletedSql = (files: readonly ScanFile[]): string =>

@@ -59,6 +59,50 @@ describe('reading the catalog', { timeout: 300_000 }, () => {
     expect((await get('search?q=x&limit=1000')).status).toBe(400)
   })
 
+  test('a result says why it was found', async () => {
+    const { body } = await get('search?q=film+17+stories+walrus&limit=50')
+    const found = body.results.find(({ id }: { id: number }) => id === 1017)
+    expect(found.explain.words).toContainEqual({
+      ...{ word: 'film', found: 'Film', how: 'same', in: ['title'] },
+    })
+    expect(found.explain.words).toContainEqual({
+      ...{ word: 'stories', found: 'story', how: 'form', in: ['overview'] },
+    })
+    expect(found.explain.missing).toEqual(['walrus'])
+    const { by_words, by_meaning } = found.explain
+    expect(by_words).toMatchObject({ rank: found.text_rank, score: expect.any(Number) })
+    expect((by_words?.share ?? 0) + (by_meaning?.share ?? 0)).toBeCloseTo(found.score, 5)
+    const meaning = (await get('search?q=film+17&mode=vector&limit=1')).body.results[0].explain
+    expect(meaning.by_words).toBe(null)
+    expect(meaning.by_meaning).toMatchObject({ rank: 1 })
+    expect(meaning.by_meaning.score).toBeGreaterThan(0)
+  })
+
+  test('people by a part of their name', async () => {
+    const { people: some } = (await get('people?q=pERson+1&limit=50')).body
+    const names = some.map(({ name }: { name: string }) => name)
+    // The real files have people of their own by some of these ids.
+    expect(names.length).toBeGreaterThan(3)
+    for (const name of names) expect(name).toMatch(/^Person 1\d?$/)
+    expect(some[0].credits).toBeGreaterThan(0)
+    expect((await get(`people?q=${names[0]}`)).body.people[0].name).toBe(names[0])
+    expect((await get('people?q=.%2A')).body.people).toEqual([])
+    expect((await get('people')).status).toBe(400)
+  })
+
+  test('everybody around a person, with the titles they share', async () => {
+    const [first] = movies()
+    const lead = first!.casts_info[0]!.person_id
+    const { titles, people: others, counts } = (await get(`graph?view=around&person=${lead}`)).body
+    const at = titles.findIndex(({ id }: { id: number }) => id === 1000)
+    expect(titles[at].roles).toContain('Role 0')
+    const colleague = first!.crews_info[0]!.person_id
+    const found = others.find(({ id }: { id: number }) => id === colleague)
+    expect(found.titles).toContain(at)
+    expect(others.map(({ id }: { id: number }) => id)).not.toContain(lead)
+    expect(counts.people).toBeGreaterThanOrEqual(others.length)
+  })
+
   test('the graph: credits, co-stars, who links two people, films of a director', async () => {
     const [first, second] = movies()
     const lead = first!.casts_info[0]!.person_id

@@ -178,12 +178,37 @@ describe('aggregates and documents follow the orders', { timeout: 180_000 }, () 
     expect(Object.keys(pages.at(-1)!.series)).toEqual(['category_value'])
   })
 
+  test('a series has as many steps as asked for, up to now', async () => {
+    const at = '2024-03-03T14:37:00Z'
+    const { steps, to } = await get(
+      `/v1/aggregates/orders/series/category_value?grain=hour&steps=6&at=${at}`,
+    )
+    expect([steps.length, steps[0], to]).toEqual([
+      ...[6, '2024-03-03T09:00:00.000Z', '2024-03-03T15:00:00.000Z'],
+    ])
+  })
+
+  test('the dashboard names what is pushed, and what it names is there', async () => {
+    const { live, words } = await get('/v1/dashboards/orders')
+    const kinds = live.map(({ kind }: { kind: string }) => kind)
+    expect(kinds).toEqual(['measures', 'series', 'sparklines', 'find'])
+    for (const { collection } of live.filter((block: object) => 'collection' in block))
+      expect((await fetch(`${shop.platform.url}/v1/documents/${collection}?limit=1`)).status).toBe(
+        200,
+      )
+    const { suggest } = live.at(-1)
+    const found = await shop.rows(`SELECT value, label FROM (${suggest}) WHERE value = 7`)
+    expect(found).toHaveLength(1)
+    expect(words.vi.Orders).toMatch(/\p{L}/u)
+  })
+
   test('questions that cannot be answered say why', async () => {
     const status = async (path: string) => (await fetch(`${shop.platform.url}${path}`)).status
     expect(await status('/v1/aggregates/nothing')).toBe(404)
     expect(await status('/v1/aggregates/orders?period=eon')).toBe(400)
     expect(await status('/v1/aggregates/orders?at=yesterday')).toBe(400)
     expect(await status('/v1/aggregates/orders/series/nothing')).toBe(404)
+    expect(await status('/v1/aggregates/orders/series/category_value?steps=0')).toBe(400)
     expect(await status('/v1/documents/nothing')).toBe(404)
   })
 })

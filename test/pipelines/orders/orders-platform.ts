@@ -29,12 +29,22 @@ export function temporaryHome(): { readonly folder: string; remove(): void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-export async function startOrders(folder: string): Promise<OrdersPlatform> {
+export async function startOrders(
+  folder: string,
+  /** Instead of the embedded PostgreSQL. */
+  server?: Readonly<Record<string, string>>,
+): Promise<OrdersPlatform> {
   const home = lockHome(folder)
   const notices: string[] = []
   const platform = await startPlatform({
     home,
-    settings: resolveSettings({ port: 0, postgresPort: 0, lakeIntervalMs: 0, memoryMb: 512 }, {}),
+    settings: resolveSettings(
+      {
+        ...{ port: 0, lakeIntervalMs: 0, memoryMb: 512 },
+        ...(server === undefined ? { postgresPort: 0 } : {}),
+      },
+      server ?? {},
+    ),
     plans: [orders],
     routes: apiRoutes,
     onNotice: (line) => notices.push(line),

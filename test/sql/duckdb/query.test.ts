@@ -131,6 +131,62 @@ describe('query', () => {
     }
   })
 
+  test('no name of the statement itself stands for a file or a system view where it does not hold', async () => {
+    const file = path.join(held.folder, 'own.csv')
+    writeFileSync(file, 'a\n1\n')
+    for (const [name, from] of [
+      [file, `'${file}'`],
+      [file, `"${file}"`],
+      ['duckdb_databases', 'duckdb_databases'],
+    ]) {
+      const own = `"${name}" AS (SELECT 1)`
+      for (const sql of [
+        `FROM ${from} WHERE EXISTS (WITH ${own} FROM "${name}")`,
+        `SELECT (WITH ${own} SELECT count(*) FROM "${name}") FROM ${from}`,
+        `WITH "${name}" AS (FROM "${name}") FROM "${name}"`,
+        `WITH a AS (FROM "${name}"), ${own} FROM a`,
+        `(WITH ${own} FROM "${name}") UNION ALL FROM ${from}`,
+        `WITH RECURSIVE "${name}" AS (FROM "${name}" UNION ALL SELECT * FROM "${name}") FROM "${name}"`,
+        `FROM (WITH ${own} FROM "${name}"), ${from}`,
+      ])
+        await expect(run(sql), sql).rejects.toMatchObject({
+          code: expect.stringMatching(/QUERY_REFUSED|SQL_INVALID/),
+          message: expect.stringMatching(/There is no table|may only read/),
+        })
+    }
+  })
+
+  test('names of the statement itself hold where SQL says so', async () => {
+    for (const [sql, first] of [
+      ['WITH a AS (SELECT 1 AS n), b AS (FROM a) SELECT n FROM b', 1],
+      ['WITH a AS (SELECT 2 AS n) FROM (WITH a AS (FROM a) FROM a)', 2],
+      ['WITH a AS (SELECT 3 AS n) FROM a UNION ALL FROM a', 3],
+      [
+        'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 4) SELECT max(n) FROM r',
+        4,
+      ],
+      ['WITH a AS (SELECT 5 AS n) SELECT (SELECT max(n) FROM A)', 5],
+      [
+        'WITH events AS (SELECT 6 AS n) SELECT min(e.n) FROM events e JOIN bronze.events b ON true',
+        6,
+      ],
+      ['WITH a AS (SELECT 7 AS n) SELECT * FROM (SUMMARIZE a)', 'n'],
+    ] as const)
+      expect((await run(sql)).rows[0]![0], sql).toBe(first)
+  })
+
+  test('what grows a text without end, or plans another statement, is refused in the sandbox', async () => {
+    for (const sql of [
+      "SELECT repeat('x', 4000000000)",
+      "SELECT len(lpad('x', 2000000000, 'y'))",
+      "SELECT len(repeat(repeat(repeat('x', 10000), 10000), 10000))",
+      "SELECT repeat('x', n) FROM bronze.events",
+      "SELECT json_serialize_plan('FROM bronze.events')",
+    ])
+      await expect(run(sql), sql).rejects.toThrow(QueryRefusedError)
+    expect((await run("SELECT lpad('7', 3, '0')")).rows).toEqual([['007']])
+  })
+
   test('a signal, the clock and the memory limit stop a query; the engine goes on', async () => {
     const endless = 'SELECT sum(hash(a.range * b.range)) FROM range(10000000) a, range(10000000) b'
     const stop = new AbortController()

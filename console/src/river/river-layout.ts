@@ -1,4 +1,4 @@
-import type { RiverNode } from './api.ts'
+import type { RiverEdge as Edge, RiverNode } from '../api.ts'
 
 // Where the nodes of the river stand: pipelines below one another, in each the columns in which records come by. Pure.
 
@@ -11,6 +11,8 @@ export interface Standing {
 export interface Layout {
   readonly standing: readonly Standing[]
   readonly lanes: readonly { readonly pipeline: string; readonly y: number }[]
+  /** What joins the nodes, as SVG paths. */
+  readonly channels: readonly (Edge & { readonly path: string })[]
   readonly width: number
   readonly height: number
 }
@@ -21,13 +23,9 @@ const GAP_X = 52
 const GAP_Y = 12
 const LANE_GAP = 44
 
-interface Edge {
-  readonly from: string
-  readonly to: string
-}
-
 export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): Layout {
-  const depth = depths(nodes, edges)
+  const sources = sourcesAmong(edges)
+  const depth = depths(nodes, sources)
   const standing: Standing[] = []
   const lanes: { pipeline: string; y: number }[] = []
   let top = 0
@@ -44,7 +42,7 @@ export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): L
     for (const [column, members] of [...columns].sort(([a], [b]) => a - b)) {
       // Near what they come from, so that few lines cross.
       const wanted = members
-        .map((node) => ({ node, at: meanOf(sourcesOf(node.id, edges), placed) }))
+        .map((node) => ({ node, at: meanOf(sources(node.id), placed) }))
         .sort((a, b) => a.at - b.at)
       const used = members.length * (NODE_HEIGHT + GAP_Y) - GAP_Y
       for (const [row, { node }] of wanted.entries()) {
@@ -56,11 +54,34 @@ export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): L
     top += laneHeight + LANE_GAP
   }
   const width = Math.max(0, ...standing.map(({ x }) => x + NODE_WIDTH))
-  return { standing, lanes, width, height: Math.max(0, top - LANE_GAP) }
+  return {
+    standing,
+    lanes,
+    channels: channelsOf(standing, edges),
+    width,
+    height: Math.max(0, top - LANE_GAP),
+  }
 }
 
-const sourcesOf = (id: string, edges: readonly Edge[]) =>
-  edges.filter(({ to }) => to === id).map(({ from }) => from)
+type Sources = (id: string) => readonly string[]
+
+function sourcesAmong(edges: readonly Edge[]): Sources {
+  const sources = Map.groupBy(edges, ({ to }) => to)
+  return (id) => (sources.get(id) ?? []).map(({ from }) => from)
+}
+
+function channelsOf(standing: readonly Standing[], edges: readonly Edge[]): Layout['channels'] {
+  const at = new Map(standing.map((each) => [each.node.id, each]))
+  return edges.flatMap(({ from, to }) => {
+    const [a, b] = [at.get(from), at.get(to)]
+    if (a === undefined || b === undefined) return []
+    const [x1, y1] = [a.x + NODE_WIDTH, a.y + NODE_HEIGHT / 2]
+    const [x2, y2] = [b.x, b.y + NODE_HEIGHT / 2]
+    const bend = Math.max(24, (x2 - x1) / 2)
+    const path = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`
+    return [{ from, to, path }]
+  })
+}
 
 function meanOf(ids: readonly string[], placed: ReadonlyMap<string, number>): number {
   const known = ids.map((id) => placed.get(id)).filter((y) => y !== undefined)
@@ -68,7 +89,7 @@ function meanOf(ids: readonly string[], placed: ReadonlyMap<string, number>): nu
 }
 
 /** The longest way to each node; a circle, which there should not be, counts once. */
-function depths(nodes: readonly RiverNode[], edges: readonly Edge[]): Map<string, number> {
+function depths(nodes: readonly RiverNode[], sources: Sources): Map<string, number> {
   const depth = new Map<string, number>()
   const visiting = new Set<string>()
   const visit = (id: string): number => {
@@ -76,7 +97,7 @@ function depths(nodes: readonly RiverNode[], edges: readonly Edge[]): Map<string
     if (known !== undefined) return known
     if (visiting.has(id)) return 0
     visiting.add(id)
-    const found = Math.max(0, ...sourcesOf(id, edges).map((from) => visit(from) + 1))
+    const found = Math.max(0, ...sources(id).map((from) => visit(from) + 1))
     depth.set(id, found)
     return found
   }

@@ -1,0 +1,7 @@
+import { defineConfig } from 'mekong'
+
+export default defineConfig({
+  pipelines: ['./pipeline.ts'],
+  port: 0,
+  memoryMb: 256,
+})
