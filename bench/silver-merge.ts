@@ -7,8 +7,8 @@ const run = promisify(execFile)
 const CHILD = path.join(import.meta.dirname, 'silver-merge-child.ts')
 const ENTITY_COUNT = 1_000_000
 const CHANGE_COUNT = 100_000
-/** What the engine may take; Node and what the engine does not count come on top. */
-const MEMORY_MB = 256
+/** What the engine may take, tried in turn until it is enough; Node and what the engine does not count come on top. */
+const MEMORY_MB = [256, 512, 1_024] as const
 const RESIDENT_MB_MAX = 500
 
 interface Measured {
@@ -36,7 +36,15 @@ export const silverMerge: Bench = {
     say(`making silver of ${entityCount} movies`)
     const built = await child('build', 1_500)
     say(`made in ${rounded(built.seconds)} s; ${changeCount} changes wait in bronze`)
-    const merged = await child('merge', MEMORY_MB)
+    let engineMb = 0
+    let merged: Measured | undefined
+    for (engineMb of MEMORY_MB) {
+      // What did not have enough has changed nothing.
+      merged = await child('merge', engineMb).catch(() => undefined)
+      if (merged !== undefined) break
+      say(`${engineMb} MB are not enough for the engine`)
+    }
+    if (merged === undefined) throw new Error(`${engineMb} MB are not enough for the merge.`)
     say(`merged in ${rounded(merged.seconds, 1)} s, ${rounded(merged.residentMb)} MB resident`)
     return {
       figures: {
@@ -44,13 +52,14 @@ export const silverMerge: Bench = {
         change_count: changeCount,
         rows_changed: merged.facts.rows_changed ?? null,
         rows_added: merged.facts.rows_added ?? null,
+        engine_memory_mb: engineMb,
         merge_seconds: rounded(merged.seconds, 1),
         merge_cpu_seconds: rounded(merged.cpuSeconds, 1),
         merge_resident_mb: rounded(merged.residentMb),
       },
       goals: [{ figure: 'merge_resident_mb', atMost: RESIDENT_MB_MAX }],
       limits: [
-        `The engine may use ${MEMORY_MB} MB; the process holds Node and what the engine does not count besides. Resident is the peak of the whole process.`,
+        `The engine is given ${MEMORY_MB.join(', then ')} MB, until that is enough; the process holds Node and what the engine does not count besides. Resident is the peak of the whole process.`,
         'The change feed is written with the merge, as the syncs need it.',
       ],
     }

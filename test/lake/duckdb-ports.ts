@@ -54,7 +54,7 @@ export async function openTestEngine(): Promise<TestEngine> {
     connection,
     stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
     parquet: parquetTables(connect),
-    tableRows: lakeRows({ connect, relationName }),
+    tableRows: lakeRows({ connect, relationName, withOneThread: (work) => work() }),
     rows,
     async relation(sql, columns) {
       const name = relationName('relation')

@@ -8,6 +8,7 @@ import {
   type RowClause,
 } from '../../model/row-edit.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
+import { EngineMemoryError } from './errors.ts'
 import type { TableConnection } from './parquet-tables.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import {
@@ -36,6 +37,8 @@ export interface LakeRowsOptions {
   readonly connect: () => Promise<TableConnection>
   /** A name that nobody else has, beginning with a word. */
   readonly relationName: (word: string) => string
+  /** Carries out work with one thread; see `ComputeEngine.withOneThread`. */
+  readonly withOneThread: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 interface EditRequest {
@@ -139,13 +142,13 @@ async function findEdits(
   try {
     if (sql.source !== undefined) {
       held.push(`DROP TABLE IF EXISTS ${sql.source.table}`)
-      await engine.run(
+      await engine.make(
         `CREATE TABLE ${sql.source.table} AS SELECT row_number() OVER () AS ${SOURCE_COLUMN}, * FROM ${sql.source.relation.name}`,
         signal,
       )
     }
     held.push(`DROP TABLE IF EXISTS ${edits}`)
-    await engine.run(`CREATE TABLE ${edits} AS ${editsSql(sql)}`, signal)
+    await engine.make(`CREATE TABLE ${edits} AS ${editsSql(sql)}`, signal)
     const counts = await countEdits(engine, sql, signal)
     const touched = (await engine.rows(touchedSql(sql), signal)).map(([file]) => file as number)
     const view = async (text: string, columns: Columns, rowCount: number, abort?: AbortSignal) => {
@@ -247,10 +250,20 @@ const widenedSql = (cell: string, from: ColumnType, to: ColumnType) =>
 class RowEngine {
   readonly name: (word: string) => string
   readonly #connect: () => Promise<TableConnection>
+  readonly #withOneThread: LakeRowsOptions['withOneThread']
 
-  constructor({ connect, relationName }: LakeRowsOptions) {
+  constructor({ connect, relationName, withOneThread }: LakeRowsOptions) {
     this.#connect = connect
+    this.#withOneThread = withOneThread
     this.name = relationName
+  }
+
+  /** Run a statement that is all or nothing; where memory is short, by one thread. */
+  async make(text: string, signal?: AbortSignal): Promise<void> {
+    await this.run(text, signal).catch((error: unknown) => {
+      if (!(error instanceof EngineMemoryError)) throw error
+      return this.#withOneThread(() => this.run(text, signal))
+    })
   }
 
   async run(text: string, signal?: AbortSignal): Promise<void> {

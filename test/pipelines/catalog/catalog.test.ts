@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadChdb } from '../../../src/serve/clickhouse/embedded.ts'
 import {
   checkedItems,
   load,
@@ -72,6 +73,22 @@ describe.each(given)('a catalog: $name', { timeout: 240_000 }, (catalog) => {
       movie_namespace: catalog.movies.length,
     })
     expect(tasks['sync/catalog/graph']?.facts.waiting).toBe(0)
+  })
+
+  test('the tables of the OLAP store answer by name', async ({ skip }) => {
+    if ((await loadChdb()) === undefined) skip('chdb is not installed')
+    const names = ['movie', 'movie_cast', 'movie_crew', 'tv_series', 'tv_series_cast']
+    const counts = [...names, 'tv_series_crew', 'person']
+      .map((name) => `SELECT '${name}' AS name, count(*) AS n FROM serve.${name}`)
+      .join(' UNION ALL ')
+    const { out, err } = await mekong(['sql', counts, '--home', home, '--json'])
+    expect(err).toBe('')
+    const found = JSON.parse(out) as { name: string; n: number }[]
+    expect(Object.fromEntries(found.map(({ name, n }) => [name, n]))).toEqual({
+      ...{ movie: catalog.movies.length, person: catalog.peopleCount },
+      ...{ movie_cast: countOf('casts_info'), movie_crew: countOf('crews_info') },
+      ...{ tv_series: 0, tv_series_cast: 0, tv_series_crew: 0 },
+    })
   })
 
   test('loaded again sends nothing', async () => {
