@@ -73,7 +73,6 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   'POST /v1/dead-letters/:id/drop': operate('letter.drop'),
   'POST /v1/dead-letters/:id/fix': operate('letter.fix'),
   'POST /v1/dead-letters/:id/replay': operate('letter.replay'),
-  'POST /v1/dead-letters/bulk': operate('letter.bulk'),
   'POST /v1/runs': operate('run.begin'),
   'POST /v1/runs/:id/again': operate('run.again'),
   'POST /v1/runs/:id/cancel': operate('run.cancel'),
