@@ -39,6 +39,7 @@ export const COMMAND_ACTIONS: Readonly<
     },
     { action: 'backfill.begin', asksPlatform: true },
   ),
+  collect: always('records.collect'),
   convert: unlessDryRun('table.convert'),
   demo: always('platform.start'),
   dlq: verbs({

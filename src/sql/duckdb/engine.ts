@@ -227,6 +227,9 @@ export class EngineConnection {
     signal: AbortSignal | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
+    // Its files may have come from afar meanwhile.
+    if (this.#closed)
+      throw new EngineInterruptedError('The connection was closed before the statement began.')
     this.#runningCount += 1
     try {
       return await this.#interruptible(sql, signal, work)
