@@ -124,7 +124,7 @@ function Connection() {
       {state === 'live'
         ? running > 0
           ? `${running} ${words('runs').toLowerCase()}`
-          : 'live'
+          : words('live')
         : words('connecting')}
     </span>
   )
