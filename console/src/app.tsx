@@ -41,10 +41,9 @@ export function App() {
       (localStorage.getItem('mekong-language') as Language | null) ??
       (navigator.language.startsWith('vi') ? 'vi' : 'en'),
   )
-  useEffect(() => {
-    localStorage.setItem('mekong-language', language)
-    document.documentElement.lang = language
-  }, [language])
+  // Before anything is drawn in it: numbers and moments look there for their separators and words.
+  document.documentElement.lang = language
+  useEffect(() => localStorage.setItem('mekong-language', language), [language])
   return (
     <Words.Provider value={language}>
       <WhoProvider>
@@ -125,7 +124,7 @@ function Connection() {
       {state === 'live'
         ? running > 0
           ? `${running} ${words('runs').toLowerCase()}`
-          : 'live'
+          : words('live')
         : words('connecting')}
     </span>
   )

@@ -1,18 +1,35 @@
-// Numbers and moments for people.
+// Numbers and moments for people, in the language of the page.
 
-const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
-const PLAIN = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const languageNow = () => (globalThis.document?.documentElement.lang === 'vi' ? 'vi' : 'en')
 
+const formatsOf = (language: string) => ({
+  compact: new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 }),
+  plain: new Intl.NumberFormat(language, { maximumFractionDigits: 2 }),
+  fixed: [0, 1, 2].map(
+    (digits) =>
+      new Intl.NumberFormat(language, {
+        ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+      }),
+  ),
+})
+const FORMATS = { en: formatsOf('en'), vi: formatsOf('vi') }
+
+export const plain = (value: number): string => FORMATS[languageNow()].plain.format(value)
 export const compact = (value: number): string =>
-  Math.abs(value) < 10_000 ? PLAIN.format(value) : COMPACT.format(value)
-export const plain = (value: number): string => PLAIN.format(value)
+  Math.abs(value) < 10_000 ? plain(value) : FORMATS[languageNow()].compact.format(value)
+/** With exactly so many digits behind the separator. */
+export const fixed = (value: number, digits: 0 | 1 | 2): string =>
+  FORMATS[languageNow()].fixed[digits]!.format(value)
+/** `▲ 12.5 %`, from a share. */
+export const changeText = (change: number): string =>
+  `${change >= 0 ? '▲' : '▼'} ${fixed(Math.abs(change * 100), 1)} %`
 
 export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes
   let unit = 0
   for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
+  return `${fixed(value, value < 10 && unit > 0 ? 1 : 0)} ${units[unit]}`
 }
 
 const AGO = {
@@ -23,7 +40,7 @@ const AGO = {
 /** `3 min ago`, from an instant, in the language of the page. */
 export function ago(instant: string | null | undefined): string {
   if (instant === null || instant === undefined) return '–'
-  const words = AGO[document.documentElement.lang === 'vi' ? 'vi' : 'en']
+  const words = AGO[languageNow()]
   const seconds = (Date.now() - Date.parse(instant)) / 1000
   if (seconds < 5) return words.now
   const steps = [
@@ -39,9 +56,9 @@ export function ago(instant: string | null | undefined): string {
 export function secondsText(seconds: number | null): string {
   if (seconds === null) return '–'
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
-  if (seconds < 120) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
-  if (seconds >= 7_200) return `${PLAIN.format(Math.round(seconds / 360) / 10)} h`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  if (seconds < 120) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`
+  if (seconds >= 7_200) return `${plain(Math.round(seconds / 360) / 10)} h`
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
 }
 
 /** A cell of an answer. */

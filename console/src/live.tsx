@@ -23,6 +23,12 @@ const LiveContext = createContext<Live>(NOTHING)
 
 export const useLive = (): Live => useContext(LiveContext)
 
+/** Counts up every so many milliseconds of the platform's time: a reason to ask again. Before its time is known this machine's own will do. */
+export function useTurn(everyMs: number): number {
+  const { now } = useLive()
+  return Math.floor((now === undefined ? Date.now() : Date.parse(now.at)) / everyMs)
+}
+
 const RETRY_MS = 1_500
 
 export function LiveProvider({ children }: { readonly children: ReactNode }) {

@@ -79,6 +79,7 @@ const WORDS = {
   vacuum: ['Remove unneeded files', 'Xoá tệp thừa'],
   nothingToDo: ['nothing to do', 'không có gì để làm'],
   newest: ['newest', 'mới nhất'],
+  live: ['live', 'trực tiếp'],
   connecting: ['connecting …', 'đang kết nối …'],
   updated: ['updated', 'cập nhật'],
   all: ['all', 'tất cả'],

@@ -1,17 +1,13 @@
 import { existsSync, statSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import zlib from 'node:zlib'
 import { PAGE_HEADERS } from '../gateway/page-headers.ts'
 import { sendProblem } from '../gateway/problem-document.ts'
 import type { HttpExchange, HttpRoute } from '../gateway/router.ts'
 import { accessOf } from './route-access.ts'
 
-// The console: files that were built beforehand, handed out as they are. It is a program of its own and speaks to the platform only over
+// The console: files that were built and compressed beforehand, handed out as they are. It is a program of its own and speaks to the platform only over
 // the HTTP API; whoever may load it can do nothing with it but sign in.
-
-const gzip = promisify(zlib.gzip)
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -60,31 +56,28 @@ function redirect(response: HttpExchange['response']): void {
   response.end()
 }
 
-/** Built files are few and never change while they are handed out, but for being built anew. */
-const zippedFiles = new Map<string, { readonly changedMs: number; readonly bytes: Buffer }>()
-
-async function zippedFile(file: string): Promise<Buffer> {
-  const { mtimeMs: changedMs } = await stat(file)
-  const known = zippedFiles.get(file)
-  if (known?.changedMs === changedMs) return known.bytes
-  const bytes = await gzip(await readFile(file))
-  zippedFiles.set(file, { changedMs, bytes })
-  return bytes
-}
+/** As the build leaves them beside a file, the smallest first. */
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const
 
 async function send({ response, request }: HttpExchange, file: string): Promise<void> {
   const type = TYPES[path.extname(file)] ?? 'application/octet-stream'
   // Built files carry a hash of their content in their names, but for the page itself.
   const isNamed = path.basename(path.dirname(file)) === 'assets'
-  const useZip = /\bgzip\b/.test(String(request.headers['accept-encoding']))
-  const bytes = useZip ? await zippedFile(file) : await readFile(file)
+  const accepted = String(request.headers['accept-encoding'] ?? '')
+  const encoding = ENCODINGS.find(
+    ([name, end]) => new RegExp(`\\b${name}\\b`).test(accepted) && existsSync(file + end),
+  )
+  const bytes = await readFile(file + (encoding?.[1] ?? ''))
   response.writeHead(200, {
     ...PAGE_HEADERS,
     'Content-Type': type,
     'Content-Length': bytes.length,
     'Cache-Control': isNamed ? 'public, max-age=31536000, immutable' : 'no-cache',
     Vary: 'Accept-Encoding',
-    ...(useZip ? { 'Content-Encoding': 'gzip' } : {}),
+    ...(encoding === undefined ? {} : { 'Content-Encoding': encoding[0] }),
   })
   response.end(bytes)
 }

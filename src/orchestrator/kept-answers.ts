@@ -5,8 +5,8 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { QueryResult } from '../sql/duckdb/query.ts'
 
 // The answers of dashboards, kept. Comes in: charts, a way to ask, a way to know whether anything has changed. Goes out: answers at once,
-// and word of each that is new. A chart is asked again only when a table that it reads has a new version, and only while somebody looks. A crash
-// loses nothing: answers are made from tables.
+// and word of each that is new. A chart is asked again only when a table that it reads has a new version, and only while somebody looks: at once when a
+// hop of its pipeline has committed, and once a second for what changes by other ways. A crash loses nothing: answers are made from tables.
 
 export interface KeptAnswer {
   readonly pipeline: string
@@ -27,14 +27,24 @@ export interface KeptAnswersOptions {
   readonly clock: Clock
 }
 
-/** How often tables are looked at while somebody watches. */
+/** How often tables are looked at while somebody watches, for changes that nobody tells of: models, maintenance, other processes. */
 const LOOK_INTERVAL_MS = 1_000
+
+/** After a commit, because the hops of a pipeline often commit together. */
+const SETTLE_MS = 50
+
+/** A look that follows another waits this many times as long as that one took, so that commits in quick succession leave the engine to others. */
+const REST_RATIO = 3
 
 export class KeptAnswers {
   readonly #options: KeptAnswersOptions
   readonly #kept = new Map<Chart, KeptAnswer & { readonly stamp: string }>()
   readonly #watchers = new Set<(pipeline: string) => void>()
   readonly #refreshing = new Map<string, Promise<void>>()
+  /** Looks that commits have asked for and that are still to begin, by pipeline. */
+  readonly #due = new Map<string, NodeJS.Timeout>()
+  /** Before this moment a pipeline is not looked at for a commit. */
+  readonly #restsUntilMs = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: KeptAnswersOptions) {
@@ -54,10 +64,22 @@ export class KeptAnswers {
     this.#timer ??= setInterval(() => void this.#look(), LOOK_INTERVAL_MS).unref()
     return () => {
       this.#watchers.delete(onChange)
-      if (this.#watchers.size > 0) return
-      clearInterval(this.#timer)
-      this.#timer = undefined
+      if (this.#watchers.size === 0) this.#rest()
     }
+  }
+
+  /** Tell that a hop of a pipeline has committed. Costs nothing while nobody watches. */
+  noteCommit(pipeline: string): void {
+    if (this.#watchers.size === 0 || this.#due.has(pipeline) || !this.#isLookedAt(pipeline)) return
+    const restMs = (this.#restsUntilMs.get(pipeline) ?? 0) - this.#options.clock.nowMs()
+    const look = async () => {
+      this.#due.delete(pipeline)
+      // A look that is under way may have passed the table before the commit.
+      await this.#refreshing.get(pipeline)
+      await this.#refresh(pipeline)
+    }
+    const waitMs = Math.max(SETTLE_MS, restMs)
+    this.#due.set(pipeline, setTimeout(() => void look(), waitMs).unref())
   }
 
   /** Look at the tables now. */
@@ -66,19 +88,29 @@ export class KeptAnswers {
   }
 
   stop(): void {
+    this.#rest()
+    this.#watchers.clear()
+  }
+
+  #rest(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#watchers.clear()
+    for (const timer of this.#due.values()) clearTimeout(timer)
+    this.#due.clear()
   }
 
   #chartsOf(pipeline: string): readonly Chart[] {
     return this.#options.plans.find(({ name }) => name === pipeline)?.dashboard?.charts ?? []
   }
 
+  /** Whether somebody has asked for the dashboard before. */
+  #isLookedAt(pipeline: string): boolean {
+    return this.#chartsOf(pipeline).some((chart) => this.#kept.has(chart))
+  }
+
   async #look(): Promise<void> {
-    // Only what somebody has asked for before.
     for (const { name } of this.#options.plans)
-      if (this.#chartsOf(name).some((chart) => this.#kept.has(chart))) await this.#refresh(name)
+      if (this.#isLookedAt(name)) await this.#refresh(name)
   }
 
   /** One at a time for each pipeline; whoever comes meanwhile waits for the one under way. */
@@ -91,6 +123,8 @@ export class KeptAnswers {
   }
 
   async #ask(pipeline: string): Promise<void> {
+    const { clock } = this.#options
+    const beganMs = clock.nowMs()
     let isNew = false
     for (const chart of this.#chartsOf(pipeline)) {
       const stamp = await this.#options.stamp(chart.sql).catch(messageOf)
@@ -99,6 +133,8 @@ export class KeptAnswers {
       this.#kept.set(chart, { ...(await this.#answer(pipeline, chart)), stamp })
       isNew = true
     }
+    const endedMs = clock.nowMs()
+    this.#restsUntilMs.set(pipeline, endedMs + REST_RATIO * (endedMs - beganMs))
     if (isNew) for (const tell of this.#watchers) tell(pipeline)
   }
 

@@ -37,8 +37,8 @@ export interface HopsWorld {
   readonly clock: Clock
   readonly meter: Meter
   readonly onNotice: (line: string) => void
-  /** Told after every batch which hop carried it. */
-  readonly onBatch: (hop: string) => void
+  /** Told after every batch which hop carried it, when it is committed. */
+  readonly onBatch: (hop: string, pipeline: string) => void
 }
 
 /** The hops of all pipelines in one process. */
@@ -75,7 +75,7 @@ export function platformHops(world: HopsWorld): PlatformHops {
         },
         onBatch(pipeline, hop, report) {
           metrics.batch(pipeline, hop, report)
-          world.onBatch(hop)
+          world.onBatch(hop, pipeline)
         },
       }
       for (const plan of world.plans)

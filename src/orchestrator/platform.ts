@@ -184,10 +184,15 @@ async function assemble(
     ...{ plans, home, settings, postgres: postgres?.config, lake, engine, onNotice },
     chance: () => Math.random(),
   })
+  // Hops carry before there are dashboards.
+  let dashboards: KeptAnswers | undefined
   const hops = platformHops({
     ...{ plans, settings, log, state, engine: hopEngine, lake, references, clock, meter, onNotice },
     postgres: postgres?.config,
-    onBatch: (hop) => followers.wake(hop),
+    onBatch(hop, pipeline) {
+      followers.wake(hop)
+      dashboards?.noteCommit(pipeline)
+    },
   })
   closers.push(() => followers.stop())
   closers.push(() => hops.stop())
@@ -225,8 +230,9 @@ async function assemble(
     ledger: async () =>
       (await platform.ledger()).map(({ inFlight, ...line }) => ({ ...line, in_flight: inFlight })),
   }
-  const dashboards = openDashboards(askWorld, hops.running, clock)
-  closers.push(() => dashboards.stop())
+  const kept = openDashboards(askWorld, hops.running, clock)
+  dashboards = kept
+  closers.push(() => kept.stop())
 
   const inFilesWorld = <T>(work: (world: FilesWorld) => Promise<T>) =>
     withFilesWorld(
@@ -282,7 +288,7 @@ async function assemble(
     },
     askWorld,
     ask: (question) => ask(askWorld, question, runQuery),
-    dashboards,
+    dashboards: kept,
     async drained(signal) {
       await hops.drained(signal)
       await followers.settled(signal)

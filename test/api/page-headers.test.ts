@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { consoleRoutes } from '../../src/api/console-routes.ts'
 import { runGateway } from '../gateway/running-gateway.ts'
@@ -52,6 +53,27 @@ test('pages take everything from here, nothing inline, and are in nobody’s fra
     expect(headers.get('cross-origin-resource-policy')).toBe('same-origin')
     expect(headers.get('permissions-policy')).toContain('camera=()')
   }
+})
+
+test('built files are handed out as they were compressed, and kept for good by their names', async () => {
+  const file = path.join(folder, 'assets', 'main-2.js')
+  const text = 'export const river = 1'
+  writeFileSync(file, text)
+  writeFileSync(`${file}.br`, brotliCompressSync(text))
+  writeFileSync(`${file}.gz`, gzipSync(text))
+  const { get } = await runGateway({ extraRoutes: consoleRoutes(folder) })
+  const asked = async (place: string, accepted: string) => {
+    const { headers, text } = await get(place, { 'accept-encoding': accepted })
+    expect(headers.get('vary')).toBe('Accept-Encoding')
+    return [headers.get('content-encoding'), headers.get('cache-control'), text]
+  }
+  const forGood = 'public, max-age=31536000, immutable'
+  const named = '/console/assets/main-2.js'
+  expect(await asked(named, 'gzip, deflate, br')).toEqual(['br', forGood, text])
+  expect(await asked(named, 'gzip')).toEqual(['gzip', forGood, text])
+  expect(await asked(named, 'identity')).toEqual([null, forGood, text])
+  const page = await asked('/console', 'gzip, br')
+  expect(page.slice(0, 2)).toEqual([null, 'no-cache'])
 })
 
 test('the console’s page has nothing that its policy forbids', () => {

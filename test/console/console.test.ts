@@ -7,6 +7,7 @@ import { pageStories } from './pages.suite.ts'
 import { riverStories } from './river.suite.ts'
 import { type RunningConsole, startConsole } from './running-console.ts'
 import { runStories } from './runs.suite.ts'
+import { signInStories } from './sign-in.suite.ts'
 import { sqlStories } from './sql.suite.ts'
 
 // The console in a real browser. One platform for all stories, because filling it takes longest.
@@ -30,5 +31,6 @@ describe.skipIf('skip' in tools)('the console', () => {
   describe('runs', () => runStories(open))
   describe('SQL', () => sqlStories(open))
   describe('dead letters', () => deadLetterStories(open))
+  describe('signing in', () => signInStories(open))
   describe('by keyboard alone', () => keyboardStories(open))
 })

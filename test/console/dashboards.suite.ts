@@ -107,7 +107,8 @@ export function dashboardStories(open: () => RunningConsole): void {
       const seenMs = await Promise.all([sees(page), sees(other)])
       const tookMs = Math.round(Math.max(...seenMs) - postedMs)
       console.log(`an event is on both screens ${tookMs} ms after its POST`)
-      expect(tookMs).toBeLessThan(10_000)
+      // Two seconds are promised, and a machine of its own needs about one; the bound is for one that is busy with other tests.
+      expect(tookMs).toBeLessThan(5_000)
       await expect.poll(() => eventCount(page), { timeout: 10_000 }).toBe(before + 1)
     })
   })

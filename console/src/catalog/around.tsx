@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react'
 import { useWidth } from '../charts/use-width.ts'
+import { plain } from '../format.ts'
 import { go, Link } from '../place.tsx'
 import { useAnswer } from '../use-answer.ts'
 import { type AroundAnswer, personPlace, titlePlace } from './answers.ts'
@@ -32,6 +33,7 @@ export function Around({ id }: { readonly id: string }) {
   const { answer, problem } = useAnswer<AroundAnswer>(
     `/v1/catalog/graph?view=around&person=${id}&limit=${PEOPLE.wide}`,
   )
+  const shown = shownOf(answer, view, isNarrow)
   return (
     <div ref={ref}>
       <h2 className="row">
@@ -50,10 +52,9 @@ export function Around({ id }: { readonly id: string }) {
         </fieldset>
         {answer === undefined ? null : (
           <small>
-            {Math.min(answer.titles.length, isNarrow && view === 'picture' ? TITLES.narrow : 99)}{' '}
-            {words('ofAll')} {answer.counts.titles} {words('titles').toLowerCase()},{' '}
-            {Math.min(answer.people.length, isNarrow && view === 'picture' ? PEOPLE.narrow : 99)}{' '}
-            {words('ofAll')} {answer.counts.people} {words('people').toLowerCase()}
+            {shown.titles} {words('ofAll')} {plain(answer.counts.titles)}{' '}
+            {words('titles').toLowerCase()}, {shown.people} {words('ofAll')}{' '}
+            {plain(answer.counts.people)} {words('people').toLowerCase()}
           </small>
         )}
       </h2>
@@ -67,6 +68,19 @@ export function Around({ id }: { readonly id: string }) {
       )}
     </div>
   )
+}
+
+/** How many titles and people of an answer are there to be seen. */
+function shownOf(
+  answer: AroundAnswer | undefined,
+  view: 'picture' | 'list',
+  isNarrow: boolean,
+): { readonly titles: number; readonly people: number } {
+  if (answer === undefined) return { titles: 0, people: 0 }
+  if (view === 'list') return { titles: answer.titles.length, people: answer.people.length }
+  const { nodes } = graphOf(answer, isNarrow ? 'narrow' : 'wide')
+  const count = (wanted: Node['kind']) => nodes.filter(({ kind }) => kind === wanted).length
+  return { titles: count('title'), people: count('person') }
 }
 
 function Picture({

@@ -1,3 +1,4 @@
+import { fixed } from '../format.ts'
 import type { Explanation, FoundTitle, Way } from './answers.ts'
 import { useCatalogWords } from './words.ts'
 
@@ -36,7 +37,7 @@ function Share({
       <span>
         {way === null
           ? words('notIn')
-          : `${words('place')} ${way.rank}, ${unit} ${way.score.toFixed(2)}`}
+          : `${words('place')} ${way.rank}, ${unit} ${fixed(way.score, 2)}`}
       </span>
     </dd>
   )

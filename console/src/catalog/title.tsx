@@ -1,4 +1,4 @@
-import { plain } from '../format.ts'
+import { fixed, plain } from '../format.ts'
 import { Link } from '../place.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
@@ -49,7 +49,7 @@ export function TitlePage({ type, id }: { readonly type: string; readonly id: st
       <p className="overview">{title.overview || words('noOverview')}</p>
       {title.vote_average === null ? null : (
         <p>
-          <b>{title.vote_average.toFixed(1)}</b>{' '}
+          <b>{fixed(title.vote_average, 1)}</b>{' '}
           <span className="faint">
             {words('rating')}, {plain(title.vote_count ?? 0)} {words('votes')}
           </span>
@@ -84,7 +84,9 @@ export function TitlePage({ type, id }: { readonly type: string; readonly id: st
                   </Link>
                   <small>
                     {each.year} · {words('cosine')}{' '}
-                    {each.explain.by_meaning?.score.toFixed(2) ?? '–'}
+                    {each.explain.by_meaning == null
+                      ? '–'
+                      : fixed(each.explain.by_meaning.score, 2)}
                   </small>
                 </li>
               ))}

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Answer, ChartShape } from '../api.ts'
-import { cellText, compact, momentOf } from '../format.ts'
+import { cellText, changeText, compact, momentOf, secondsText } from '../format.ts'
 import { Grid } from './grid.tsx'
 import { momentText, ticks } from './scale.ts'
 import { useWidth } from './use-width.ts'
@@ -39,16 +39,14 @@ function BigNumber({
   const row = answer.rows[0] ?? []
   const value = Number(row[indexOf(answer, show.value)] ?? Number.NaN)
   const before = show.compare === undefined ? undefined : Number(row[indexOf(answer, show.compare)])
+  // A day is not said in seconds.
+  const isSeconds = show.unit === 's'
   const change = before === undefined || before === 0 ? undefined : (value - before) / before
   return (
     <p className="big">
-      {Number.isNaN(value) ? '–' : compact(value)}
-      {show.unit === undefined ? null : <small>{show.unit}</small>}
-      {change === undefined || Number.isNaN(change) ? null : (
-        <small>
-          {change >= 0 ? '▲' : '▼'} {Math.abs(change * 100).toFixed(1)} %
-        </small>
-      )}
+      {Number.isNaN(value) ? '–' : isSeconds ? secondsText(value) : compact(value)}
+      {show.unit === undefined || isSeconds ? null : <small>{show.unit}</small>}
+      {change === undefined || Number.isNaN(change) ? null : <small>{changeText(change)}</small>}
     </p>
   )
 }

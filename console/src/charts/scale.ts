@@ -21,6 +21,8 @@ export function momentText(ms: number, spanMs: number): string {
   const text = new Date(ms).toISOString()
   if (spanMs > 400 * DAY_MS) return text.slice(0, 7)
   if (spanMs > 4 * DAY_MS) return text.slice(5, 10)
+  // The one day of a chart of days.
+  if (spanMs === 0 && ms % DAY_MS === 0) return text.slice(5, 10)
   if (spanMs > DAY_MS / 2) return `${text.slice(8, 10)}. ${text.slice(11, 13)}h`
   return text.slice(11, 16)
 }

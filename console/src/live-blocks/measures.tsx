@@ -1,5 +1,5 @@
 import type { AggregatesPage, LiveBlock } from '../api.ts'
-import { plain } from '../format.ts'
+import { changeText, plain } from '../format.ts'
 import { useBlockWords } from './words.ts'
 
 /** Measures of a period, large, each beside the same stretch of the one before. */
@@ -32,9 +32,7 @@ export function Measures({
               <p key={measure?.value} className="big arrived">
                 {measure === undefined ? '…' : plain(measure.value)}
                 {measure === undefined || measure.change === null ? null : (
-                  <small>
-                    {measure.change >= 0 ? '▲' : '▼'} {Math.abs(measure.change * 100).toFixed(1)} %
-                  </small>
+                  <small>{changeText(measure.change)}</small>
                 )}
               </p>
               {page === undefined || measure === undefined ? null : (

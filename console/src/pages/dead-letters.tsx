@@ -14,7 +14,7 @@ import { LetterBulk } from '../letters/letter-bulk.tsx'
 import { LetterCauses, sum } from '../letters/letter-causes.tsx'
 import { MendLetter } from '../letters/mend-letter.tsx'
 import '../letters/letters.css'
-import { useLive } from '../live.tsx'
+import { useTurn } from '../live.tsx'
 import { go, Link, usePlace } from '../place.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
@@ -31,8 +31,7 @@ interface LettersAnswer {
 export function DeadLetters() {
   const words = useWords()
   const { query } = usePlace()
-  const { now } = useLive()
-  const turn = now === undefined ? 0 : Math.floor(Date.parse(now.at) / 3_000)
+  const turn = useTurn(3_000)
   const cause = causeOf(query)
   const asked = query.get('status')
   const which = asked === 'replayed' || asked === 'dropped' ? asked : 'waiting'

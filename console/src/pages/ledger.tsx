@@ -1,6 +1,6 @@
 import type { LedgerLine } from '../api.ts'
 import { plain } from '../format.ts'
-import { useLive } from '../live.tsx'
+import { useTurn } from '../live.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
 
@@ -9,8 +9,7 @@ const COUNTS = ['in', 'out', 'filtered', 'duplicates', 'dead', 'in_flight', 'mis
 /** What became of every record at every hop. */
 export function LedgerPage() {
   const words = useWords()
-  const { now } = useLive()
-  const turn = now === undefined ? 0 : Math.floor(Date.parse(now.at) / 3_000)
+  const turn = useTurn(3_000)
   const { answer, problem } = useAnswer<{ balanced: boolean; lines: LedgerLine[] }>(
     '/v1/ledger',
     turn,

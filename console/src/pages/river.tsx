@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useState } from 'react'
 import type { LedgerLine, River, TableLine } from '../api.ts'
-import { useLive } from '../live.tsx'
+import { useLive, useTurn } from '../live.tsx'
 import { go, Link, usePlace } from '../place.tsx'
 import { factsOfAll } from '../river/node-facts.ts'
 import { NodePanel } from '../river/node-panel.tsx'
@@ -16,7 +16,7 @@ export function RiverPage() {
   const { query } = usePlace()
   const { now, rates } = useLive()
   const { answer: river, problem } = useAnswer<River>('/v1/river')
-  const turn = now === undefined ? 0 : Math.floor(Date.parse(now.at) / 10_000)
+  const turn = useTurn(10_000)
   const { answer: ledger } = useAnswer<{ balanced: boolean; lines: LedgerLine[] }>(
     '/v1/ledger',
     turn,

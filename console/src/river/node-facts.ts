@@ -54,10 +54,11 @@ export function factsOfAll(
       (task?.status === 'failed' ? (task.error ?? words('failed')) : '') ||
       (table?.problem ?? '') ||
       (line === undefined || line.balanced ? '' : words('ledgerOff'))
-    const lag = hop?.lag_records
+    // What follows a table has no hop of its own; the ledger counts it all the same.
+    const lag = hop?.lag_records ?? line?.in_flight
     const changedAt = table?.committed_at ?? task?.ended_at ?? undefined
     const refused = topic?.rejected ?? 0
-    const total = topic?.total ?? hop?.rows ?? table?.rows ?? rowsOf(task)
+    const total = topic?.total ?? hop?.rows ?? table?.rows ?? rowsOf(task) ?? line?.out
     return {
       main: total === undefined ? (node.kind === 'door' ? 'POST' : '') : compact(total),
       side: isAtWork
@@ -78,13 +79,16 @@ export function factsOfAll(
   return new Map(nodes.map((node) => [node.id, factsOf(node)]))
 }
 
-/** How many rows a task's target has, or how many items it dealt with: whatever it tells. */
+/** How many rows a task's target has, or how many items it dealt with: whatever it tells. That it dealt with none says nothing of what there is. */
 function rowsOf(task: LastTask | undefined): number | undefined {
   const { facts } = task ?? {}
-  const told = ['rows_made', 'rows', 'documents', 'seen', 'sent'].map((name) => facts?.[name])
-  return told.find((value): value is number => typeof value === 'number')
+  const told = (names: readonly string[]) =>
+    names
+      .map((name) => facts?.[name])
+      .filter((value): value is number => typeof value === 'number')[0]
+  return told(['rows_made', 'rows', 'documents']) ?? (told(['seen', 'sent']) || undefined)
 }
 
 /** A name without what the lane of its pipeline says already. */
 export const shortName = ({ name, pipeline }: RiverNode): string =>
-  name.replace(new RegExp(`^(sync|publish|warehouse)/${pipeline}/`), '')
+  name.replace(new RegExp(`^(sync|publish|warehouse)/${pipeline}/`), '').replace(/^warehouse\//, '')

@@ -17,9 +17,10 @@ export interface Layout {
   readonly height: number
 }
 
-export const NODE_WIDTH = 188
+/** Six columns are seen whole on a screen of 1440 px. */
+export const NODE_WIDTH = 172
 export const NODE_HEIGHT = 54
-const GAP_X = 52
+const GAP_X = 36
 const GAP_Y = 12
 const LANE_GAP = 44
 

@@ -1,7 +1,7 @@
 import { useWho } from '../access/who.tsx'
 import type { TableDetail } from '../api.ts'
 import { bytesText, plain } from '../format.ts'
-import { useLive } from '../live.tsx'
+import { useTurn } from '../live.tsx'
 import { go, Link, usePlace } from '../place.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
@@ -24,10 +24,9 @@ export function OneTable({ name }: { readonly name: string }) {
   const words = useTableWords()
   const common = useWords()
   const { parts } = usePlace()
-  const { now } = useLive()
   const { may } = useWho()
   const view = VIEWS.find((each) => each === parts[2]) ?? 'schema'
-  const turn = now === undefined ? 0 : Math.floor(Date.parse(now.at) / 5_000)
+  const turn = useTurn(5_000)
   const { answer, problem, again } = useAnswer<TableDetail>(`${pathOf(name)}?history=100`, turn)
   const tests = useAnswer<Tests>(`${pathOf(name)}/tests`, answer?.version)
   // A view is no table of the lake; what it is made of, and its tests, are known all the same.

@@ -37,7 +37,7 @@ export function SchemaView({ table }: { readonly table: TableDetail }) {
                   {column.type}
                   {column.nullable ? '' : ` · ${words('notNull')}`}
                 </td>
-                {hasDocs ? <td className="faint">{column.doc}</td> : null}
+                {hasDocs ? <td className="faint doc">{column.doc}</td> : null}
               </tr>
             ))}
           </tbody>

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { TableLine } from '../api.ts'
 import { ago, bytesText, plain } from '../format.ts'
-import { useLive } from '../live.tsx'
+import { useTurn } from '../live.tsx'
 import { Link, usePlace } from '../place.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
@@ -16,8 +16,7 @@ const LAYERS = ['bronze', 'silver', 'gold', 'system']
 export function Tables() {
   const words = useWords()
   const { parts } = usePlace()
-  const { now } = useLive()
-  const turn = now === undefined ? 0 : Math.floor(Date.parse(now.at) / 5_000)
+  const turn = useTurn(5_000)
   const { answer, problem } = useAnswer<{ tables: TableLine[] }>('/v1/tables', turn)
   const chosen = parts[1]
   const found = Map.groupBy(answer?.tables ?? [], ({ name }) => name.split('.')[0]!)
