@@ -32,7 +32,9 @@ export const sync: Bench = {
       await lake.record([...persons, ...films], 1)
       for (const store of STORES) {
         targets.set(store, await openTarget(folder, store))
-        figures[`${store}_full_seconds`] = await secondsOf(lake, store, targets, say)
+        const { seconds, cpuSeconds } = await costOf(lake, store, targets, say)
+        figures[`${store}_full_seconds`] = seconds
+        figures[`${store}_full_cpu_seconds`] = cpuSeconds
       }
       const changed = Array.from({ length: changedCount }, (_, index) => {
         const id = 1 + Math.floor(index / CHANGED_PART)
@@ -40,12 +42,12 @@ export const sync: Bench = {
       })
       await lake.record(changed, 2)
       for (const store of STORES) {
-        const seconds = await secondsOf(lake, store, targets, say)
+        const { seconds, cpuSeconds } = await costOf(lake, store, targets, say)
         figures[`${store}_changed_seconds`] = seconds
-        figures[`${store}_changed_percent`] = rounded(
-          (100 * seconds) / figures[`${store}_full_seconds`]!,
-          1,
-        )
+        const percentOf = (part: number, whole: string) =>
+          rounded((100 * part) / figures[`${store}_full_${whole}`]!, 1)
+        figures[`${store}_changed_percent`] = percentOf(seconds, 'seconds')
+        figures[`${store}_changed_cpu_percent`] = percentOf(cpuSeconds, 'cpu_seconds')
       }
     } finally {
       for (const { close } of targets.values()) await close()
@@ -62,15 +64,18 @@ export const sync: Bench = {
   },
 }
 
-async function secondsOf(
+async function costOf(
   lake: CatalogLake,
   store: Store,
   targets: ReadonlyMap<Store, Awaited<ReturnType<typeof openTarget>>>,
   say: (line: string) => void,
-): Promise<number> {
+): Promise<{ readonly seconds: number; readonly cpuSeconds: number }> {
   const startMs = performance.now()
+  const startCpu = process.cpuUsage()
   const { sent } = await lake.sync(store, targets.get(store)!.target)
-  const seconds = rounded((performance.now() - startMs) / 1_000, 2)
-  say(`${store}: ${sent} items in ${seconds} s`)
-  return seconds
+  const { user, system } = process.cpuUsage(startCpu)
+  const cpuSeconds = rounded((user + system) / 1e6, 3)
+  const seconds = rounded((performance.now() - startMs) / 1_000, 3)
+  say(`${store}: ${sent} items in ${seconds} s, ${cpuSeconds} s of processor time`)
+  return { seconds, cpuSeconds }
 }

@@ -61,9 +61,11 @@ export async function runSync(world: SyncWorld, job: SyncJob): Promise<SyncRepor
   await target.open(signal)
   const cursors = await Promise.all(plan.from.map(({ table }) => target.cursor(table)))
   const isOtherShape = cursors.some((cursor) => cursor !== undefined && cursor.shape !== job.shape)
-  if (job.fullRefresh || isOtherShape) await target.clear(signal)
+  const isCleared = job.fullRefresh || isOtherShape
+  if (isCleared) await target.clear(signal)
   const tally = new SyncTally(job)
-  for (const source of plan.from) await syncSource(world, job, source, tally)
+  for (const [index, source] of plan.from.entries())
+    await syncSource(world, job, source, tally, isCleared ? undefined : cursors[index])
   return tally.report()
 }
 
@@ -72,13 +74,13 @@ async function syncSource(
   job: SyncJob,
   source: SyncSource,
   tally: SyncTally,
+  found: SyncCursor | undefined,
 ): Promise<void> {
   const { engine, openTable } = world
   const { target, shape, signal } = job
   const table = await openTable(source.table)
   if (table === undefined) return
   const newest = await table.snapshot({}, signal)
-  const found = await target.cursor(source.table)
   const cursor: SyncCursor = found ?? { tableId: newest.id, version: -1, shape }
   const to = cursor.pending ?? newest.version
   if (to <= cursor.version && cursor.tableId === newest.id) return
@@ -92,7 +94,6 @@ async function syncSource(
   }
   // Another table of the same name: what the target holds has nothing to do with its changes.
   if (cursor.tableId !== newest.id) return repair()
-  await target.saveCursor(source.table, { ...cursor, pending: to })
   let entities: ChangedEntities
   try {
     entities =
@@ -103,14 +104,17 @@ async function syncSource(
     if (error instanceof ChangesMissingError) return repair()
     throw error
   }
+  const reached: SyncCursor = { tableId: newest.id, version: to, shape }
   try {
+    // Said before the first item is written; where none differs, the cursor moves in one step.
+    if (entities.changed > 0) await target.saveCursor(source.table, { ...cursor, pending: to })
     await tally.send(entities, source)
   } finally {
     await entities[Symbol.asyncDispose]()
   }
-  await target.saveCursor(source.table, { tableId: newest.id, version: to, shape })
+  await target.saveCursor(source.table, reached)
   // What came while a pending run was made good.
-  if (to < newest.version) await syncSource(world, job, source, tally)
+  if (to < newest.version) await syncSource(world, job, source, tally, reached)
 }
 
 /** Gathers items into batches, sends them, and counts. */

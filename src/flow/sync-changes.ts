@@ -23,6 +23,13 @@ export interface ChangedEntities extends AsyncDisposable {
 
 const ROW_COUNT = 'row_number() OVER'
 
+const NO_CHANGES: ChangedEntities = Object.freeze({
+  seen: 0,
+  changed: 0,
+  async *stream() {},
+  [Symbol.asyncDispose]: async () => {},
+})
+
 /**
  * What versions `from` to `to` (both inclusive) did to the entities of a table. What was changed and changed back is no change. Costs what was
  * changed, not what is there; the fold spills like any query. @throws ChangesMissingError
@@ -34,7 +41,10 @@ export async function changedEntities(
   { from, to }: { readonly from: number; readonly to: number },
   signal?: AbortSignal,
 ): Promise<ChangedEntities> {
-  const changes = changesSql(await table.changes({ from, to }, signal))
+  const plan = await table.changes({ from, to }, signal)
+  // A model's run commits also when it changed nothing.
+  if (plan.parts.length === 0) return NO_CHANGES
+  const changes = changesSql(plan)
   const key = quoteIdentifier(source.key)
   const deleted = source.deleted === undefined ? 'false' : quoteIdentifier(source.deleted)
   const names = columnsOf(source)

@@ -33,27 +33,34 @@ export function clickhouseSyncTarget(options: ClickHouseTargetOptions): SyncTarg
   const { database, consumer, collections } = options
   let connection: ClickHouseConnection | undefined
   let savedLast = 0
+  /** All of this consumer's cursors by table, asked for once: a query costs as much as a small write. */
+  let cursors: Promise<Map<string, SyncCursor>> | undefined
   const at = () => {
     if (connection === undefined) throw new TypeError('The target was not opened.')
     return connection
   }
   const collection = (name: string) => collections.find((each) => each.name === name)!
+  const readCursors = async () => {
+    const found = new Map<string, SyncCursor>()
+    const sql = `SELECT consumer, cursor, saved FROM ${tableOf(database, CURSORS)} FINAL`
+    for await (const row of at().query(sql)) {
+      savedLast = Math.max(savedLast, Number(row.saved))
+      found.set(row.consumer as string, JSON.parse(row.cursor as string) as SyncCursor)
+    }
+    return found
+  }
 
   return {
     async open(signal) {
+      cursors = undefined
       connection ??= await options.connect()
       for (const statement of createStatements(database, collections))
         await connection.command(statement, signal)
     },
 
     async cursor(table) {
-      const sql = `SELECT consumer, cursor, saved FROM ${tableOf(database, CURSORS)} FINAL`
-      for await (const row of at().query(sql)) {
-        savedLast = Math.max(savedLast, Number(row.saved))
-        if (row.consumer === `${consumer}/${table}`)
-          return JSON.parse(row.cursor as string) as SyncCursor
-      }
-      return undefined
+      cursors ??= readCursors()
+      return (await cursors).get(`${consumer}/${table}`)
     },
 
     async saveCursor(table, cursor) {
@@ -61,6 +68,7 @@ export function clickhouseSyncTarget(options: ClickHouseTargetOptions): SyncTarg
       savedLast = Math.max(savedLast + 1, options.nowMs())
       const line = { consumer: `${consumer}/${table}`, cursor: JSON.stringify(cursor) }
       const row = JSON.stringify({ ...line, saved: savedLast })
+      cursors = undefined
       await at().insert(tableOf(database, CURSORS), row)
     },
 
@@ -98,6 +106,7 @@ export function clickhouseSyncTarget(options: ClickHouseTargetOptions): SyncTarg
     asStored: (item: SyncItem) => rowAsStored(collection(item.collection), item),
 
     async clear(signal) {
+      cursors = undefined
       for (const name of [CURSORS, ...collections.map((each) => each.name)])
         await at().command(`DROP TABLE IF EXISTS ${tableOf(database, name)} SYNC`, signal)
       for (const statement of createStatements(database, collections))

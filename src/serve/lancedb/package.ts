@@ -8,6 +8,10 @@ export interface LanceTable {
   query(): LanceQuery
   createIndex(column: string, options: { config: unknown; replace?: boolean }): Promise<void>
   listIndices(): Promise<readonly { readonly name: string; readonly columns: readonly string[] }[]>
+  indexStats(name: string): Promise<{ readonly numUnindexedRows: number } | undefined>
+  countRows(): Promise<number>
+  /** Grows by one with every commit. */
+  version(): Promise<number>
   optimize(): Promise<unknown>
   checkoutLatest(): Promise<void>
   close(): void

@@ -12,6 +12,8 @@ import {
   valuesAsStored,
   valuesOf,
 } from './encode.ts'
+import { optimizeByNeed } from './optimize.ts'
+import type { LanceTable } from './package.ts'
 
 export interface LanceTargetOptions {
   /** The store, which others use as well; closing the target leaves it open. */
@@ -27,12 +29,19 @@ const NOT_NEWER = 'target.batch_version <= source.batch_version'
 export function lanceSyncTarget(options: LanceTargetOptions): SyncTarget {
   const { consumer, collections, embedder } = options
   let store: LanceStore | undefined
+  /** Tables written to since they were last looked at for optimising, each with its version before. */
+  const written = new Map<LanceTable, number>()
   const at = () => {
     assert(store !== undefined, 'a target is opened before it is used')
     return store
   }
   const collection = (name: string) => collections.find((each) => each.name === name)!
   const tableOf = (name: string) => at().table(collection(name), embedder.dimensions)
+  const toWrite = async (opening: Promise<LanceTable>) => {
+    const table = await opening
+    if (!written.has(table)) written.set(table, await table.version())
+    return table
+  }
 
   const put = async (name: string, items: readonly VersionedItem[], signal?: AbortSignal) => {
     const of = collection(name)
@@ -43,7 +52,8 @@ export function lanceSyncTarget(options: LanceTargetOptions): SyncTarget {
     )
     const { lance, arrow } = at()
     const schema = lanceSchema(arrow, of, embedder.dimensions)
-    await (await tableOf(name))
+    const table = await toWrite(tableOf(name))
+    await table
       .mergeInsert('id')
       .whenMatchedUpdateAll({ where: NOT_NEWER })
       .whenNotMatchedInsertAll()
@@ -65,7 +75,7 @@ export function lanceSyncTarget(options: LanceTargetOptions): SyncTarget {
 
     async saveCursor(table, cursor) {
       const row = { name: `${consumer}/${table}`, note: JSON.stringify(cursor) }
-      const notes = await at().notes()
+      const notes = await toWrite(at().notes())
       const { arrow, lance } = at()
       const { Schema, Field, Utf8 } = arrow
       const fields = ['name', 'note'].map((name) => new Field(name, new Utf8(), false))
@@ -75,14 +85,14 @@ export function lanceSyncTarget(options: LanceTargetOptions): SyncTarget {
         .whenNotMatchedInsertAll()
         .execute(lance.makeArrowTable([row], { schema: new Schema(fields) }))
       if (cursor.pending !== undefined) return
-      // The run is over: small fragments become few, and the text index takes in what is new.
-      await notes.optimize()
-      for (const { name } of collections) await (await tableOf(name)).optimize()
+      // The table's changes are through.
+      for (const [table, since] of written) await optimizeByNeed(table, since)
+      written.clear()
     },
 
     async write({ puts, removes }, signal) {
       for (const [name, items] of Map.groupBy(removes, ({ item }) => item.collection)) {
-        const table = await tableOf(name)
+        const table = await toWrite(tableOf(name))
         for (const [version, group] of Map.groupBy(items, (each) => each.version)) {
           const ids = group.map(({ item }) => quoted(item.id)).join(', ')
           await table.delete(`id IN (${ids}) AND batch_version <= ${version}`)
@@ -124,6 +134,7 @@ export function lanceSyncTarget(options: LanceTargetOptions): SyncTarget {
     }),
 
     async clear() {
+      written.clear()
       for (const { name } of collections) await at().drop(name)
       const notes = await at().notes()
       await notes.delete(`name LIKE ${quoted(`${consumer}/%`)}`)
