@@ -5,7 +5,7 @@ import { apiRoutes } from '../../src/api/routes.ts'
 import type { Clock } from '../../src/model/clock.ts'
 import { lockHome } from '../../src/orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../src/orchestrator/platform.ts'
-import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import { resolveSettings } from '../../src/orchestrator/resolve-settings.ts'
 import type { PipelinePlan } from '../../src/pipeline/plan.ts'
 import readings from '../cli/small-river/pipeline.ts'
 

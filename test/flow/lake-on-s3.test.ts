@@ -9,7 +9,7 @@ import { simulator as userEvents } from '../../pipelines/user-events/simulator.t
 import type { TableDoor, TablePoint } from '../../src/flow/table-door.ts'
 import { changeQuery, compiledPlan } from '../../src/flow/tables-to-sql.ts'
 import { openHomeReader } from '../../src/orchestrator/home-reader.ts'
-import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import { resolveSettings } from '../../src/orchestrator/resolve-settings.ts'
 import type { ComputeEngine, EngineConnection } from '../../src/sql/duckdb/engine.ts'
 import { runQuery } from '../../src/sql/duckdb/query.ts'
 import { mekong, newHome, startMekong } from '../cli/run-mekong.ts'

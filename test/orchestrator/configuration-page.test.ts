@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { configurationPage } from '../../src/orchestrator/configuration-page.ts'
+import { resolveSettings } from '../../src/orchestrator/resolve-settings.ts'
 import { settingsInForce } from '../../src/orchestrator/setting-sources.ts'
-import { resolveSettings, SETTINGS } from '../../src/orchestrator/settings.ts'
+import { SETTINGS } from '../../src/orchestrator/settings.ts'
 
 test('docs/configuration.md is current (mekong config --markdown > docs/configuration.md)', () => {
   const file = path.resolve(import.meta.dirname, '../../docs/configuration.md')

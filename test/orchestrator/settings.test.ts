@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/orchestrator/errors.ts'
-import { resolveSettings } from '../../src/orchestrator/settings.ts'
+import { resolveSettings } from '../../src/orchestrator/resolve-settings.ts'
 
 function problemsOf(...args: Parameters<typeof resolveSettings>): string[] {
   try {

@@ -6,7 +6,7 @@ import { apiRoutes } from '../../../src/api/routes.ts'
 import { lakeQueryTables } from '../../../src/flow/tables-to-sql.ts'
 import { lockHome } from '../../../src/orchestrator/home.ts'
 import { type Platform, startPlatform } from '../../../src/orchestrator/platform.ts'
-import { resolveSettings } from '../../../src/orchestrator/settings.ts'
+import { resolveSettings } from '../../../src/orchestrator/resolve-settings.ts'
 import { runQuery } from '../../../src/sql/duckdb/query.ts'
 
 type Row = Readonly<Record<string, unknown>>
