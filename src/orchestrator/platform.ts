@@ -13,6 +13,8 @@ import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { rowsOfOlap } from '../flow/olap-to-sql.ts'
 import { withFilesWorld } from '../flow/open-files-world.ts'
+import { openModelLake } from '../flow/open-model-lake.ts'
+import { publishLedger } from '../flow/publish-ledger.ts'
 import type { LineReplay } from '../flow/replay.ts'
 import { replayLine } from '../flow/replay-line.ts'
 import { HOP_ENGINE_THREADS } from '../flow/running-hop.ts'
@@ -270,6 +272,7 @@ async function assemble(
     replayLine: ({ letter, ...line }) => inFilesWorld((world) => replayLine(world, line, letter)),
     hops: hops.reports,
     ledger: async () => {
+      const models = openModelLake(lake)
       const followed = followers.ledger()
       return (
         await Promise.all(
@@ -281,6 +284,7 @@ async function assemble(
               hops: hops.running.filter((hop) => hop.pipeline === plan.name),
             })),
             ...(await filesLedger({ plan, lake: platform.lake, state })),
+            ...(await publishLedger({ plan, lake: models, publisher: askWorld.publisher })),
             ...(await followed).filter(({ pipeline }) => pipeline === plan.name),
           ]),
         )

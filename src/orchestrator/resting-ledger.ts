@@ -8,6 +8,8 @@ import {
   type LedgerFollower,
 } from '../flow/follower-ledger.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
+import { openModelLake } from '../flow/open-model-lake.ts'
+import { publishLedger } from '../flow/publish-ledger.ts'
 import { restingHops } from '../flow/resting-hops.ts'
 import type { LedgerLine } from '../model/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
@@ -15,6 +17,7 @@ import { type AggregateStore, openAggregateStore } from '../serve/aggregates/agg
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import type { HomeReader } from './home-reader.ts'
 import { aggregateFile, documentStore } from './open-followers.ts'
+import { publisherOf } from './open-publisher.ts'
 import { reachPostgres } from './reach-postgres.ts'
 
 /**
@@ -45,10 +48,27 @@ export async function restingLedger(
             hops: restingHops({ plan, lake: reader.lake, postgres }),
           })),
           ...(await filesLedger({ plan, lake: reader.lake, state })),
+          ...(await restingPublishes(reader, plan, postgres)),
           ...followed.filter(({ pipeline }) => pipeline === plan.name),
         ]),
       )
     ).flat()
+  })
+}
+
+/** Lines of tables that a store shows, where there is a store to ask. */
+async function restingPublishes(
+  { settings, lake, lakeHome }: HomeReader,
+  plan: PipelinePlan,
+  postgres: PostgresConfig | undefined,
+): Promise<readonly LedgerLine[]> {
+  const tables = plan.publishes.length === 0 ? [] : await lake.names()
+  if (!plan.publishes.some(({ from }) => tables.includes(from))) return []
+  if (settings.mysql === 'postgres' && postgres === undefined) return []
+  return publishLedger({
+    plan,
+    lake: openModelLake(await lakeHome()),
+    publisher: () => publisherOf(settings, postgres!),
   })
 }
 
@@ -93,7 +113,9 @@ async function withPostgres<T>(
 ): Promise<T> {
   const keepsDocuments =
     settings.mongodbUrl === undefined && plans.some((p) => p.documents.length > 0)
-  if (!keepsDocuments && !plans.some(({ serves }) => serves.length > 0)) return work(undefined)
+  const publishes = settings.mysql === 'postgres' && plans.some((p) => p.publishes.length > 0)
+  const isServedFrom = keepsDocuments || publishes || plans.some(({ serves }) => serves.length > 0)
+  if (!isServedFrom) return work(undefined)
   const untouched = !existsSync(path.join(home.serve, 'postgres', 'data'))
   if (settings.postgres === 'embedded' && untouched) return work(undefined)
   const postgres = await reachPostgres(home.path, settings)

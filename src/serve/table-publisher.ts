@@ -13,6 +13,8 @@ export interface TablePublisher {
   readonly name: string
   /** What the table holds; `undefined` where there is none, or one that is not ours. @throws SinkUnavailableError, SinkConfigError */
   published(table: string, signal?: AbortSignal): Promise<TableVersion | undefined>
+  /** Rows of a table that is there, counted in the store. @throws SinkUnavailableError, SinkConfigError */
+  count(table: string, signal?: AbortSignal): Promise<number>
   /** Returns when readers see the new rows, all of them. @throws SinkUnavailableError, SinkConfigError, SinkFailedError */
   replace(table: NewServingTable, rows: ServedRows, signal?: AbortSignal): Promise<void>
   /** The table's rows, for questions; no more than `rowCountMax`. */

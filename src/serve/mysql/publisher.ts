@@ -29,6 +29,7 @@ export function mysqlPublisher(config: MysqlConfig): TablePublisher {
     name: 'mysql',
     published: (table, signal) =>
       connected(signal, (connection) => publishedVersion(connection, config.database, table)),
+    count: (table, signal) => connected(signal, (connection) => countRows(connection, table)),
     replace: (table, rows, signal) =>
       connected(signal, (connection) => replaceTable(connection, config.database, table, rows)),
     read: (table, rowCountMax, signal) =>
@@ -47,6 +48,11 @@ async function publishedVersion(
     [database, table],
   )
   return versionOfNote(row?.[0] as string | undefined)
+}
+
+async function countRows(connection: MysqlConnection, table: string): Promise<number> {
+  const [[count] = []] = await connection.run(`SELECT COUNT(*) FROM ${quoteName(table)}`)
+  return Number(count)
 }
 
 async function hasTable(connection: MysqlConnection, database: string, table: string) {
@@ -79,8 +85,8 @@ async function replaceTable(
   )
   await connection.run(createTable(wanted, exactCollation(connection.serverVersion)))
   await fill(connection, wanted, rows)
-  const [[count] = []] = await connection.run(`SELECT COUNT(*) FROM ${quoteName(newName(table))}`)
-  if (Number(count) !== rows.count)
+  const count = await countRows(connection, newName(table))
+  if (count !== rows.count)
     throw new SinkFailedError(
       `${table} was to hold ${rows.count} rows and got ${count}. Readers see it as it was.`,
     )

@@ -24,6 +24,12 @@ export function postgresPublisher(config: PostgresConfig): TablePublisher {
       })
       return versionOfNote(rows[0]?.[0] as string | null)
     },
+    async count(table) {
+      const { rows } = await queryPostgres(config, {
+        sql: `SELECT count(*) FROM ${quoteTable(table)}`,
+      })
+      return Number(rows[0]![0])
+    },
     async replace(table, rows, signal) {
       const connection = await connect(config, signal)
       try {

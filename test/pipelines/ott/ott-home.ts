@@ -8,6 +8,7 @@ import { type DayOutcome, loadDays } from '../../../src/flow/files-to-lake.ts'
 import { type LabelModelConfig, labelTasks } from '../../../src/flow/label-keywords.ts'
 import { type LakeCatalog, lakeCatalog } from '../../../src/flow/lake-catalog.ts'
 import { openLakeHome } from '../../../src/flow/lake-home.ts'
+import type { ModelLake } from '../../../src/flow/model-lake.ts'
 import { withFilesWorld } from '../../../src/flow/open-files-world.ts'
 import { openModelLake } from '../../../src/flow/open-model-lake.ts'
 import { publishTasks } from '../../../src/flow/publish-table.ts'
@@ -28,6 +29,7 @@ export interface OttHome extends AsyncDisposable {
   readonly engine: ComputeEngine
   readonly state: StateStore
   readonly catalog: LakeCatalog
+  readonly lake: ModelLake
   write(files: Iterable<SimulatedFile>): Promise<readonly string[]>
   load(paths: readonly string[]): Promise<readonly DayOutcome[]>
   /** Tasks by id, in their order, each to its end. */
@@ -62,7 +64,7 @@ export async function openOttHome(at?: string): Promise<OttHome> {
   const catalog = lakeCatalog({ folder: lakeFolder, home: async () => lakeHome })
   const { signal: never } = new AbortController()
   return {
-    ...{ folder, engine, state, catalog },
+    ...{ folder, engine, state, catalog, lake },
     write: (files) => writeSimulatedFiles(engine, path.join(folder, 'files'), files),
     async load(paths) {
       const units = await dayUnits(ott.files, paths)

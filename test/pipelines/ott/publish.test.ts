@@ -5,10 +5,14 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import mysql, { type RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import ott from '../../../pipelines/ott/pipeline.ts'
+import { publishLedger } from '../../../src/flow/publish-ledger.ts'
+import { connect } from '../../../src/serve/postgres/client.ts'
 import { POSTGRES_DEFAULTS } from '../../../src/serve/postgres/config.ts'
 import { startEmbeddedPostgres } from '../../../src/serve/postgres/embedded.ts'
 import { postgresPublisher } from '../../../src/serve/postgres/publisher.ts'
 import { queryPostgres } from '../../../src/serve/postgres/query.ts'
+import type { TablePublisher } from '../../../src/serve/table-publisher.ts'
 import { ensureService } from '../../services.ts'
 import { openOttHome } from './ott-home.ts'
 
@@ -135,6 +139,45 @@ describe('on the embedded PostgreSQL', () => {
       await home.load(await home.write([day('20220402', 7, 1_000)]))
       expect((await run()).status).toBe('done')
       expect(asText(await served())).toEqual(asText(await home.rows(LAKE)))
+    } finally {
+      await postgres.close()
+    }
+  })
+
+  test('the ledger compares what the lake has, what was published and what is there', async () => {
+    await using home = await openOttHome()
+    const postgres = await startEmbeddedPostgres({ folder: path.join(home.folder, 'pg'), port: 0 })
+    const publisher = () => postgresPublisher({ ...POSTGRES_DEFAULTS, ...postgres.config })
+    const line = async (of: () => TablePublisher = publisher) =>
+      (await publishLedger({ plan: ott, lake: home.lake, publisher: of })).find(
+        ({ hop }) => hop === 'publish.customer_content_stats',
+      )
+    const change = async (sql: string) => {
+      const connection = await connect(postgres.config)
+      await connection.run(sql).finally(() => connection.close())
+    }
+    try {
+      expect(await line()).toBeUndefined()
+      await home.load(await home.write([day('20220401', 100, 50)]))
+      await home.run()
+      const first = 50 + ODD.length
+      expect(await line()).toMatchObject({ in: first, out: 0, inFlight: first, balanced: true })
+      await home.run({ publisher })
+      expect(await line()).toMatchObject({ in: first, out: first, inFlight: 0, balanced: true })
+      await home.load(await home.write([day('20220402', 7, 80)]))
+      await home.run()
+      expect(await line()).toMatchObject({
+        ...{ in: 80 + ODD.length, out: first, inFlight: 30, balanced: true },
+      })
+      await home.run({ publisher })
+      await change(`DELETE FROM customer_content_stats WHERE "Contract" = 'C7'`)
+      const all = 80 + ODD.length
+      expect(await line()).toMatchObject({
+        ...{ in: all, out: all, missing: 0, balanced: false },
+        disagreement: `${all} rows were published and ${all - 1} are there`,
+      })
+      const away = { ...POSTGRES_DEFAULTS, ...postgres.config, port: 1 }
+      expect(await line(() => postgresPublisher(away))).toBeUndefined()
     } finally {
       await postgres.close()
     }
