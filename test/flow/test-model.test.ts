@@ -83,7 +83,7 @@ describe('data tests', () => {
         ...{ incoming: 'bronze.b', materialize: merge({ key: ['id'] }), onChange: 'keep' },
         tests: [notNull('v'), unique('id')],
       })
-    const plain = define('SELECT id, v FROM incoming')
+    const plain = define('SELECT id, v, 7 AS untested FROM incoming')
     const add = (rows: string) => home.add('bronze.b', `SELECT * FROM (VALUES ${rows}) AS t(id, v)`)
     await add("(1, 'a')")
     await home.run(plain)
@@ -101,7 +101,7 @@ describe('data tests', () => {
       'system.test_failures',
       'SELECT DISTINCT run_id, epoch_ms(tested_at), row FROM rows',
     )
-    expect(kept).toEqual([['run-1', RUN_MS, '{"id":2,"v":null}']])
+    expect(kept).toEqual([['run-1', RUN_MS, '{"id":2,"v":null,"untested":7}']])
   })
 
   test('a view is tested each time, and a warning is told and stops nothing', async () => {
