@@ -14,7 +14,7 @@ import {
 import { ModelInvalidError, TestsFailedError } from '../sql/models/errors.ts'
 import { jsonRowsSql } from '../sql/models/json-rows.ts'
 import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
-import { cameSql, onlyGrows, plansOf } from '../sql/models/net-changes.ts'
+import { cameSql, type NetChanges, onlyGrows, plansOf } from '../sql/models/net-changes.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
 import type { CustomTest } from './read-models.ts'
@@ -98,18 +98,21 @@ export async function testResults(
     signal: context.signal,
   })
   try {
-    await makeRelations(session, options, { table, since })
-    return await askTests(session, options)
+    const widen = await makeRelations(session, options, { table, since })
+    return await askTests(session, options, widen)
   } finally {
     await session.close()
   }
 }
 
+/** Where `tested_new` has but the columns that decide, what gives it all of them: to show rows that failed. */
+type Widen = (() => Promise<void>) | undefined
+
 async function makeRelations(
   session: ModelSession,
   { lake, read, views, custom }: Omit<TestOptions, 'pipeline'>,
   { table, since }: { readonly table: ModelTable | undefined; readonly since: number | undefined },
-): Promise<void> {
+): Promise<Widen> {
   const { model } = read
   const made = new Set<string>()
   const make = async (name: string) => {
@@ -142,15 +145,47 @@ async function makeRelations(
   const changes = since === undefined || isRemade ? undefined : await table?.changesSince(since)
   if (changes === undefined) await session.view(TESTED_NEW, `SELECT * FROM ${model.name}`)
   else if (onlyGrows(changes)) await session.scan(TESTED_NEW, changes.plus, changes.columns)
-  else await session.table(TESTED_NEW, cameSql(changes, await session.compile(plansOf(changes))))
+  else return makeChanged(session, model.tests, changes)
+  return undefined
+}
+
+async function makeChanged(
+  session: ModelSession,
+  tests: readonly DataTest[],
+  changes: NetChanges,
+): Promise<Widen> {
+  const scanOf = await session.compile(plansOf(changes))
+  const make = (columns: Columns) =>
+    session.table(TESTED_NEW, cameSql({ ...changes, columns }, scanOf))
+  const deciding = decidingColumns(tests, changes.columns)
+  await make(deciding ?? changes.columns)
+  return deciding && (() => make(changes.columns))
+}
+
+/**
+ * Columns that tell alone whether a row fails: one that has them as a row had that passed, passes. To compare only these takes a fraction of
+ * the memory that whole rows take. `undefined` where a test looks further, or may have let a row pass that failed.
+ */
+function decidingColumns(tests: readonly DataTest[], columns: Columns): Columns | undefined {
+  const names = new Set<string>()
+  for (const test of tests) {
+    if (test.severity !== 'error') return undefined
+    if (test.kind === 'unique') for (const name of test.columns) names.add(name)
+    else if (test.kind === 'not_null' || test.kind === 'accepted') names.add(test.column)
+    else return undefined
+  }
+  const found = columns.filter(({ name }) => names.has(name))
+  return found.length === names.size ? found : undefined
 }
 
 async function askTests(
   session: ModelSession,
   { read, custom }: Pick<TestOptions, 'read' | 'custom'>,
+  widen: Widen,
 ): Promise<readonly TestResult[]> {
   const { materialize, tests } = read.model
-  const keptUnique = materialize.kind === 'merge' ? materialize.key : []
+  // A row that was only changed is not among the new ones where few columns are compared, though another may repeat its key.
+  const keptUnique = materialize.kind === 'merge' && widen === undefined ? materialize.key : []
   const conditions = tests.flatMap((test) => {
     const condition = rowCondition(test)
     return condition === undefined ? [] : [{ test, condition }]
@@ -171,6 +206,7 @@ async function askTests(
       results.push({ test, severity: test.severity, failingCount: 0, rows: [] })
       continue
     }
+    if (counts.has(test)) await widen?.()
     const customSql = custom.get(test.name)?.sql
     const sql = failingRowsSql(test, {
       keptUnique,

@@ -83,25 +83,25 @@ describe('data tests', () => {
         ...{ incoming: 'bronze.b', materialize: merge({ key: ['id'] }), onChange: 'keep' },
         tests: [notNull('v'), unique('id')],
       })
-    const plain = define('SELECT id, v FROM incoming')
+    const plain = define('SELECT id, v, 7 AS untested FROM incoming')
     const add = (rows: string) => home.add('bronze.b', `SELECT * FROM (VALUES ${rows}) AS t(id, v)`)
     await add("(1, 'a')")
     await home.run(plain)
     expect((await home.run(plain))['silver.s']!.facts.tests).toBeUndefined()
-    await add("(2, NULL), (3, 'c')")
+    await add("(1, NULL), (3, 'c')")
     await expect(home.run(plain)).rejects.toMatchObject({
       ...{ code: 'TESTS_FAILED', failures: [{ test: 'not_null_v', failingCount: 1 }] },
     })
     const { version } = (await home.lake.open('silver.s'))!
     await expect(home.run(plain)).rejects.toMatchObject({ code: 'TESTS_FAILED' })
     expect((await home.lake.open('silver.s'))!.version).toBe(version)
-    await add("(2, 'b')")
+    await add("(1, 'b')")
     expect((await home.run(plain))['silver.s']!.facts).toMatchObject({ rows_changed: 1, tests: 2 })
     const kept = await home.rows(
       'system.test_failures',
       'SELECT DISTINCT run_id, epoch_ms(tested_at), row FROM rows',
     )
-    expect(kept).toEqual([['run-1', RUN_MS, '{"id":2,"v":null}']])
+    expect(kept).toEqual([['run-1', RUN_MS, '{"id":1,"v":null,"untested":7}']])
   })
 
   test('a view is tested each time, and a warning is told and stops nothing', async () => {

@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { DuckDBMapValue, DuckDBValue } from '@duckdb/node-api'
 import { type Column, sameColumnType } from '../../model/column.ts'
 import type { FieldIds } from '../../model/field-ids.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from './engine.ts'
+import { EngineMemoryError } from './errors.ts'
 import { NUMBER_COLUMN, numberPartitions } from './partition-numbers.ts'
 import { type DerivedValue, derivedSql } from './partition-transform.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
@@ -85,7 +86,8 @@ export function fileStager(engine: ComputeEngine): FileStager {
 
 /**
  * One folder, as many files as the target size makes. A file ends with a row group; where rows are so wide that one of the usual length
- * is far beyond the target, the rows are written once more in shorter ones.
+ * is far beyond the target, the rows are written once more in shorter ones. Where memory is short, one thread writes them, in row groups
+ * of fewer bytes.
  */
 async function copyInPieces(
   connection: EngineConnection,
@@ -98,11 +100,17 @@ async function copyInPieces(
 ): Promise<readonly WrittenFile[]> {
   const { columns, fileBytesTarget } = request
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
-  const rows = await connection.run(
-    `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
-      `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
-    { signal },
-  )
+  const copy = (rowGroupBytes: number) =>
+    connection.run(
+      `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
+        `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
+      { signal },
+    )
+  const rows = await copy(ROW_GROUP_BYTES).catch(async (error: unknown) => {
+    if (!(error instanceof EngineMemoryError)) throw error
+    await empty(directory)
+    return connection.engine.withOneThread(() => copy(NARROW_ROW_GROUP_BYTES))
+  })
   const files = writtenFiles(await rows.getRows(), request, partitionValues)
   const shorter = rowGroupFor(files, fileBytesTarget)
   if (shorter >= rowGroupRowCount) return files
@@ -111,6 +119,12 @@ async function copyInPieces(
     ...([connection, request, directory, condition, partitionValues, signal] as const),
     shorter,
   )
+}
+
+/** What a statement left that ran out of memory; the folder holds nothing else yet. */
+async function empty(directory: string): Promise<void> {
+  for (const name of await readdir(directory))
+    await rm(path.join(directory, name), { recursive: true })
 }
 
 /** Rows of a row group of about the target size, or the usual count when the files are not far beyond the target. */
@@ -264,6 +278,8 @@ const ROW_GROUP_ROW_COUNT = 122_880
  * kilobyte still come in the usual count.
  */
 const ROW_GROUP_BYTES = 32 * 1024 * 1024
+/** Where that was too much for the engine's memory. */
+const NARROW_ROW_GROUP_BYTES = 8 * 1024 * 1024
 /** The fewest rows that DuckDB makes a row group of. */
 const VECTOR_ROW_COUNT = 2_048
 

@@ -106,12 +106,7 @@ export class ModelSession {
   /** A relation that anyone on the engine can read, until the session is closed. Where memory is short it is made by one thread. */
   async relation(select: string, columns: Columns): Promise<Relation> {
     const name = `${this.#catalog}.main.${this.#engine.relationName('rows')}`
-    const make = () =>
-      this.#connection.run(`CREATE TABLE ${name} AS ${select}`, { signal: this.#signal })
-    const result = await make().catch((error: unknown) => {
-      if (!(error instanceof EngineMemoryError)) throw error
-      return this.#engine.withOneThread(make)
-    })
+    const result = await this.#create(`CREATE TABLE ${name} AS ${select}`)
     const [count] = (await result.getRows())[0] ?? [0]
     return { name, columns, rowCount: Number(count) }
   }
@@ -173,11 +168,18 @@ export class ModelSession {
     const other = this.#kinds.get(relation)
     if (other !== undefined && other !== kind)
       await this.#connection.run(`DROP ${other} ${relation}`)
-    await this.#connection.run(`CREATE OR REPLACE ${kind} ${relation} AS ${select}`, {
-      signal: this.#signal,
-    })
+    await this.#create(`CREATE OR REPLACE ${kind} ${relation} AS ${select}`)
     this.#kinds.set(relation, kind)
     this.#scans.delete(name)
+  }
+
+  /** A statement that is all or nothing; where memory is short, by one thread. */
+  async #create(statement: string) {
+    const make = () => this.#connection.run(statement, { signal: this.#signal })
+    return make().catch((error: unknown) => {
+      if (!(error instanceof EngineMemoryError)) throw error
+      return this.#engine.withOneThread(make)
+    })
   }
 }
 

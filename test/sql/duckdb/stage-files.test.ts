@@ -11,6 +11,8 @@ import {
 import { engineForTests } from './engine-for-tests.ts'
 
 const held = engineForTests()
+/** Enough for one thread that writes wide rows, not for four. */
+const small = engineForTests({ memoryLimitBytes: 72 * 1024 ** 2, threads: 4 })
 let folderCount = 0
 
 async function stage(
@@ -160,6 +162,25 @@ describe('stage files', () => {
       expect(Math.max(...files.map(({ bytes }) => bytes))).toBeLessThan(700_000)
       expect(files.reduce((sum, f) => sum + f.rowCount, 0)).toBe(40_000)
     }
+  })
+
+  test('where memory is short, one thread writes what several could not, and each row once', async () => {
+    const rows = 'SELECT range AS n, repeat(md5(range::VARCHAR), 30) AS wide FROM range(100000)'
+    await small.connection.run(`CREATE VIEW wide_rows AS ${rows}`)
+    const columns: Columns = [column('n', 'int64'), column('wide', 'string')]
+    const directory = path.join(small.folder, 'out')
+    mkdirSync(directory)
+    const files = await fileStager(small.engine).stageFiles({
+      ...{ relation: { name: 'wide_rows', columns, rowCount: 100_000 }, columns },
+      ...{ partitionBy: [], directory, fileBytesTarget: 64 * 1024 * 1024 },
+    })
+    expect(files.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(100_000)
+    expect(readdirSync(directory)).toHaveLength(files.length)
+    const [row] = await held.connection.rows(
+      `SELECT count(*), count(DISTINCT n) FROM read_parquet('${directory}/*.parquet')`,
+    )
+    expect(row).toEqual([100_000n, 100_000n])
+    expect(await small.connection.rows("SELECT current_setting('threads')::INTEGER")).toEqual([[4]])
   })
 
   test('no rows, no files', async () => {
