@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type LedgerLine, ledgerLine } from '../model/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PublishPlan } from '../pipeline/publish.ts'
-import { SinkUnavailableError } from '../serve/errors.ts'
+import { SinkConfigError, SinkUnavailableError } from '../serve/errors.ts'
 import type { TablePublisher, TableVersion } from '../serve/table-publisher.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
 
@@ -15,7 +15,7 @@ export interface PublishLedgerOptions {
 /**
  * A line for each table that a store shows, `publish.TABLE`: in are the rows of the lake's table as it is now, out those of the version that the store
  * says it holds, in flight what is left of a version that was not published yet; the store's own count has to agree. A table that the lake does
- * not have yet has no line, and while the store cannot be reached none has.
+ * not have yet has no line, and while the store cannot be reached none has. A store that is set up wrongly is a disagreement of each.
  */
 export async function publishLedger({
   plan,
@@ -35,7 +35,14 @@ export async function publishLedger({
     return lines
   } catch (error) {
     if (error instanceof SinkUnavailableError) return []
-    throw error
+    if (!(error instanceof SinkConfigError)) throw error
+    // The other lines of the ledger are true all the same.
+    return plan.publishes.map(({ target }) =>
+      ledgerLine(plan.name, `publish.${target.table}`, {
+        ...{ in: 0, out: 0, inFlight: 0 },
+        disagreement: `the store could not be asked: ${error.message}`,
+      }),
+    )
   } finally {
     await store?.close()
   }
