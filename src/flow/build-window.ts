@@ -2,7 +2,6 @@ import type { Relation } from '../model/relation.ts'
 import type { ScanPlan } from '../model/scan-plan.ts'
 import type { WindowMaterialization } from '../model/sql-model.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { ModelRowsError, ModelSourceError } from '../sql/models/errors.ts'
 import type { ModelSession } from '../sql/models/model-session.ts'
 import { emptyRowsSql, type NetChanges } from '../sql/models/net-changes.ts'
@@ -81,10 +80,11 @@ async function wholeTotals(build: WindowBuild, window: DayWindow): Promise<Total
   await session.view(INCOMING, emptyRowsSql(source.columns))
   const of = await totalsOf(session, read, how)
   const rowCountMax = rowsAtMost([plan])
+  const scanOf = await session.compile([plan])
   return {
     totals: wholeTotalsSql(
       { ...of, rowCountMax },
-      { rowsSql: read.rowsSql!, scan: scanSql(plan), window },
+      { rowsSql: read.rowsSql!, scan: scanOf(plan), window },
     ),
     ...{ scanned: [plan], rowsIn: rowsOf(plan), rowsGone: 0, days: how.days },
   }
@@ -106,20 +106,21 @@ async function movedTotals(
   await session.view(INCOMING, emptyRowsSql(source.columns))
   const of = await totalsOf(session, read, how)
   const names = [...of.key, ...of.sums, how.daysCount].map(quoteIdentifier).join(', ')
+  const scanned = [own, come, go].flatMap((plan) => plan ?? [])
+  const scanOf = await session.compile(scanned)
   const rows = (plan: ScanPlan | undefined, window: DayWindow) =>
-    plan === undefined ? undefined : { rowsSql: read.rowsSql!, scan: scanSql(plan), window }
+    plan === undefined ? undefined : { rowsSql: read.rowsSql!, scan: scanOf(plan), window }
   const parts = { come: rows(come, after), go: rows(go, before) }
   return {
     totals: movedTotalsSql(
       { ...of, rowCountMax: rowsAtMost([come, go]) },
-      `SELECT ${names} FROM (${scanSql(own)})`,
+      `SELECT ${names} FROM (${scanOf(own)})`,
       {
         ...(parts.come === undefined ? {} : { come: parts.come }),
         ...(parts.go === undefined ? {} : { go: parts.go }),
       },
     ),
-    scanned: [own, come, go].flatMap((plan) => plan ?? []),
-    ...{ rowsIn: rowsOf(come), rowsGone: rowsOf(go) },
+    ...{ scanned, rowsIn: rowsOf(come), rowsGone: rowsOf(go) },
     days: new Set([...step.come, ...step.go]).size,
   }
 }
@@ -139,9 +140,11 @@ async function touchedDays(
   { plus, minus, feed }: NetChanges,
 ): Promise<ReadonlySet<number>> {
   const touched = new Set<number>()
-  for (const plan of [...plus, ...minus, ...feed])
+  const plans = [...plus, ...minus, ...feed]
+  const scanOf = await session.compile(plans)
+  for (const plan of plans)
     for (const [value] of await session.read(
-      `SELECT DISTINCT ${daySql(quoteIdentifier(day))} FROM (${scanSql(plan)}) WHERE ${quoteIdentifier(day)} IS NOT NULL`,
+      `SELECT DISTINCT ${daySql(quoteIdentifier(day))} FROM (${scanOf(plan)}) WHERE ${quoteIdentifier(day)} IS NOT NULL`,
     ))
       touched.add(Number(value))
   return touched
@@ -155,8 +158,9 @@ async function newestDay(
 ): Promise<number> {
   const told = newestPartition(plan, day)
   if (told !== undefined) return Math.max(0, told)
+  const scanOf = await session.compile([plan])
   const [row] = await session.read(
-    `SELECT ${daySql(`max(${quoteIdentifier(day)})`)} FROM (${scanSql(plan)})`,
+    `SELECT ${daySql(`max(${quoteIdentifier(day)})`)} FROM (${scanOf(plan)})`,
   )
   return Math.max(0, Number(row?.[0] ?? 0))
 }
