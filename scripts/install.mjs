@@ -33,6 +33,28 @@ if (!present) {
     process.exit(status ?? 1)
   }
   writeFileSync(stamp, wanted)
+  for (const name of leftOut()) {
+    console.error(
+      `npm left ${name} out, though it is made for this machine: what needs it will say so. ` +
+        `Try \`npm install ${name}\` to see why.`,
+    )
+  }
+}
+
+// Optional packages that fit this machine and yet are not there: npm leaves them out without a word, also when one of
+// their own dependencies asks for a newer Node than the one that installs.
+function leftOut() {
+  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'))
+  const fits = (wanted, mine) => !wanted || wanted.includes(mine)
+  return Object.keys(packages[''].optionalDependencies ?? {}).filter((name) => {
+    const locked = packages[`node_modules/${name}`]
+    return (
+      locked !== undefined &&
+      fits(locked.os, process.platform) &&
+      fits(locked.cpu, process.arch) &&
+      !existsSync(path.join(root, 'node_modules', name))
+    )
+  })
 }
 
 // The console is built from its sources, once for each state of them.
