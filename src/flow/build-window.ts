@@ -13,6 +13,7 @@ import {
   daySql,
   daysPredicate,
   movedTotalsSql,
+  spanOf,
   type WindowStep,
   wholeTotalsSql,
   windowPredicate,
@@ -108,9 +109,11 @@ async function movedTotals(
   const names = [...of.key, ...of.sums, how.daysCount].map(quoteIdentifier).join(', ')
   const scanned = [own, come, go].flatMap((plan) => plan ?? [])
   const scanOf = await session.compile(scanned)
-  const rows = (plan: ScanPlan | undefined, window: DayWindow) =>
-    plan === undefined ? undefined : { rowsSql: read.rowsSql!, scan: scanOf(plan), window }
-  const parts = { come: rows(come, after), go: rows(go, before) }
+  const rows = (plan: ScanPlan | undefined, days: readonly number[]) =>
+    plan === undefined
+      ? undefined
+      : { rowsSql: read.rowsSql!, scan: scanOf(plan), window: spanOf(days) }
+  const parts = { come: rows(come, step.come), go: rows(go, step.go) }
   return {
     totals: movedTotalsSql(
       { ...of, rowCountMax: rowsAtMost([come, go]) },
