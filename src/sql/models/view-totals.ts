@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../duckdb/quote-identifier.ts'
 import type { ModelSession } from './model-session.ts'
 import { INCOMING, type ReadModel, TOTALS } from './read-model.ts'
 import {
+  BIT_DAYS_MAX,
   daySql,
   type TotalsSql,
   wholeTotalsSql,
@@ -17,7 +18,9 @@ export async function totalsOf(
   how: WindowMaterialization,
 ): Promise<TotalsSql> {
   const { columns } = await session.describe(rowsSql!)
-  return { ...windowColumns(model.name, how, columns), how }
+  // Spark has no whole numbers of so many bits.
+  const hasDayBits = how.days <= BIT_DAYS_MAX && model.engine === 'duckdb'
+  return { ...windowColumns(model.name, how, columns), how, hasDayBits }
 }
 
 /** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day. */

@@ -90,17 +90,20 @@ export function windowColumns(
 }
 
 /** As many days fit into the bits of a HUGEINT that shifting does not overflow. */
-const BIT_DAYS_MAX = 127
+export const BIT_DAYS_MAX = 127
 
 /** The author's rows over some rows of the incoming table. */
 export interface WindowRows {
   readonly rowsSql: string
+  /** A statement that yields these. */
   readonly scan: string
   readonly window: DayWindow
 }
 
 export interface TotalsSql extends WindowColumns {
   readonly how: WindowMaterialization
+  /** Days are bits of one number; else rows are put together by day first, which any engine can. */
+  readonly hasDayBits: boolean
   /** More rows are not summed; `undefined` when that is not known. */
   readonly rowCountMax?: number | undefined
 }
@@ -111,6 +114,12 @@ export interface TotalsSql extends WindowColumns {
  */
 const EXACT_COUNT_MAX = 2 ** 22
 
+/** Rows of days that come, as they are, and of days that go, as they were; one of them at least. */
+export interface WindowParts {
+  readonly come?: WindowRows | undefined
+  readonly go?: WindowRows | undefined
+}
+
 /** SQL for the sums of a window from all its rows. */
 export const wholeTotalsSql = (of: TotalsSql, rows: WindowRows): string =>
   summedSql(of, { come: rows })
@@ -119,11 +128,7 @@ export const wholeTotalsSql = (of: TotalsSql, rows: WindowRows): string =>
  * SQL for the sums of a later window from those of an earlier one. `kept` yields these; a key that comes out with a count of zero or less, and any
  * sum, is a sign that `kept` is not what the days say.
  */
-export function movedTotalsSql(
-  of: TotalsSql,
-  kept: string,
-  parts: { readonly come?: WindowRows; readonly go?: WindowRows },
-): string {
+export function movedTotalsSql(of: TotalsSql, kept: string, parts: WindowParts): string {
   const { key, sums, how } = of
   const keys = key.map(quoteIdentifier)
   const added = (name: string, type: string) => {
@@ -144,11 +149,8 @@ interface Side {
 }
 
 /** Sums of days that come, less those of days that go. */
-function summedSql(
-  of: TotalsSql,
-  { come, go }: { readonly come?: WindowRows; readonly go?: WindowRows },
-): string {
-  const { key, sums, how } = of
+function summedSql(of: TotalsSql, { come, go }: WindowParts): string {
+  const { key, sums, how, hasDayBits } = of
   const sides: readonly Side[] = [
     ...(come === undefined ? [] : [{ rows: come, sign: 1 as const }]),
     ...(go === undefined ? [] : [{ rows: go, sign: -1 as const }]),
@@ -160,7 +162,7 @@ function summedSql(
   const columns = [keys, ...total].join(', ')
   const count = quoteIdentifier(how.daysCount)
   const rows = sides.map((side) => sideSql(of, side)).join(' UNION ALL ')
-  if (how.days <= BIT_DAYS_MAX) {
+  if (hasDayBits) {
     const isSide = ({ sign }: Side) => (sides.length > 1 ? ` FILTER ("mekong side" = ${sign})` : '')
     const days = sides.map(
       (side) =>
@@ -172,9 +174,9 @@ function summedSql(
   return `SELECT ${columns}, sum("mekong side")::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
 }
 
-/** The author's rows, their numbers with the sign that they count with, and the day as a bit where a window's days fit into one number. */
+/** The author's rows, their numbers with the sign that they count with, and the day, as a bit where it has one. */
 function sideSql(
-  { key, sums, small, how, rowCountMax = Number.POSITIVE_INFINITY }: TotalsSql,
+  { key, sums, small, how, hasDayBits, rowCountMax = Number.POSITIVE_INFINITY }: TotalsSql,
   { rows: { rowsSql, scan, window }, sign }: Side,
 ): string {
   const numbers = sums.map((name) => {
@@ -182,8 +184,7 @@ function sideSql(
     return `${sign} * ${quoteIdentifier(name)}::${type} AS ${quoteIdentifier(name)}`
   })
   const day = quoteIdentifier(how.day)
-  const mark =
-    how.days <= BIT_DAYS_MAX ? `1::HUGEINT << (${day} - ${dateSql(window.first)})::INTEGER` : day
+  const mark = hasDayBits ? `1::HUGEINT << (${day} - ${dateSql(window.first)})::INTEGER` : day
   return (
     `SELECT ${[...key.map(quoteIdentifier), ...numbers].join(', ')}, ${sign} AS "mekong side", ${mark} AS "mekong day" ` +
     `FROM (WITH ${INCOMING} AS NOT MATERIALIZED (${scan}) SELECT * FROM (${rowsSql}\n))`
