@@ -89,15 +89,8 @@ async function runLabels(
     status: textCount + outcome.known === 0 ? 'nothing_new' : 'done',
     facts: {
       ...{ outcome: status, classifier: classifierOf(plan, world).model, keywords: textCount },
-      ...{
-        known: outcome.known,
-        labelled,
-        failed,
-        calls,
-        tokens_in: tokensIn,
-        tokens_out: tokensOut,
-      },
-      cost_usd: Math.round(outcome.costUsd * 1e6) / 1e6,
+      ...{ labelled, failed, cost_usd: Math.round(outcome.costUsd * 1e6) / 1e6 },
+      ...{ calls, tokens_in: tokensIn, tokens_out: tokensOut, known: outcome.known },
     },
   }
 }
