@@ -8,6 +8,7 @@ import {
   loadDays,
 } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
+import { labelLedger } from '../flow/label-ledger.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
@@ -285,6 +286,7 @@ async function assemble(
               hops: hops.running.filter((hop) => hop.pipeline === plan.name),
             })),
             ...(await filesLedger({ plan, lake: platform.lake, state })),
+            ...(await labelLedger({ plan, lake: platform.lake, state })),
             ...(await publishLedger({ plan, lake: models, publisher: askWorld.publisher })),
             ...(await followed).filter(({ pipeline }) => pipeline === plan.name),
           ]),
