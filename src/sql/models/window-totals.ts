@@ -92,6 +92,7 @@ export function windowColumns(
 /** The author's rows over some rows of the incoming table. */
 export interface WindowRows {
   readonly rowsSql: string
+  /** A statement that yields these. */
   readonly scan: string
   /** No row is of a day outside. */
   readonly window: DayWindow
@@ -105,6 +106,8 @@ export const spanOf = (days: readonly number[]): DayWindow => ({
 
 export interface TotalsSql extends WindowColumns {
   readonly how: WindowMaterialization
+  /** Days may be bits of one number; else rows are put together by day first, which any engine can. */
+  readonly hasDayBits: boolean
   /** More rows are not summed; `undefined` when that is not known. */
   readonly rowCountMax?: number | undefined
 }
@@ -115,6 +118,12 @@ export interface TotalsSql extends WindowColumns {
  */
 const EXACT_COUNT_MAX = 2 ** 22
 
+/** Rows of days that come, as they are, and of days that go, as they were; one of them at least. */
+export interface WindowParts {
+  readonly come?: WindowRows | undefined
+  readonly go?: WindowRows | undefined
+}
+
 /** SQL for the sums of a window from all its rows. */
 export const wholeTotalsSql = (of: TotalsSql, rows: WindowRows): string =>
   summedSql(of, { come: rows })
@@ -123,11 +132,7 @@ export const wholeTotalsSql = (of: TotalsSql, rows: WindowRows): string =>
  * SQL for the sums of a later window from those of an earlier one. `kept` yields these; a key that comes out with a count of zero or less, and any
  * sum, is a sign that `kept` is not what the days say.
  */
-export function movedTotalsSql(
-  of: TotalsSql,
-  kept: string,
-  parts: { readonly come?: WindowRows; readonly go?: WindowRows },
-): string {
+export function movedTotalsSql(of: TotalsSql, kept: string, parts: WindowParts): string {
   const { key, sums, how } = of
   const keys = key.map(quoteIdentifier)
   const added = (name: string, type: string) => {
@@ -152,31 +157,24 @@ interface Side {
 const bitsOf = ({ window: { first, last } }: WindowRows) => last - first + 1
 
 /** Numbers by how many bits can be set in them without a sign. A group holds one of them: the narrower, the more groups fit into a cache. */
-const BIT_TYPES: readonly (readonly [string, number])[] = [
-  ...([
-    ['TINYINT', 7],
-    ['SMALLINT', 15],
-    ['INTEGER', 31],
-  ] as const),
-  ...([
-    ['BIGINT', 63],
-    ['HUGEINT', 127],
-  ] as const),
-]
+const BIT_TYPES = [
+  { type: 'TINYINT', bits: 7 },
+  { type: 'SMALLINT', bits: 15 },
+  { type: 'INTEGER', bits: 31 },
+  { type: 'BIGINT', bits: 63 },
+  { type: 'HUGEINT', bits: 127 },
+] as const
 
 /** Sums of days that come, less those of days that go. */
-function summedSql(
-  of: TotalsSql,
-  { come, go }: { readonly come?: WindowRows; readonly go?: WindowRows },
-): string {
-  const { key, sums, how } = of
+function summedSql(of: TotalsSql, { come, go }: WindowParts): string {
+  const { key, sums, how, hasDayBits } = of
   const comeBits = come === undefined ? 0 : bitsOf(come)
   const sides: readonly Side[] = [
     ...(come === undefined ? [] : [{ rows: come, sign: 1 as const, bitsBefore: 0 }]),
     ...(go === undefined ? [] : [{ rows: go, sign: -1 as const, bitsBefore: comeBits }]),
   ]
   const allBits = sides.reduce((sum, { rows }) => sum + bitsOf(rows), 0)
-  const bitType = BIT_TYPES.find(([, bits]) => allBits <= bits)?.[0]
+  const bitType = hasDayBits ? BIT_TYPES.find(({ bits }) => allBits <= bits)?.type : undefined
   const keys = key.map(quoteIdentifier).join(', ')
   const total = sums
     .map(quoteIdentifier)
