@@ -137,7 +137,9 @@ class Planner {
       status: statusOf({ read, absent, made, decision, follows }),
       action: absent.length > 0 ? 'nothing' : actionOf(read, decision, follows),
       why:
-        absent.length > 0 ? `${absent.join(', ')} is not there yet` : reasonOf(decision, follows),
+        absent.length > 0
+          ? `${absent.join(', ')} ${absent.length > 1 ? 'are' : 'is'} not there yet`
+          : reasonOf(decision, follows),
       versions: under.flatMap((name) => {
         const source = tables.get(name)
         if (source === undefined) return []
