@@ -14,6 +14,7 @@ import {
   daySql,
   daysPredicate,
   movedTotalsSql,
+  spanOf,
   type TotalsSql,
   type WindowRows,
   type WindowStep,
@@ -142,13 +143,15 @@ async function movedTotals(
   if (come !== undefined) scans.set(COME, come)
   if (go !== undefined) scans.set(GO, go)
   for (const [name, plan] of scans) await session.scan(name, [plan], plan.columns)
-  const rows = (name: string, window: DayWindow): WindowRows | undefined =>
-    scans.has(name) ? { rowsSql: read.rowsSql!, scan: `FROM ${name}`, window } : undefined
+  const rows = (name: string, days: readonly number[]): WindowRows | undefined =>
+    scans.has(name)
+      ? { rowsSql: read.rowsSql!, scan: `FROM ${name}`, window: spanOf(days) }
+      : undefined
   return {
     totals: movedTotalsSql(
       { ...of, rowCountMax: rowsAtMost([come, go]) },
       `SELECT ${keeps.map(quoteIdentifier).join(', ')} FROM ${KEPT}`,
-      { come: rows(COME, after), go: rows(GO, before) },
+      { come: rows(COME, step.come), go: rows(GO, step.go) },
     ),
     parts: [...scans.keys()].map((name) => ({ name })),
     keeps,

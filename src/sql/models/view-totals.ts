@@ -3,7 +3,6 @@ import { quoteIdentifier } from '../duckdb/quote-identifier.ts'
 import type { ModelSession } from './model-session.ts'
 import { INCOMING, type ReadModel, TOTALS } from './read-model.ts'
 import {
-  BIT_DAYS_MAX,
   daySql,
   type TotalsSql,
   wholeTotalsSql,
@@ -19,7 +18,7 @@ export async function totalsOf(
 ): Promise<TotalsSql> {
   const { columns } = await session.describe(rowsSql!)
   // Spark has no whole numbers of so many bits.
-  const hasDayBits = how.days <= BIT_DAYS_MAX && model.engine === 'duckdb'
+  const hasDayBits = model.engine === 'duckdb'
   return { ...windowColumns(model.name, how, columns), how, hasDayBits }
 }
 
