@@ -48,7 +48,7 @@ test('a sync of an Iceberg table is refused, not left without its rows', () => {
       }),
     )
   expect(made('delta')).toEqual([])
-  expect(made('iceberg')).toEqual(['sync films from gold.films: is not Delta'])
+  expect(made('iceberg')).toEqual(['river / sync films from gold.films: is not Delta'])
 })
 
 test('what is wrong with them is said all at once', () => {
