@@ -18,9 +18,9 @@ spark = SparkSession.builder.config(map=QUICK).getOrCreate()
 
 
 def run(sql):
-    """Run statements in order; the rows of the last one."""
-    rows = [spark.sql(statement) for statement in sql][-1]
-    return [list(row) for row in rows.collect()]
+    """Run statements in order."""
+    for statement in sql:
+        spark.sql(statement).collect()
 
 
 def query(sql, out):

@@ -7,7 +7,7 @@ import type { ScanPlan } from '../../src/model/scan-plan.ts'
 import { type Judge, JudgeError } from './judge.ts'
 import { type ConditionChoice, drawCondition } from './random-condition.ts'
 import { rowsSql } from './random-rows.ts'
-import { isNightly } from './seed.ts'
+import { isNightly } from './random-runs.ts'
 import { expectSameRows, type Rows, rowsOfFile, rowsOfPlan, type Workshop } from './workshop.ts'
 
 /** A table that another engine writes. */
