@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../model/column.ts'
+import { type ColumnType, holdsBytes } from '../../model/column.ts'
 import { assert } from '../../model/errors.ts'
 import {
   type ComparisonOperator,
@@ -179,9 +179,16 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
   const locations = plan.files.map((file) => readableFile(file.location))
   return (
     `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
-    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)})`
+    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)}${bytesOption(columns)})`
   )
 }
+
+/**
+ * Some writers (ClickHouse into Delta, old ones of Hive and Impala) do not mark text as text, which DuckDB then takes for bytes and gives
+ * back escaped. It has one switch for all columns, so text beside bytes is as marked.
+ */
+const bytesOption = (columns: readonly ScanColumn[]) =>
+  columns.some(({ type }) => holdsBytes(type)) ? '' : ', binary_as_string=true'
 
 /** Bytes of a row where nothing better is known. */
 const ROW_BYTES = 64
