@@ -63,7 +63,7 @@ export function checkModel(model: SqlModel, report: Report): void {
 function checkWindow(
   where: string,
   { key, day, days, daysCount }: WindowMaterialization,
-  { onChange, engine }: SqlModel,
+  { onChange }: SqlModel,
   report: Report,
 ): void {
   if (key.length === 0) report(where, 'has an empty key', 'Name the columns that a total is for')
@@ -77,7 +77,6 @@ function checkWindow(
       'keeps rows of another SQL',
       'Leave onChange out: old sums cannot be added to new ones',
     )
-  if (engine !== 'duckdb') report(where, `is a window and runs on ${engine}`, 'Leave engine out')
 }
 
 function checkTests(where: string, model: SqlModel, report: Report): void {

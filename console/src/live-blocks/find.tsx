@@ -31,7 +31,7 @@ export function Find({
   )
   const found = chosen === undefined ? undefined : answer?.documents
   return (
-    <article className="card w12">
+    <article className="card">
       <h3>{said(block.title)}</h3>
       <Combo
         label={said(block.title)}

@@ -15,7 +15,8 @@ import {
   emptySql,
   FILE_COLUMN,
   FILES,
-  partitionJoin,
+  type PartitionCells,
+  partitionCells,
   predicateSql,
   ROW_COLUMN,
   scanPlacesSql,
@@ -135,8 +136,9 @@ function groupSql(
   const footer = footerOf(footers, files[0]!.location)
   // What a file lacks may be constant within it, under the index that partition columns use.
   const shown = columns.map((column) => forFile(column, footer))
+  const partitions = partitionCells(files, shown)
   const outputs = shown.map(
-    (column) => `${valueSql(column, footer, FILES)} AS ${quoteIdentifier(column.name)}`,
+    (column) => `${cellSql(column, footer, partitions)} AS ${quoteIdentifier(column.name)}`,
   )
   outputs.push(...placeOutputs(numbered))
   const { joins, conditions } = deletionSql(files)
@@ -146,7 +148,7 @@ function groupSql(
   return [
     `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
     `FROM ${readSql(files)} AS ${FILES}`,
-    ...partitionJoin({ files }, shown),
+    ...partitions.joins,
     ...joins,
     ...grouped(equalityDeletes, columnsKey).map((deletes, index) =>
       equalityJoin(deletes, footer, footers, `${DELETED_VALUES.slice(0, -1)} ${index}"`),
@@ -193,14 +195,22 @@ function forFile(column: ScanColumn, footer: Footer): ScanColumn {
     : column
 }
 
+function cellSql(column: ScanColumn, footer: Footer, partitions: PartitionCells): string {
+  const { source, type } = column
+  return source.kind === 'partition'
+    ? partitions.cellSql(source.index, type)
+    : valueSql(column, footer, FILES)
+}
+
+/** A column of files, in those that have this footer. */
 function valueSql(column: ScanColumn, footer: Footer, table: string): string {
   const { source, type } = column
-  if (source.kind === 'partition') return `"mekong partitions".p${source.index}`
   const field = fieldOf(column)
   const found = find(footer.columns, field)
   if (found === undefined) return missingSql(field, type)
   const cell = `${table}.${quoteIdentifier(found.name)}`
-  if (source.hasSafeBounds === true || !holdsFloats(type)) return castSql(cell, found, field, type)
+  const hasSafeBounds = source.kind === 'file' && source.hasSafeBounds === true
+  if (hasSafeBounds || !holdsFloats(type)) return castSql(cell, found, field, type)
   // Here the engine looks at files' bounds before it reads, also those of floats inside structs (see `withoutBounds`).
   return castSql(withoutBounds(cell), found, field, type)
 }

@@ -17,7 +17,9 @@ export async function totalsOf(
   how: WindowMaterialization,
 ): Promise<TotalsSql> {
   const { columns } = await session.describe(rowsSql!)
-  return { ...windowColumns(model.name, how, columns), how }
+  // Spark has no whole numbers of so many bits.
+  const hasDayBits = model.engine === 'duckdb'
+  return { ...windowColumns(model.name, how, columns), how, hasDayBits }
 }
 
 /** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day. */

@@ -177,4 +177,31 @@ describe('a scan plan in DuckDB', () => {
       { 'c.x': null, 'l x': null, 'm"x': null },
     ])
   })
+
+  test.each([3, 1_200])('gives each of %d files its own partition values', async (fileCount) => {
+    const location = await parquet(`part-${fileCount}.parquet`, 'SELECT 1 AS n')
+    const inPartition = (name: string, type: ColumnType, index: number): ScanColumn => ({
+      ...{ name, type, nullable: true },
+      source: { kind: 'partition', index },
+    })
+    const columns = [
+      inPartition('day', 'date', 0),
+      inFile('n', 'int32'),
+      inPartition('word', 'string', 1),
+      inPartition('amount', { kind: 'decimal', precision: 5, scale: 2 }, 2),
+    ]
+    const files = Array.from({ length: fileCount }, (_, index) =>
+      file(location, {
+        partitionValues: index === 1 ? [null, null, null] : [BigInt(index), `o'${index}`, 125n],
+      }),
+    )
+    const rows = await engine.rows(
+      `SELECT day::VARCHAR AS day, n, word, amount::VARCHAR AS amount FROM (${scanSql(planOf({ columns, files }))}) AS all_rows ORDER BY all_rows.day NULLS FIRST LIMIT 3`,
+    )
+    expect(rows).toEqual([
+      { day: null, n: 1, word: null, amount: null },
+      { day: '1970-01-01', n: 1, word: "o'0", amount: '1.25' },
+      { day: '1970-01-03', n: 1, word: "o'2", amount: '1.25' },
+    ])
+  })
 })
