@@ -122,7 +122,10 @@ function openCounters(database: DatabaseSync, shape: AggregatesShape) {
                 : Math.floor(minute / one.width) * one.width
             if (step !== one.step) end(one)
             one.step = step
-            one.changes.set(label, (one.changes.get(label) ?? 0) + change)
+            const held = one.changes.get(label) ?? 0
+            const isExact = Number.isSafeInteger(held + change)
+            if (!isExact) add(one.counter, one.step, label, held)
+            one.changes.set(label, isExact ? held + change : change)
           }
         },
         end: () => open.forEach(end),

@@ -189,8 +189,11 @@ function summedSql(of: TotalsSql, { come, go }: WindowParts): string {
   const count = quoteIdentifier(how.daysCount)
   const rows = sides.map((side) => sideSql(of, side, bitType)).join(' UNION ALL ')
   if (bitType === undefined) {
-    const byDay = `SELECT ${columns}, "mekong side" FROM (${rows}) GROUP BY ${keys}, "mekong side", "mekong day"`
-    return `SELECT ${columns}, sum("mekong side")::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
+    const byDay = `SELECT ${columns}, "mekong side", "mekong day" FROM (${rows}) GROUP BY ${keys}, "mekong side", "mekong day"`
+    const days = sides.map(
+      ({ sign }) => `${sign > 0 ? '+' : '-'} count("mekong day") FILTER ("mekong side" = ${sign})`,
+    )
+    return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
   }
   const days = sides.map((side) => `${side.sign > 0 ? '+' : '-'} ${daysSql(side, bitType)}`)
   return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${rows}) GROUP BY ${keys}`

@@ -115,6 +115,23 @@ describe('kept counts', { timeout: 120_000 }, () => {
     )
   })
 
+  test('of small money grow past what a number of JavaScript holds exactly', async () => {
+    const store = await openAggregateStore(path.join(folder, 'large.sqlite'), SHAPE)
+    const row = (minute: number): Row => {
+      const at = AROUND[0]! + minute * MINUTE
+      return { at, who: 'a', value: 700_000_000_000, parts: [] }
+    }
+    const batch = Object.fromEntries([0, 1, 2, 3, 4].map((minute) => [String(minute), row(minute)]))
+    const deltas = await deltasOf(engine, new Map(), batch)
+    await store.add({ deltas, from: -1, to: 0, anew: true })
+    const one = await deltasOf(engine, new Map(Object.entries(batch)), { 4: null })
+    await store.add({ deltas: one, from: 0, to: 1, anew: false })
+    expect(await store.totals()).toEqual({ rows: 4, value: 2_800_000_000_000, who: 1 })
+    const { measures } = await store.measures('hour', AROUND[0]! + 10 * MINUTE)
+    expect(measures.value).toMatchObject({ value: 2_800_000_000_000 })
+    await store.close()
+  })
+
   test('of one shape are forgotten when another is opened', async () => {
     const file = path.join(folder, 'shapes.sqlite')
     const store = await openAggregateStore(file, SHAPE)
