@@ -1,4 +1,5 @@
-import type { ColumnType } from '../../model/column.ts'
+import { type ColumnType, holdsBytes } from '../../model/column.ts'
+import { assert } from '../../model/errors.ts'
 import {
   type ComparisonOperator,
   conjuncts,
@@ -17,11 +18,32 @@ import { duckdbType } from './type-mapping.ts'
  * no file before it must, and pushes filters down; what is constant per file is looked up by `file_index` (partition values), or joined by it
  * (deleted rows).
  *
- * The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
+ * Not for plans that find nested columns by id, or delete rows by value, as Iceberg's may: `compileScan` (`scan-by-id.ts`) does for all, and
+ * is what others call. The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
  * takes the session's.
  */
 export function scanSql(plan: ScanPlan): string {
   return compiledSql(plan, [])
+}
+
+/** Whether files must be looked into before they can be read right. */
+export function needsFooters({
+  matchBy,
+  columns,
+  residualColumns,
+  equalityDeletes = [],
+}: ScanPlan) {
+  if (matchBy !== 'field_id') return false
+  return (
+    equalityDeletes.length > 0 ||
+    [...columns, ...residualColumns].some(
+      ({ source }) =>
+        source.kind === 'file' &&
+        (source.names !== undefined ||
+          source.children !== undefined ||
+          source.missingPartition !== undefined),
+    )
+  )
 }
 
 /** Where a row is: the place of its file, and its index in the file. No column can have these names without column mapping. */
@@ -50,6 +72,10 @@ export function scanPlacesSql(plan: ScanPlan, fileNumbers?: readonly number[]): 
 }
 
 function compiledSql(plan: ScanPlan, places: readonly string[]): string {
+  assert(
+    plan.files.length === 0 || !needsFooters(plan),
+    `the files of ${plan.table} are looked into before they are read`,
+  )
   const all = [...plan.columns, ...plan.residualColumns]
   const rows = plan.files.length === 0 ? emptySql(all, places) : filesSql(plan, all, places)
   if (plan.residual === undefined) return rows
@@ -153,9 +179,16 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
   const locations = plan.files.map((file) => readableFile(file.location))
   return (
     `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
-    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)})`
+    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)}${bytesOption(columns)})`
   )
 }
+
+/**
+ * Some writers (ClickHouse into Delta, old ones of Hive and Impala) do not mark text as text, which DuckDB then takes for bytes and gives
+ * back escaped. It has one switch for all columns, so text beside bytes is as marked.
+ */
+const bytesOption = (columns: readonly ScanColumn[]) =>
+  columns.some(({ type }) => holdsBytes(type)) ? '' : ', binary_as_string=true'
 
 /** Bytes of a row where nothing better is known. */
 const ROW_BYTES = 64

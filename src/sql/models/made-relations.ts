@@ -5,6 +5,7 @@ import { INCOMING, type ReadModel, TOTALS, TOUCHED } from './read-model.ts'
 import { touchedSql } from './touched-partitions.ts'
 import {
   daySql,
+  saidLastDay,
   type TotalsSql,
   wholeTotalsSql,
   windowColumns,
@@ -31,17 +32,16 @@ export async function madeRelations(session: ModelSession, read: ReadModel): Pro
   if (materialize.kind === 'window') await viewTotals(session, read, materialize)
 }
 
-/** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day. */
+/** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day, or with the one that was said. */
 async function viewTotals(
   session: ModelSession,
   read: ReadModel,
   how: WindowMaterialization,
 ): Promise<void> {
   const of = await totalsOf(session, read, how)
-  const [row] = await session.read(
-    `SELECT ${daySql(`max(${quoteIdentifier(how.day)})`)} FROM ${INCOMING}`,
-  )
-  const window = windowUpTo(Number(row?.[0] ?? 0), how.days)
+  const newest = `SELECT ${daySql(`max(${quoteIdentifier(how.day)})`)} FROM ${INCOMING}`
+  const last = saidLastDay(how) ?? Number((await session.read(newest))[0]?.[0] ?? 0)
+  const window = windowUpTo(last, how.days)
   const day = daySql(quoteIdentifier(how.day))
   const scan = `SELECT * FROM main.${INCOMING} WHERE ${day} BETWEEN ${window.first} AND ${window.last}`
   await session.view(TOTALS, wholeTotalsSql(of, { rowsSql: read.rowsSql!, scan, window }))
