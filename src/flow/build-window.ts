@@ -14,6 +14,7 @@ import {
   daySql,
   daysPredicate,
   movedTotalsSql,
+  saidLastDay,
   spanOf,
   type TotalsSql,
   type WindowRows,
@@ -27,10 +28,10 @@ import type { ModelTable } from './model-lake.ts'
 import type { RunSql } from './model-run.ts'
 
 // One run of a window model. In: its own table, which holds the sums of an earlier window, and the incoming table as it is and as it was then. Out: the rows
-// of the window that ends with the newest day there is now, and that day, to be committed with them. Of the log only days are read that came,
+// of the window that ends with the newest day there is now, or with the one that was said, and that day, to be committed with them. Of the log only days are read that came,
 // left or changed. Nothing is kept besides: after a crash the table holds the earlier window and says so.
 
-/** Application id under which a window's table keeps its newest day, as days since 1970. */
+/** Application id under which a window's table keeps its last day, as days since 1970. */
 const WINDOW_APP_ID = 'mekong/model/window'
 
 export interface WindowBuild {
@@ -59,8 +60,7 @@ export interface WindowBuilt {
 /** @throws ModelInvalidError, ModelRowsError, ModelSourceError */
 export async function buildWindow(build: WindowBuild): Promise<WindowBuilt> {
   const { session, how, source, target, decision } = build
-  const everything = await source.plan()
-  const last = await newestDay(session, how, everything)
+  const last = saidLastDay(how) ?? (await newestDay(session, how, await source.plan()))
   const after = windowUpTo(last, how.days)
   const expected = target?.progress.get(WINDOW_APP_ID) ?? null
   const step: ProgressStep = { appId: WINDOW_APP_ID, version: last, expected }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { IcebergTable } from '../../src/lake/iceberg/table.ts'
 import { compare } from '../../src/model/predicate.ts'
 import { window } from '../../src/pipeline/materialization.ts'
+import { deleteRowsByValue } from '../lake/iceberg/delete-by-value.ts'
 import { openModelHome } from './model-home.ts'
 import { seenDays, sumsOf } from './window-steps.ts'
 
@@ -33,6 +35,35 @@ describe.each([
     expect(await home.rows('gold.sums')).toEqual(log.expected(days - 2))
     expect((await home.run(sumsOf(days - 2)))['gold.sums']!.status).toBe('nothing_new')
   })
+})
+
+test('rows of its log that others delete by value are gone from it', async () => {
+  await using home = await openModelHome('iceberg')
+  const add = (k: string, day: string, v: number) =>
+    home.add('bronze.seen', `SELECT '${k}' AS k, DATE '${day}' AS day, ${v}::BIGINT AS v`)
+  await add('a', '2024-01-01', 1)
+  await add('b', '2024-01-02', 2)
+  const log = (await add('a', '2024-01-02', 3)) as IcebergTable
+  await home.run(sumsOf(3))
+  const sums = (...rows: readonly (readonly [string, number, number])[]) =>
+    rows.map(([k, v, days]) => [k, v, v * 1_000_000_007, days, true])
+  expect(await home.rows('gold.sums')).toEqual(sums(['a', 4, 2], ['b', 2, 1]))
+  const deleted = (k: string) => ({
+    values: `SELECT '${k}' AS k`,
+    fieldIds: { k: 1 },
+    async run(text: string) {
+      const connection = await home.engine.connection()
+      await connection.run(text).finally(() => connection.close())
+    },
+  })
+  await deleteRowsByValue(home.lakeHome.iceberg, log, deleted('a'))
+  await add('c', '2024-01-03', 5)
+  await home.run(sumsOf(3))
+  expect(await home.rows('gold.sums')).toEqual(sums(['b', 2, 1], ['c', 5, 1]))
+  // Made anew from all rows it says the same; what came after a delete is not deleted by it.
+  await add('a', '2024-01-03', 7)
+  await home.run(sumsOf(3), { fullRefresh: true })
+  expect(await home.rows('gold.sums')).toEqual(sums(['a', 7, 1], ['b', 2, 1], ['c', 5, 1]))
 })
 
 test('a key that is null, numbers that are none, and other tables are refused', async () => {

@@ -2,7 +2,8 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openDeltaTable } from '../../src/lake/delta/table.ts'
-import { changesSql } from '../../src/sql/duckdb/changes.ts'
+import { compileChanges } from '../../src/sql/duckdb/changes.ts'
+import { nothingToLookInto } from '../lake/delta/nothing-to-look-into.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { steps } from './our-delta-steps.ts'
 import { type OurTable, runSteps, tableShape } from './our-delta-table.ts'
@@ -57,7 +58,7 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
     const sql = `SELECT * FROM table_changes_by_path('${location}', ${from}, ${to})`
     await spark.ask('query', { sql, out })
     const columns = 'SELECT * EXCLUDE (_commit_timestamp)'
-    const ours = changesSql(await at.table.changes({ from, to }))
+    const ours = await compileChanges(await at.table.changes({ from, to }), nothingToLookInto)
     await expectSameRows(
       workshop,
       { from: 'mekong', query: `${columns} FROM (${ours})` },

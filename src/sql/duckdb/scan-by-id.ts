@@ -15,6 +15,7 @@ import {
   emptySql,
   FILE_COLUMN,
   FILES,
+  needsFooters,
   type PartitionCells,
   partitionCells,
   predicateSql,
@@ -31,26 +32,6 @@ import { duckdbType } from './type-mapping.ts'
  * the top, and cannot tell a file without ids; so the footers are looked at first, files with the same columns
  * are read together under their own names, and the parts are put one under the other.
  */
-
-/** Whether `scanSql` alone would not do. */
-export function needsFooters({
-  matchBy,
-  columns,
-  residualColumns,
-  equalityDeletes = [],
-}: ScanPlan) {
-  if (matchBy !== 'field_id') return false
-  return (
-    equalityDeletes.length > 0 ||
-    [...columns, ...residualColumns].some(
-      ({ source }) =>
-        source.kind === 'file' &&
-        (source.names !== undefined ||
-          source.children !== undefined ||
-          source.missingPartition !== undefined),
-    )
-  )
-}
 
 /** Runs the one statement that looks at footers. */
 type RunRows = (sql: string) => Promise<readonly (readonly unknown[])[]>

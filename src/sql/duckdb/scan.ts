@@ -1,4 +1,5 @@
 import { type ColumnType, holdsBytes } from '../../model/column.ts'
+import { assert } from '../../model/errors.ts'
 import {
   type ComparisonOperator,
   conjuncts,
@@ -17,11 +18,32 @@ import { duckdbType } from './type-mapping.ts'
  * no file before it must, and pushes filters down; what is constant per file is looked up by `file_index` (partition values), or joined by it
  * (deleted rows).
  *
- * The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
+ * Not for plans that find nested columns by id, or delete rows by value, as Iceberg's may: `compileScan` (`scan-by-id.ts`) does for all, and
+ * is what others call. The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
  * takes the session's.
  */
 export function scanSql(plan: ScanPlan): string {
   return compiledSql(plan, [])
+}
+
+/** Whether files must be looked into before they can be read right. */
+export function needsFooters({
+  matchBy,
+  columns,
+  residualColumns,
+  equalityDeletes = [],
+}: ScanPlan) {
+  if (matchBy !== 'field_id') return false
+  return (
+    equalityDeletes.length > 0 ||
+    [...columns, ...residualColumns].some(
+      ({ source }) =>
+        source.kind === 'file' &&
+        (source.names !== undefined ||
+          source.children !== undefined ||
+          source.missingPartition !== undefined),
+    )
+  )
 }
 
 /** Where a row is: the place of its file, and its index in the file. No column can have these names without column mapping. */
@@ -50,6 +72,10 @@ export function scanPlacesSql(plan: ScanPlan, fileNumbers?: readonly number[]): 
 }
 
 function compiledSql(plan: ScanPlan, places: readonly string[]): string {
+  assert(
+    plan.files.length === 0 || !needsFooters(plan),
+    `the files of ${plan.table} are looked into before they are read`,
+  )
   const all = [...plan.columns, ...plan.residualColumns]
   const rows = plan.files.length === 0 ? emptySql(all, places) : filesSql(plan, all, places)
   if (plan.residual === undefined) return rows

@@ -4,6 +4,7 @@ import type { ModelSession } from './model-session.ts'
 import { INCOMING, type ReadModel, TOTALS } from './read-model.ts'
 import {
   daySql,
+  saidLastDay,
   type TotalsSql,
   wholeTotalsSql,
   windowColumns,
@@ -22,17 +23,16 @@ export async function totalsOf(
   return { ...windowColumns(model.name, how, columns), how, hasDayBits }
 }
 
-/** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day. */
+/** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day, or with the one that was said. */
 export async function viewTotals(
   session: ModelSession,
   read: ReadModel,
   how: WindowMaterialization,
 ): Promise<void> {
   const of = await totalsOf(session, read, how)
-  const [row] = await session.read(
-    `SELECT ${daySql(`max(${quoteIdentifier(how.day)})`)} FROM ${INCOMING}`,
-  )
-  const window = windowUpTo(Number(row?.[0] ?? 0), how.days)
+  const newest = `SELECT ${daySql(`max(${quoteIdentifier(how.day)})`)} FROM ${INCOMING}`
+  const last = saidLastDay(how) ?? Number((await session.read(newest))[0]?.[0] ?? 0)
+  const window = windowUpTo(last, how.days)
   const day = daySql(quoteIdentifier(how.day))
   const scan = `SELECT * FROM main.${INCOMING} WHERE ${day} BETWEEN ${window.first} AND ${window.last}`
   await session.view(TOTALS, wholeTotalsSql(of, { rowsSql: read.rowsSql!, scan, window }))

@@ -9,11 +9,17 @@ import { INCOMING } from './read-model.ts'
 // sums of an earlier window on to a later one. Both give the same sums: addition does not care for order, and a day that changed is taken away
 // entire, as it was. Days on which a key has rows cannot be added up row by row, so each is a bit.
 
+const DAY_MS = 86_400_000
+
 /** Days since 1970, both inclusive. */
 export interface DayWindow {
   readonly first: number
   readonly last: number
 }
+
+/** The day that a window was said to end with, if one was. */
+export const saidLastDay = ({ lastDay }: WindowMaterialization): number | undefined =>
+  lastDay === undefined ? undefined : Date.parse(`${lastDay}T00:00:00Z`) / DAY_MS
 
 export const windowUpTo = (last: number, days: number): DayWindow => ({
   first: last - days + 1,
@@ -183,8 +189,11 @@ function summedSql(of: TotalsSql, { come, go }: WindowParts): string {
   const count = quoteIdentifier(how.daysCount)
   const rows = sides.map((side) => sideSql(of, side, bitType)).join(' UNION ALL ')
   if (bitType === undefined) {
-    const byDay = `SELECT ${columns}, "mekong side" FROM (${rows}) GROUP BY ${keys}, "mekong side", "mekong day"`
-    return `SELECT ${columns}, sum("mekong side")::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
+    const byDay = `SELECT ${columns}, "mekong side", "mekong day" FROM (${rows}) GROUP BY ${keys}, "mekong side", "mekong day"`
+    const days = sides.map(
+      ({ sign }) => `${sign > 0 ? '+' : '-'} count("mekong day") FILTER ("mekong side" = ${sign})`,
+    )
+    return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
   }
   const days = sides.map((side) => `${side.sign > 0 ? '+' : '-'} ${daysSql(side, bitType)}`)
   return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${rows}) GROUP BY ${keys}`
@@ -220,7 +229,5 @@ function sideSql(
 
 /** A date as days since 1970. */
 export const daySql = (date: string): string => `(${date} - DATE '1970-01-01')`
-
-const DAY_MS = 86_400_000
 
 const dateSql = (day: number) => `DATE '${new Date(day * DAY_MS).toISOString().slice(0, 10)}'`

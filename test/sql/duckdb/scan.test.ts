@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ColumnType } from '../../../src/model/column.ts'
+import { InvariantError } from '../../../src/model/errors.ts'
 import type { ScanColumn, ScanPlan } from '../../../src/model/scan-plan.ts'
 import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openTestEngine, type TestEngine } from '../../lake/duckdb-ports.ts'
@@ -51,6 +52,21 @@ const file = (location: string, more: object = {}) => ({
 })
 
 describe('a scan plan in DuckDB', () => {
+  test('of files that must be looked into first is never compiled without that', () => {
+    const column = inFile('n', 'int64', { fieldId: 1, names: ['n'] })
+    const plan = planOf({ matchBy: 'field_id', columns: [column], files: [file('/a.parquet')] })
+    const byValue = {
+      location: '/d.parquet',
+      bytes: 1,
+      columns: [inFile('n', 'int64', { fieldId: 1 })],
+    }
+    const deleted = planOf({
+      ...{ matchBy: 'field_id', columns: byValue.columns, equalityDeletes: [byValue] },
+      files: [file('/a.parquet', { equalityDeletes: [0] })],
+    })
+    for (const each of [plan, deleted]) expect(() => scanSql(each)).toThrow(InvariantError)
+  })
+
   test('leaves out deleted rows, few or many, in some files or all', async () => {
     const big = await parquet('big.parquet', 'SELECT range AS n FROM range(300000)')
     const small = await parquet('small.parquet', 'SELECT range AS n FROM range(10)')
