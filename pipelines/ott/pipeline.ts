@@ -75,7 +75,7 @@ export default pipeline('ott', (p) => {
     prompt: new URL('./labels/prompt.md', import.meta.url),
     promptVersion: '1',
     rules: classifyKeyword,
-    rulesVersion: '2',
+    rulesVersion: '3',
   })
   p.model(
     'gold.customer_search_stats',

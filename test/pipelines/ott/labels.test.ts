@@ -6,7 +6,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { classifyKeyword, foldText } from '../../../pipelines/ott/labels/classify-keyword.ts'
+import { classifyKeyword } from '../../../pipelines/ott/labels/classify-keyword.ts'
+import { foldText } from '../../../pipelines/ott/labels/fold-text.ts'
 import { CATEGORIES } from '../../../pipelines/ott/labels/lexicon.ts'
 import ott from '../../../pipelines/ott/pipeline.ts'
 import { openAiModel } from '../../../src/enrich/openai/client.ts'
@@ -48,6 +49,31 @@ describe('the built-in rules', () => {
     ['kênh vtv3 hd', 'TV Channel'],
     ['hàn quốc brazil', 'Sports'],
     ['kimetsu no yaida', 'Animation'],
+    // Accents and spaces that are there, not there, or elsewhere.
+    ['hauduemattroi', 'K Drama'],
+    ['Trường  Ca Hành', 'C Drama'],
+    ['truongcahanh', 'C Drama'],
+    // Not typed to its end, or as it sounds.
+    ['kimetsu no yai', 'Animation'],
+    ['nữ luật xư kỳ la', 'K Drama'],
+    ['penthoouse', 'K Drama'],
+    // Marks of episodes and seasons, and words around a title.
+    ['phim thương ngày nắng về tập 12 thuyết minh', 'Drama'],
+    ['one piece tập 1015', 'Animation'],
+    ['penthouse phần 3 full', 'K Drama'],
+    ['rap việt mùa 2 tập 5', 'Reality Show'],
+    // Teams, matches and countries.
+    ['manchester united vs liverpool', 'Sports'],
+    ['thailan malaysia truc tiep', 'Sports'],
+    ['việt namcampuchia', 'Sports'],
+    ['pháp y tần minh', 'C Drama'],
+    // What nobody wrote down, by what it looks like.
+    ['Tử Ngọc Thiên Hàn Quyết', 'C Drama'],
+    ['kazehaya no tsubomi', 'Animation'],
+    ['nam g', 'Other'],
+    // Names that two films have belong to the one that is meant.
+    ['conan', 'Animation'],
+    ['harry potter', 'Drama'],
   ])('%s is %s', (keyword, category) => expect(classifyKeyword(keyword)).toBe(category))
 
   test('accents, case and signs say nothing', () => {
@@ -72,9 +98,9 @@ describe('the built-in rules', () => {
         console.log(
           `| ${category} | ${of(category).length} | ${(100 * accuracy(of(category))).toFixed(0)} % |`,
         )
-    expect(accuracy(held)).toBeGreaterThan(0.5)
+    expect(accuracy(held)).toBeGreaterThan(0.57)
     expect(accuracy(of('TV Channel'))).toBeGreaterThan(0.85)
-    expect(accuracy(of('Sports'))).toBeGreaterThan(0.77)
+    expect(accuracy(of('Sports'))).toBeGreaterThan(0.81)
   })
 })
 

@@ -1,0 +1,55 @@
+import { names } from './names.ts'
+
+/** Programmes of news, and people, places and things that are in them. From general knowledge of the world, not from a list of searches. */
+export const NEWS: readonly string[] = names(`
+  # Programmes, places and people of the news
+  thoi su vtv, thoi su vtv1 19h, thoi su 19h hom nay, thoi su truc tiep, thoi su ha noi, thoi su thanh pho, thoi su 12h, thoi su quoc te,
+  thoi su 18h, thoi su thvl, tin tuc 24h, tin tuc hom nay, tin tuc moi nhat, tin tuc viet nam, tin tuc the gioi, tin quoc te, tin nhanh,
+  ban tin 24h, ban tin sang, ban tin chieu, ban tin tai chinh, ban tin the thao, 24h the gioi, nong trong ngay, diem tin, diem bao,
+  bao thanh nien, bao tuoi tre, vnexpress, dan tri, vietnamnet, an ninh the gioi, an ninh tv tin tuc, camera an ninh, 113 online,
+  truy na toi pham, nhat ky 141, 141, tin an ninh trat tu, phap luat 24h, toa tuyen an, ky an phap luat, phong su, phong su dieu tra,
+  phong su viet nam, phim tai lieu chien tranh, vtv24, chuyen dong 24, chuyen dong 24h vtv, 24h chuyen dong, tai chinh kinh doanh,
+  kinh doanh va phap luat, kinh te 24h, chung khoan hom nay, gia vang hom nay, gia xang hom nay, gia dau the gioi, ty gia, bitcoin,
+  bat dong san hom nay, du bao thoi tiet hom nay, du bao thoi tiet 3 ngay toi, thoi tiet ha noi, thoi tiet hom nay, bao so 1, tin bao,
+  tin bao moi nhat, ap thap, mua lu mien trung, lu lut mien trung, sat lo dat, chay nha, chay quan karaoke, vu chay,
+  tai nan giao thong hom nay, tai nan may bay, roi may bay, chim tau, vu an mang, tham an, giet nguoi, bat coc tre em, trung uong dang,
+  ban chap hanh trung uong, bo chinh tri, dai hoi dang toan quoc, hoi nghi trung uong, ky hop quoc hoi, chat van quoc hoi, chinh phu,
+  bau cu tong thong, bau cu my, tong thong my, tong thong nga, putin ukraine, nga va ukraine, chien tranh nga ukraine,
+  nga tan cong ukraine, chien su nga ukraine, tin nga ukraine, ukraine hom nay, trung quoc dai loan, bien dong hom nay, truong sa,
+  hoang sa, trieu tien, kim jong un ten lua, shinzo abe, abe bi ban, nu hoang anh, nu hoang elizabeth, donald trump my, joe biden,
+  zelensky, tap can binh, nguyen phu trong, vo van thuong, to lam, pham minh chinh, nguyen xuan phuc, vu duc dam, nguyen thanh long,
+  viet a, kit test viet a, trinh van quyet, truong my lan, van thinh phat, tan hoang minh, nguyen phuong hang, phuong hang, dai nam,
+  tinh that bong lai, thien am ben bo vu tru, covid hom nay, so ca mac, so ca nhiem, tiem vac xin, bien the omicron, dau mua khi viet nam,
+  diem thi tot nghiep, diem thi thpt quoc gia, tot nghiep thpt, diem chuan dai hoc, tuyen sinh dai hoc, xo so, xo so hom nay,
+  ket qua xo so hom nay, xsmn hom nay, xsmb hom nay, xo so kien thiet, quay so mo thuong, vietlott mega, mega 6 45, power 6 55, nghi le,
+  quoc khanh, 30 4, giai phong mien nam 30 4, chien thang dien bien phu, tuong niem liet si, quoc tang, le tang,
+
+  # More
+  24h, 24h qua, an toan giao thong, atgt, ban tin giao thong, ban tin phap luat, ban tin kinh te, ban tin quoc te, ban tin moi,
+  ban tin 18h, ban tin 113, ban do, bao cong an, bao dien tu, bao dong do, bao moi, bien gioi hai dao, bo cong an, bo truong,
+  bo quoc phong, ca mac covid, canh bao, canh sat giao thong, chao ngay moi, chien dich quan su, chien su, chien tranh lanh,
+  chong tham nhung, chu tich tinh, chu tich ho chi minh, chuyen gia, cong an nhan dan, cong dong, cuoc hop, dai su quan, dam may den,
+  dau tu, dia phuong, dien dan, dich benh, dich ta, dien bien, doi song, du luan, duong day nong, giao duc, giao thong, gia lon hoi,
+  gia ca, gia xe, gia nha dat, ha noi hom nay, hiep dinh, hoi nghi, hoi nghi thuong dinh, hoi dong bao an, hoi dong nhan dan,
+  hong kong bieu tinh, ket luan, khan cap, kham pha, khoa hoc, khoa hoc cong nghe, khoi ngoai, khung hoang, kinh doanh, lam phat, lanh dao,
+  lao dong, le ky niem, lien bang nga, lich su viet nam, luat, luat moi, my va trung quoc, my nga, nato nga, nga, ngan hang nha nuoc,
+  nghi dinh, ngoai giao, nguoi viet nam, nha nuoc, nhan su, nhat ban hom nay, nong nghiep, nong thon moi, o nhiem, phap luat, phat bieu,
+  phi co, phien hop, phong chong dich, quan doi, quan doi nhan dan viet nam, quan su, quan su nga, quoc phong, quoc hoi, sach trang,
+  sai gon hom nay, song than, su kien, su kien va binh luan, suc khoe, ta bao, tau ngam, ten lua, thanh tra chinh phu, the gioi,
+  the gioi hom nay, thi truong, thieu tuong, thoi su nong, thong tan xa, thong tin, thu do, thu tuong nhat, thue, tin buon, tin dac biet,
+  tin kinh te, tin sang, tin thoi tiet, tin thi truong, tin tong hop, tin van, toa an, tong thong, tong thong ukraine, trieu tien han quoc,
+  trung quoc my, truyen hinh tin tuc, tuyen bo, ubnd, uy ban, van hoa, van phong chinh phu, viet nam hom nay, viet nam tin, vu an, vu no,
+  xang tang gia, xang dau, xa hoi, xet nghiem, xuat khau, y te,
+
+  # More of the same
+  thoi su 19h, thoi su vtv1, thoi su toi nay, thoi su hom nay, ban tin thoi su, ban tin thoi tiet, ban tin toi, ban tin trua, tin nong,
+  tin moi, tin the gioi, tin trong nuoc, tin phap luat, tin an ninh, an ninh 24h, an ninh ngay moi, canh bao toan canh, nhat ky an ninh,
+  hanh trinh pha an, camera giam sat, chuyen dong 24h, chuyen dong ha noi, nguoi dua tin, toan canh 24h, the gioi 24h, ban tin the gioi,
+  quoc te, chao buoi sang, ca phe sang, cafe sang, viec tu te, doi thoai, van de hom nay, tieu diem, 60 giay sang, 60 giay chieu,
+  dan hoi bo truong tra loi, cong dan, bau cu, dai bieu quoc hoi, hop quoc hoi, chinh sach, luong co so, gia xang dau, gia dau,
+  bat dong san, chung khoan, bao so, bao lu, bao nang, lu lut, lu quet, dong dat song than, chay rung, tai nan giao thong, tai nan,
+  phien toa, xet xu, bat giu, khoi to, tham nhung, biden, donald trump, kim jong un, nga ukraine, nga ukraina, xung dot nga,
+  chien su ukraine, nato, lien hop quoc, dich covid, covid 19, vaccine, vac xin, omicron, dau mua khi, sot xuat huyet, bo y te, diem chuan,
+  diem thi, tuyen sinh, thi thpt, vuong dinh hue, chu tich nuoc, tong bi thu, thu tuong chinh phu, xo so mien nam, xo so mien bac,
+  xo so mien trung, ket qua xo so, xsmt, vietlott, du bao bao,
+`)
