@@ -6,6 +6,8 @@ import type { ComputeEngine } from '../src/sql/duckdb/engine.ts'
 export interface Shop {
   readonly orderCount: number
   readonly customerCount: number
+  /** Orders in one commit of the table; default 100,000. */
+  readonly commitOrderCount?: number
 }
 
 export const SHOP_CUSTOMER_COUNT = 200_000
@@ -13,7 +15,6 @@ export const SHOP_END_MS = Date.UTC(2026, 0, 1)
 const DAY_COUNT = 730
 const PRODUCT_COUNT = 500
 const CATEGORY_COUNT = 24
-/** Orders in one commit of the table. */
 const COMMIT_ORDER_COUNT = 100_000
 
 /**
@@ -25,12 +26,13 @@ export async function fillFromShop(
   consumer: TableConsumer,
   { shop, onProgress }: { readonly shop: Shop; readonly onProgress: (orders: number) => void },
 ): Promise<void> {
+  const commitOrderCount = shop.commitOrderCount ?? COMMIT_ORDER_COUNT
   const columns = orders.tables.find(({ name }) => name === 'silver.orders')!.columns
   const connection = await engine.connection()
   const relation = engine.relationName('shop')
   try {
-    for (let start = 0, to = 0; start < shop.orderCount; start += COMMIT_ORDER_COUNT, to += 1) {
-      const end = Math.min(start + COMMIT_ORDER_COUNT, shop.orderCount)
+    for (let start = 0, to = 0; start < shop.orderCount; start += commitOrderCount, to += 1) {
+      const end = Math.min(start + commitOrderCount, shop.orderCount)
       await connection.run(
         `CREATE OR REPLACE TEMP TABLE ${relation} AS ${shopSql(shop, { start, end, version: to })}`,
       )
@@ -43,7 +45,7 @@ export async function fillFromShop(
 }
 
 /** Orders `start` up to `end` as changes of `silver.orders`. */
-function shopSql(
+export function shopSql(
   { orderCount, customerCount }: Shop,
   {
     start,

@@ -3,12 +3,12 @@ import type { ScanPlan } from '../model/scan-plan.ts'
 import type { WindowMaterialization } from '../model/sql-model.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
 import { ModelInvalidError, ModelRowsError, ModelSourceError } from '../sql/models/errors.ts'
+import { totalsOf } from '../sql/models/made-relations.ts'
 import type { ModelSession } from '../sql/models/model-session.ts'
 import { emptyRowsSql, type NetChanges } from '../sql/models/net-changes.ts'
 import { INCOMING, type ReadModel, TOTALS } from '../sql/models/read-model.ts'
 import type { SparkRelation } from '../sql/models/rows-of-spark.ts'
 import type { ProgressStep, RunDecision } from '../sql/models/run-decision.ts'
-import { totalsOf } from '../sql/models/view-totals.ts'
 import {
   type DayWindow,
   daySql,

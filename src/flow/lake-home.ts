@@ -105,7 +105,6 @@ export function lakePorts(engine: ComputeEngine): Omit<LakeDeps['ports'], 'scrat
     tableRows: lakeRows({
       connect: () => engine.connection(),
       relationName: (word) => engine.relationName(word),
-      withOneThread: (work) => engine.withOneThread(work),
     }),
   }
 }

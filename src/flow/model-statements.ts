@@ -14,11 +14,8 @@ function updateChanged(
   columns: readonly { readonly name: string }[],
   without: readonly (string | undefined)[],
 ): MergeClause {
-  const others = columns
-    .filter(({ name }) => !without.includes(name))
-    .map(({ name }) => quoteIdentifier(name))
-  const differs = others.map((name) => `target.${name} IS DISTINCT FROM source.${name}`)
-  return { when: 'matched', condition: sql(differs.join(' OR ') || 'false'), do: 'update' }
+  const others = columns.map(({ name }) => name).filter((name) => !without.includes(name))
+  return { when: 'matched', condition: { kind: 'source_differs', columns: others }, do: 'update' }
 }
 
 type MergeWrite = Extract<ModelWrite, { kind: 'merge' | 'upsert_and_delete' }>

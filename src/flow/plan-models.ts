@@ -2,6 +2,7 @@ import { type Columns, sameColumnType } from '../model/column.ts'
 import { messageOf } from '../model/errors.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { madeRelations } from '../sql/models/made-relations.ts'
 import { inOrder } from '../sql/models/model-graph.ts'
 import {
   type Break,
@@ -14,12 +15,10 @@ import {
 } from '../sql/models/model-plan.ts'
 import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
 import { emptyRowsSql } from '../sql/models/net-changes.ts'
-import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
+import { INCOMING, type ReadModel } from '../sql/models/read-model.ts'
 import { columnDifferences } from '../sql/models/result-columns.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
 import { decideRun, type RunDecision, readAppId } from '../sql/models/run-decision.ts'
-import { touchedSql } from '../sql/models/touched-partitions.ts'
-import { viewTotals } from '../sql/models/view-totals.ts'
 import { declaredColumns } from './declared-columns.ts'
 import { type Coming, estimateComing, estimateRun } from './estimate-run.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
@@ -204,9 +203,7 @@ class Planner {
         await session.view(INCOMING, `SELECT * FROM ${model.incoming}`)
       if (read.readsItself)
         await this.#know(model.name, model.columns ?? tables.get(model.name)?.columns)
-      if (model.materialize.kind === 'partitions')
-        await session.view(TOUCHED, touchedSql(model.materialize, read.touchedSql))
-      if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
+      await madeRelations(session, read)
       const { columns, problems } = await session.describe(read.sql)
       if (problems.length > 0) return { problem: problems.join('; ') }
       const differences =

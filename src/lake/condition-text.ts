@@ -1,8 +1,12 @@
 import type { Predicate, Value } from '../model/predicate.ts'
-import type { Condition } from '../model/row-edit.ts'
+import type { Condition, SourceDiffers } from '../model/row-edit.ts'
 
 /** A condition for people, in the history of a table. */
-export function conditionText(condition: Condition): string {
+export function conditionText(condition: Condition | SourceDiffers): string {
+  if (condition.kind === 'source_differs') {
+    const names = condition.columns.map((name) => `target.${name} IS DISTINCT FROM source.${name}`)
+    return names.join(' OR ') || 'false'
+  }
   return condition.kind === 'sql' ? condition.text : predicateText(condition)
 }
 

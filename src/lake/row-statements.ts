@@ -1,7 +1,13 @@
 import type { Columns } from '../model/column.ts'
 import { and, compare, conjuncts, isIn, type Predicate, type Value } from '../model/predicate.ts'
 import type { Relation } from '../model/relation.ts'
-import type { Assignments, Condition, RowClause, SqlText } from '../model/row-edit.ts'
+import type {
+  Assignments,
+  Condition,
+  RowClause,
+  SourceDiffers,
+  SqlText,
+} from '../model/row-edit.ts'
 import { scalarFromText } from '../model/scalar.ts'
 import { conditionText } from './condition-text.ts'
 import { TableMismatchError } from './errors.ts'
@@ -39,7 +45,8 @@ export interface MergeOn {
 export type MergeClause =
   | {
       readonly when: 'matched' | 'not_matched_by_source'
-      readonly condition?: Condition
+      /** `source_differs` is for `matched` alone. */
+      readonly condition?: Condition | SourceDiffers
       /** `update` takes every column that the source has, and is for `matched` alone. */
       readonly do: 'delete' | 'update' | { readonly set: Assignments }
     }
@@ -128,9 +135,15 @@ export async function mergeStatement(
     if (!has(columns, key)) problems.push(`the table has no column ${key}`)
     if (!has(source.columns, key)) problems.push(`the source has no column ${key}`)
   }
-  for (const clause of clauses)
+  for (const clause of clauses) {
     if (clause.when === 'not_matched_by_source' && clause.do === 'update')
       problems.push('rows without a source row cannot take its values; set them one by one')
+    if (clause.condition?.kind !== 'source_differs') continue
+    if (clause.when !== 'matched') problems.push('rows without a source row cannot differ from it')
+    for (const name of clause.condition.columns)
+      if (!has(columns, name) || !has(source.columns, name))
+        problems.push(`column ${name}, by which rows are compared, is not on both sides`)
+  }
   if (problems.length > 0) throw new TableMismatchError(attempt, problems)
   const needsAll = clauses.some((clause) => clause.when === 'not_matched_by_source')
   return {
@@ -194,12 +207,13 @@ function resolvedClause(
         .filter(({ name }) => has(source.columns, name))
         .map(({ name }) => [name, { kind: 'source_column', name }]),
     )
-  const condition = clause.condition === undefined ? {} : { condition: clause.condition }
   if (clause.when === 'not_matched') {
+    const condition = conditionOf(clause.condition)
     const insert = clause.do === 'insert' ? fromSource() : clause.do.insert
     checkAssignments(insert, columns, attempt)
     return { when: 'not_matched', ...condition, insert }
   }
+  const condition = clause.condition === undefined ? {} : { condition: clause.condition }
   if (clause.do === 'delete') return { when: clause.when, ...condition, do: 'delete' }
   const set = clause.do === 'update' ? fromSource() : clause.do.set
   checkAssignments(set, columns, attempt)

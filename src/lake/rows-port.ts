@@ -66,8 +66,8 @@ export interface RowEdits extends AsyncDisposable {
   ): Promise<Relation>
   /** New rows in the target's columns: the updated and the inserted ones, and what stays in the files of `rewrite`. */
   newRows(rewrite: readonly number[], signal?: AbortSignal): Promise<Relation>
-  /** Every change as a row, with `_change_type`. */
-  changedRows(signal?: AbortSignal): Promise<Relation>
+  /** Every change as a row, with `_change_type`: those that were there before, then those that are there now. To be read one after the other. */
+  changedRows(signal?: AbortSignal): Promise<readonly Relation[]>
 }
 
 /** One file of `RowEdits.removedPlaces`. */

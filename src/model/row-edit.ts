@@ -8,8 +8,8 @@ export type RowClause =
   | {
       /** `matched`: for a target row with a source row. `not_matched_by_source`: for a target row without, or when there is no source. */
       readonly when: 'matched' | 'not_matched_by_source'
-      /** Default: always. */
-      readonly condition?: Condition
+      /** Default: always. `source_differs` is for `matched` alone. */
+      readonly condition?: Condition | SourceDiffers
       readonly do: 'delete' | { readonly set: Assignments }
     }
   | {
@@ -31,6 +31,12 @@ export type RowExpression =
 
 /** Predicates are over the target's columns; SQL is over `target` and `source`, or bare names where only one is in play. */
 export type Condition = Predicate | SqlText
+
+/** Whether the source row, as it would be stored, differs from the target row in one of these columns; null equals null. */
+export interface SourceDiffers {
+  readonly kind: 'source_differs'
+  readonly columns: readonly string[]
+}
 
 /** Text in the dialect of the compute engine. */
 export interface SqlText {

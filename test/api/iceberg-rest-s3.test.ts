@@ -1,16 +1,11 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { lakePorts } from '../../src/flow/lake-home.ts'
-import { lakeQueryTables } from '../../src/flow/tables-to-sql.ts'
 import { createIcebergTable } from '../../src/lake/iceberg/create.ts'
-import { openIcebergTable } from '../../src/lake/iceberg/table.ts'
-import type { Columns } from '../../src/model/column.ts'
-import { runQuery } from '../../src/sql/duckdb/query.ts'
 import { ensureService, ensureToolset } from '../services.ts'
 import { keyFor } from './access-for-tests.ts'
-import { type PlatformForTests, platformForTests } from './platform-for-tests.ts'
+import { environmentOf, ID_COLUMN, idsOf, ourTable, platformInBucket } from './lake-in-bucket.ts'
+import type { PlatformForTests } from './platform-for-tests.ts'
 
 // The catalog of a running platform whose lake is in a bucket: clients learn there how to reach the files, and the key only if they ask
 // for it, may have it, and a setting gives it away.
@@ -20,13 +15,6 @@ const run = promisify(execFile)
 const service = await ensureService('s3')
 if ('skip' in service) console.log(`The catalog of a lake on S3 is not tested: ${service.skip}`)
 const python = await ensureToolset('python')
-const spark = 'skip' in service ? service : await ensureToolset('spark')
-const bundle = 'skip' in spark ? spark : await ensureToolset('iceberg-aws')
-
-const environmentOf = (given: typeof service | typeof python) => {
-  if ('skip' in given) throw new Error(given.skip)
-  return given.environment
-}
 
 describe.skipIf('skip' in service)('the catalog of a lake on S3', () => {
   let running: PlatformForTests | undefined
@@ -35,26 +23,16 @@ describe.skipIf('skip' in service)('the catalog of a lake on S3', () => {
     running = undefined
   })
   const start = async (icebergCredentials: 'none' | 'vended') => {
-    const { MEKONG_S3_BUCKET, MEKONG_S3_ENDPOINT, ...keys } = environmentOf(service)
-    running = await platformForTests({
-      plans: [],
-      settings: {
-        lake: `s3://${MEKONG_S3_BUCKET}/rest/${randomUUID()}`,
-        awsEndpoint: MEKONG_S3_ENDPOINT,
-        icebergCredentials,
-      },
-      variables: keys,
-    })
+    running = await platformInBucket(service, icebergCredentials)
     return running
   }
   const secret = () => environmentOf(service).AWS_SECRET_ACCESS_KEY!
   const ask = { 'x-iceberg-access-delegation': 'vended-credentials,remote-signing' }
   const TABLE = '/iceberg/v1/namespaces/bronze/tables/cities'
-  const COLUMNS: Columns = [{ name: 'id', type: 'int64', nullable: true }]
 
   test('tells where the bucket is, and gives no key unless a setting says so', async () => {
     const { get, platform } = await start('none')
-    await createIcebergTable(platform.iceberg, 'bronze.cities', { columns: COLUMNS })
+    await createIcebergTable(platform.iceberg, 'bronze.cities', { columns: ID_COLUMN })
     const config = await get('/iceberg/v1/config')
     expect(config.body.defaults).toEqual({
       'client.region': 'us-east-1',
@@ -69,7 +47,7 @@ describe.skipIf('skip' in service)('the catalog of a lake on S3', () => {
 
   test('gives the key to who asks and may operate, and writes that down', async () => {
     const api = await start('vended')
-    await createIcebergTable(api.platform.iceberg, 'bronze.cities', { columns: COLUMNS })
+    await createIcebergTable(api.platform.iceberg, 'bronze.cities', { columns: ID_COLUMN })
     const given = {
       's3.access-key-id': environmentOf(service).AWS_ACCESS_KEY_ID,
       's3.secret-access-key': secret(),
@@ -118,49 +96,6 @@ describe.skipIf('skip' in service)('the catalog of a lake on S3', () => {
     expect(await idsOf(platform, 'bronze.theirs')).toEqual([1n, 2n, 3n])
   })
 
-  test.skipIf('skip' in bundle)('Spark reads and writes with what it is given', async () => {
-    const { platform } = await start('vended')
-    const events = await ourTable(platform)
-    const { MEKONG_SPARK_PYTHON, MEKONG_SPARK_JARS, ...environment } = environmentOf(spark)
-    const classPath = [MEKONG_SPARK_JARS, environmentOf(bundle).MEKONG_ICEBERG_AWS_JARS]
-      .map((folder) => `${folder}/*`)
-      .join(':')
-    const { stdout } = await run(MEKONG_SPARK_PYTHON!, ['-c', SPARK, `${platform.url}/iceberg`], {
-      env: {
-        ...{ PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
-        PYSPARK_SUBMIT_ARGS: `--driver-class-path "${classPath}" pyspark-shell`,
-      },
-      maxBuffer: 16 * 1024 * 1024,
-    })
-    expect(JSON.parse(/^SAID (.*)$/m.exec(stdout)![1]!)).toEqual({ ours: events, theirs: [1, 3] })
-    expect(await idsOf(platform, 'bronze.theirs')).toEqual([1n, 3n])
-  })
-
-  /** A table of ours in the bucket, with rows. Returns their ids. */
-  async function ourTable({ iceberg, engine }: PlatformForTests['platform']): Promise<number[]> {
-    await createIcebergTable(iceberg, 'bronze.ours', { columns: COLUMNS })
-    // The platform writes with an engine of its own, which nobody else can put rows into.
-    const ports = { ...iceberg.ports, ...lakePorts(engine) }
-    const table = await openIcebergTable({ ...iceberg, ports }, 'bronze.ours')
-    const connection = await engine.connection()
-    const name = engine.relationName('rows')
-    try {
-      await connection.run(`CREATE TABLE ${name} AS SELECT range AS id FROM range(5)`)
-      const rows = { name, columns: COLUMNS, rowCount: 5 }
-      await table.commitAppend(await table.prepareAppend(rows))
-    } finally {
-      await connection.run(`DROP TABLE IF EXISTS ${name}`)
-      connection.close()
-    }
-    return [0, 1, 2, 3, 4]
-  }
-
-  async function idsOf({ engine, lake }: PlatformForTests['platform'], table: string) {
-    const tables = await lakeQueryTables(lake, engine)
-    const { rows } = await runQuery(engine, { sql: `SELECT id FROM ${table} ORDER BY id`, tables })
-    return rows.map(([id]) => BigInt(id as number))
-  }
-
   /** No variables of Amazon's are about: what it does not learn from the catalog it is told here. */
   async function pyiceberg(url: string, properties: Record<string, string>) {
     const { stdout } = await run(
@@ -181,21 +116,4 @@ table = catalog.create_table('bronze.theirs', schema=pa.schema([('id', pa.int64(
 table.append(pa.table({'id': pa.array([1, 2], pa.int64())}))
 table.append(pa.table({'id': pa.array([3], pa.int64())}))
 print(json.dumps({'ours': ids('bronze.ours'), 'theirs': ids('bronze.theirs')}))
-`
-
-const SPARK = `
-import json, sys
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.config(map={
-    'spark.sql.catalog.mekong': 'org.apache.iceberg.spark.SparkCatalog',
-    'spark.sql.catalog.mekong.type': 'rest',
-    'spark.sql.catalog.mekong.uri': sys.argv[1],
-    'spark.sql.catalog.mekong.header.X-Iceberg-Access-Delegation': 'vended-credentials',
-    'spark.log.level': 'ERROR',
-}).getOrCreate()
-spark.sql('CREATE TABLE mekong.bronze.theirs (id BIGINT) USING iceberg')
-spark.sql('INSERT INTO mekong.bronze.theirs VALUES (1), (2), (3)')
-spark.sql('DELETE FROM mekong.bronze.theirs WHERE id = 2')
-ids = lambda name: [row[0] for row in spark.sql(f'SELECT id FROM mekong.{name} ORDER BY id').collect()]
-print('SAID ' + json.dumps({'ours': ids('bronze.ours'), 'theirs': ids('bronze.theirs')}))
 `

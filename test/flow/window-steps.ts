@@ -12,13 +12,14 @@ const FIRST_DAY = Date.parse('2024-02-20T00:00:00Z') / DAY_MS
 
 /** The model that is tried: its table is `gold.sums`, its log `bronze.seen`. */
 export const sumsOf =
-  (days: number, engine: 'duckdb' | 'spark' = 'duckdb') =>
+  (days: number, engine: 'duckdb' | 'spark' = 'duckdb', lastDay?: string) =>
   (p: PipelineBuilder) =>
     p.model('gold.sums', `SELECT k, v, w, active, v > 0 AS "is" FROM totals`, {
       engine,
       incoming: 'bronze.seen',
       materialize: window({
         ...{ key: ['k'], day: 'day', days, daysCount: 'active' },
+        ...(lastDay === undefined ? {} : { lastDay }),
         rows: `SELECT k, day, v::INTEGER AS v, v * 1000000007 AS w FROM incoming WHERE k <> 'nobody'`,
       }),
     })

@@ -13,6 +13,8 @@ import { ensureService } from '../services.ts'
 const spark = await ensureService('spark-connect')
 const SEED = Number(process.env.MEKONG_TEST_SEED ?? Date.now() % 1_000_000)
 const DAYS = 5
+/** Soon after the first one. */
+const LAST_DAY = '2024-02-22'
 
 describe.skipIf('skip' in spark)('a window on Spark', () => {
   const url = 'skip' in spark ? '' : spark.environment.SPARK_REMOTE!
@@ -25,16 +27,14 @@ describe.skipIf('skip' in spark)('a window on Spark', () => {
       console.log(`seed ${SEED}`)
       await using home = await openModelHome(format)
       const { engine, lake, folder } = home
-      const run = async (on: 'duckdb' | 'spark') => {
+      const run = async (on: 'duckdb' | 'spark', lastDay?: string, fullRefresh = false) => {
+        const define = sumsOf(DAYS, on, lastDay)
         const plan = pipeline('models', (p) =>
-          sumsOf(
-            DAYS,
-            on,
-          )({ ...p, model: (name, sql, how = {}) => p.model(name, sql, { format, ...how }) }),
+          define({ ...p, model: (name, sql, how = {}) => p.model(name, sql, { format, ...how }) }),
         )
         const place = { url, folder: path.join(folder, 'handed') }
         const [task] = await modelTasks({ engine, lake, spark: place }, plan)
-        return task!.run(taskContext())
+        return task!.run(taskContext({ fullRefresh }))
       }
       const log = await seenDays(home, SEED, DAYS)
       const builds: unknown[] = []
@@ -48,6 +48,11 @@ describe.skipIf('skip' in spark)('a window on Spark', () => {
         expect((await lake.open('gold.sums'))!.version).toBe(before)
       }
       expect(builds.slice(1)).toContain('increment')
+      // A last day that is said: made from all days of that window, the same by either.
+      expect((await run('spark', LAST_DAY)).facts).toMatchObject({ why: 'model_changed' })
+      const theirs = await home.rows('gold.sums')
+      await run('duckdb', LAST_DAY, true)
+      expect(await home.rows('gold.sums')).toEqual(theirs)
     },
   )
 })

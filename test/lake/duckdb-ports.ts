@@ -47,6 +47,7 @@ export async function openTestEngine(): Promise<TestEngine> {
         }
       },
       run: (sql: string) => own.run(sql),
+      make: (sql: string) => own.run(sql),
       close: () => own.closeSync(),
     }
   }
@@ -54,7 +55,7 @@ export async function openTestEngine(): Promise<TestEngine> {
     connection,
     stageFiles: { stageFiles: (request) => stageFiles(rows, request) },
     parquet: parquetTables(connect),
-    tableRows: lakeRows({ connect, relationName, withOneThread: (work) => work() }),
+    tableRows: lakeRows({ connect, relationName }),
     rows,
     async relation(sql, columns) {
       const name = relationName('relation')

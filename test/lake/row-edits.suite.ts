@@ -161,6 +161,27 @@ export function rowEditsSuite<T extends EditableTable>({
       )
     })
 
+    test('that the source would not change stay where they are, null being null', async () => {
+      const table = await filled(options)
+      const source = await lake.engine.relation(
+        `SELECT id, g, CASE WHEN id IN (50, 56) THEN coalesce(v, 0) + 1 ELSE v END AS v FROM (${all}) WHERE id >= 45`,
+        COLUMNS,
+      )
+      const differs = { kind: 'source_differs', columns: ['g', 'v'] } as const
+      const merge = () =>
+        table.merge({
+          source,
+          on: { keys: ['id'] },
+          clauses: [{ when: 'matched', condition: differs, do: 'update' }],
+        })
+      expect(await merge()).toMatchObject({ metrics: { updatedRowCount: 2, insertedRowCount: 0 } })
+      expect(await merge()).toMatchObject({ status: 'unchanged' })
+      await lake.expectRows(
+        table,
+        `SELECT id, g, v FROM (${all}) WHERE id < 45 UNION ALL SELECT * FROM ${source.name}`,
+      )
+    })
+
     test('that the source lacks are changed where a clause says so', async () => {
       const table = await filled(options)
       const source = await lake.engine.relation(

@@ -9,16 +9,15 @@ ranked AS (
   ) = 1
 ),
 due AS (
-  SELECT
-    ranked._topic, ranked._partition, ranked._offset
-  FROM ranked LEFT JOIN silver.people AS known ON known.person_id = ranked.id_of_data_type
-  WHERE known.person_id IS NULL
-    OR (ranked."timestamp", ranked._arrived_at, ranked._offset)
-      > (known.record_timestamp, known.record_arrived_at, known.record_offset)
+  SELECT ranked._topic, ranked._partition, ranked._offset, ranked.id_of_data_type AS person_id
+  FROM ranked ANTI JOIN silver.people AS known
+    ON known.person_id = ranked.id_of_data_type
+    AND (known.record_timestamp, known.record_arrived_at, known.record_offset)
+      >= (ranked."timestamp", ranked._arrived_at, ranked._offset)
 ),
 newest AS (
   SELECT
-    incoming.id_of_data_type AS person_id,
+    person_id,
     incoming.data_label = 'delete' AS is_deleted,
     incoming."timestamp" AS record_timestamp,
     incoming._arrived_at AS record_arrived_at,

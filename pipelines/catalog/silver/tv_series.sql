@@ -13,24 +13,30 @@ ranked AS (
 ),
 -- Against what is there before anything is parsed, so that only what counts is.
 due AS (
-  SELECT
-    ranked._topic, ranked._partition, ranked._offset,
-    known.vector_info_hash AS known_vector_info_hash,
-    known.casts_elements_hash AS known_casts,
-    known.crews_elements_hash AS known_crews
-  FROM ranked LEFT JOIN silver.tv_series AS known ON known.tv_series_id = ranked.id_of_data_type
-  WHERE known.tv_series_id IS NULL
-    OR (ranked."timestamp", ranked._arrived_at, ranked._offset)
-      > (known.record_timestamp, known.record_arrived_at, known.record_offset)
+  SELECT ranked._topic, ranked._partition, ranked._offset, ranked.id_of_data_type AS tv_series_id
+  FROM ranked ANTI JOIN silver.tv_series AS known
+    ON known.tv_series_id = ranked.id_of_data_type
+    AND (known.record_timestamp, known.record_arrived_at, known.record_offset)
+      >= (ranked."timestamp", ranked._arrived_at, ranked._offset)
 ),
+-- Of what is there, that which they are compared with: looked up for these alone, so that the engine need not hold raw text to find it.
+known AS (
+  SELECT
+    there.tv_series_id,
+    there.vector_info_hash AS known_vector_info_hash,
+    there.casts_elements_hash AS known_casts,
+    there.crews_elements_hash AS known_crews
+  FROM silver.tv_series AS there JOIN due USING (tv_series_id)
+),
+compared AS (SELECT * FROM due LEFT JOIN known USING (tv_series_id)),
 newest AS (
   SELECT
-    incoming.id_of_data_type AS tv_series_id,
+    tv_series_id,
     incoming.data_label = 'delete' AS is_deleted,
     incoming."timestamp" AS record_timestamp,
     incoming._arrived_at AS record_arrived_at,
     incoming._offset AS record_offset,
-    due.known_vector_info_hash, due.known_casts, due.known_crews,
+    known_vector_info_hash, known_casts, known_crews,
     json_transform(incoming._raw, '{"tv_series_detail": {
       "name": "VARCHAR",
       "original_name": "VARCHAR",
@@ -51,7 +57,7 @@ newest AS (
       "casts_info": [{"person_id": "BIGINT", "cast_id": "BIGINT", "credit_id": "VARCHAR", "character": "VARCHAR", "known_for_department": "VARCHAR"}],
       "crews_info": [{"person_id": "BIGINT", "credit_id": "VARCHAR", "department": "VARCHAR", "job": "VARCHAR", "known_for_department": "VARCHAR"}]
     }') AS whole
-  FROM incoming JOIN due USING (_topic, _partition, _offset)
+  FROM incoming JOIN compared USING (_topic, _partition, _offset)
 ),
 parsed AS (
   SELECT

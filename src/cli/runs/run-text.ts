@@ -11,7 +11,7 @@ export function factsText({ facts, error, status, progress }: RunTaskView): stri
     return `${progress.done}${progress.total === null ? '' : ` of ${progress.total}`}`
   if (typeof facts.build === 'string') return buildText(facts)
   return Object.entries(facts)
-    .filter(([, value]) => value !== null && value !== 0)
+    .filter(([name, value]) => value !== null && value !== 0 && !/\.(from|to)_version$/.test(name))
     .slice(0, FACT_COUNT_MAX)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')

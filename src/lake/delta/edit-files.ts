@@ -211,8 +211,11 @@ async function changeFiles(
   if (!properties.changeDataFeed || !(isPartial || edits.updatedCount > 0)) return []
   const column = { name: CHANGE_TYPE_COLUMN, type: 'string', nullable: false } as const
   const options = { areOldRows: true, aside: { folder: '_change_data', columns: [column] } }
-  await using changed = await withRecomputed(edit, context, await edits.changedRows(signal), signal)
-  const files = await writeFiles(context, state, changed.relation, options, signal)
+  const files: AddAction[] = []
+  for (const relation of await edits.changedRows(signal)) {
+    await using changed = await withRecomputed(edit, context, relation, signal)
+    files.push(...(await writeFiles(context, state, changed.relation, options, signal)))
+  }
   if (statement.appended === undefined) return files
   await using inserted = await context.rows.derivedRelation(
     {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { type AggregatesShape, countersOf } from '../../model/aggregates.ts'
 
 // Kept aggregates in SQLite. In: what to add (`add-deltas.ts`). Out: ranges of counts, each by its place in a B-tree, so that a question costs
@@ -62,38 +62,20 @@ export interface StepRange {
   readonly to: number
 }
 
-/** Step and value of a counter without labels. */
+/**
+ * Step and value of a counter without labels. Sums of small money, in ten-thousandths, outgrow what a whole number of JavaScript holds; as a
+ * fraction they come to the nearest.
+ */
 export function stepValues(
   database: DatabaseSync,
   { counter, from, to }: StepRange,
 ): [number, number][] {
-  return exactly(
-    database,
-    'SELECT step, value FROM counts WHERE counter = ? AND step >= ? AND step < ?',
-  )
+  return database
+    .prepare(
+      'SELECT step, CAST(value AS REAL) AS value FROM counts WHERE counter = ? AND step >= ? AND step < ?',
+    )
     .all(counter, from, to)
     .map((row) => [Number(row.step), Number(row.value)])
-}
-
-/** Step, label, value, in order of steps; zeros left out. `label`: only this one. */
-export function seriesValues(
-  database: DatabaseSync,
-  { counter, from, to, label }: StepRange & { readonly label?: string },
-): [number, string, number][] {
-  const only = label === undefined ? '' : ' AND label = (SELECT id FROM labels WHERE label = ?)'
-  const rows = exactly(
-    database,
-    `SELECT c.step, l.label, c.value FROM (SELECT step, label, value FROM counts
-WHERE counter = ? AND step >= ? AND step < ?${only} AND value <> 0) c CROSS JOIN labels l ON l.id = c.label ORDER BY c.step`,
-  ).all(counter, from, to, ...(label === undefined ? [] : [label]))
-  return rows.map((row) => [Number(row.step), String(row.label), Number(row.value)])
-}
-
-/** A statement whose whole numbers come as they are: sums of small money, in ten-thousandths, outgrow what a number of JavaScript holds exactly. */
-function exactly(database: DatabaseSync, sql: string): StatementSync {
-  const statement = database.prepare(sql)
-  statement.setReadBigInts(true)
-  return statement
 }
 
 /** The newest step that a counter has, minutes since 1970. */

@@ -141,8 +141,17 @@ export async function openAggregateStore(
       const only = label === undefined ? {} : { label }
       const counter = numbers.get(counterName(series, grain))
       assert(counter !== undefined, `"${series}" is kept by ${grain}`)
-      const rows = await reader.call('series', { counter, from, to, ...only })
-      return seriesFacts(rows, { from, to, width, top: request.top })
+      const lines = await reader.call('series', {
+        ...{ counter, from, to, width, top: request.top, ...only },
+      })
+      const count = Math.max(0, Math.round((to - from) / width))
+      return {
+        stepsMs: Array.from({ length: count }, (_, index) => (from + index * width) * MINUTE_MS),
+        lines: lines.map(({ label, values }) => ({
+          label,
+          values: values.map((value) => value / AGGREGATE_SCALE),
+        })),
+      }
     },
     async newestMs() {
       const counters = measures.map(([name, measure]) => counterOfPeriod(name, measure, 'hour'))
@@ -160,33 +169,6 @@ export async function openAggregateStore(
 
 const sumOf = (values: readonly (readonly [number, number])[]) =>
   values.reduce((sum, [, value]) => sum + value, 0) / AGGREGATE_SCALE
-
-function seriesFacts(
-  rows: readonly (readonly [number, string, number])[],
-  { from, to, width, top }: { from: number; to: number; width: number; top: number },
-): SeriesFacts {
-  const totals = new Map<string, number>()
-  for (const [, label, value] of rows) totals.set(label, (totals.get(label) ?? 0) + value)
-  // Equal totals are ordered by name, so that a line does not jump.
-  const ranked = [...totals].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  const shown = ranked.slice(0, top).map(([label]) => label)
-  const count = Math.max(0, Math.round((to - from) / width))
-  const lines = new Map(shown.map((label) => [label, new Array<number>(count).fill(0)]))
-  const other = ranked.length > top ? new Array<number>(count).fill(0) : undefined
-  for (const [step, label, value] of rows) {
-    const values = lines.get(label) ?? other
-    assert(values !== undefined, 'every label is shown or among the others')
-    values[(step - from) / width]! += value
-  }
-  const all = [...lines, ...(other === undefined ? [] : [['other', other] as const])]
-  return {
-    stepsMs: Array.from({ length: count }, (_, index) => (from + index * width) * MINUTE_MS),
-    lines: all.map(([label, values]) => ({
-      label,
-      values: values.map((value) => value / AGGREGATE_SCALE),
-    })),
-  }
-}
 
 interface AggregateThread {
   call<N extends keyof AggregateFunctions>(

@@ -8,9 +8,9 @@ import {
   newestStep,
   openAggregateFile,
   type StepRange,
-  seriesValues,
   stepValues,
 } from './aggregate-rows.ts'
+import { type SeriesLinesRequest, seriesLines } from './series-lines.ts'
 
 // A thread that owns a connection to the file, so that neither counting nor asking holds up the event loop.
 
@@ -38,7 +38,7 @@ function aggregateFunctions(database: DatabaseSync, shape: AggregatesShape) {
     version: (_: undefined) => aggregateVersion(database),
     add: (options: AddOptions) => addDeltas(database, shape, options),
     steps: (ranges: readonly StepRange[]) => ranges.map((range) => stepValues(database, range)),
-    series: (range: StepRange & { readonly label?: string }) => seriesValues(database, range),
+    series: (request: SeriesLinesRequest) => seriesLines(database, request),
     newest: (counter: number) => newestStep(database, counter),
     close: (_: undefined) => database.close(),
   }

@@ -11,7 +11,7 @@ import type {
 } from '@duckdb/node-api'
 import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api'
 import { assert } from '../../model/errors.ts'
-import { EngineInterruptedError, engineErrorOf } from './errors.ts'
+import { EngineInterruptedError, EngineMemoryError, engineErrorOf } from './errors.ts'
 import { quoteText } from './quote-identifier.ts'
 import { Borrowings, type LocalStatement, type RemoteFiles } from './remote-files.ts'
 
@@ -37,6 +37,12 @@ export const DEFAULT_COMPUTE_ENGINE_OPTIONS = Object.freeze({
   threads: availableParallelism(),
 })
 
+/**
+ * An engine with less gives memory back after each statement that made many rows: what DuckDB's allocator keeps of a finished
+ * statement is not counted, and comes on top of what the next one takes, up to half as much again.
+ */
+const GIVES_BACK_BELOW_BYTES = 512 * 1024 ** 2
+
 /** Below this DuckDB cannot even scan a file with two threads. */
 export const MEMORY_LIMIT_BYTES_MIN = 64 * 1024 ** 2
 
@@ -45,6 +51,7 @@ export class ComputeEngine {
   readonly spillDirectory: string
   readonly threads: number
   readonly #instance: DuckDBInstance
+  readonly #memoryLimitBytes: number
   readonly #connections = new Set<EngineConnection>()
   /** Remote files that its statements read. */
   readonly borrowings = new Borrowings()
@@ -52,10 +59,14 @@ export class ComputeEngine {
   #narrowCount = 0
   #closed = false
 
-  constructor(instance: DuckDBInstance, options: { spillDirectory: string; threads: number }) {
+  constructor(
+    instance: DuckDBInstance,
+    { spillDirectory, threads, memoryLimitBytes }: Required<ComputeEngineOptions>,
+  ) {
     this.#instance = instance
-    this.spillDirectory = options.spillDirectory
-    this.threads = options.threads
+    this.#memoryLimitBytes = memoryLimitBytes
+    this.spillDirectory = spillDirectory
+    this.threads = threads
   }
 
   /** A connection for one run. Statements on one connection run one after another. */
@@ -97,6 +108,17 @@ export class ComputeEngine {
       this.#narrowCount -= 1
       if (this.#narrowCount === 0 && !this.#closed) await set(this.threads)
     }
+  }
+
+  /** Give what statements have freed back to the system, where the engine has little: setting the limit is what makes DuckDB do so. */
+  async giveBack(): Promise<void> {
+    if (this.#memoryLimitBytes >= GIVES_BACK_BELOW_BYTES || this.#closed) return
+    const connection = await this.connection()
+    await connection
+      .run(`SET GLOBAL memory_limit = '${inKiB(this.#memoryLimitBytes)}'`)
+      // Others may hold all of it just now; the next statement tries again.
+      .catch(() => {})
+      .finally(() => connection.close())
   }
 
   /** Interrupts what still runs and frees everything, the instance with its last connection. */
@@ -147,9 +169,30 @@ export class EngineConnection {
       )
       outcome = 'done'
       return result
+    } catch (error) {
+      if (error instanceof EngineMemoryError) await this.engine.giveBack()
+      throw error
     } finally {
       await statement.end(outcome)
     }
+  }
+
+  /**
+   * Run a statement that makes many rows and is all or nothing. Where memory is short, one thread does it; `again` says what it
+   * does then. @throws as `run`
+   */
+  async make(
+    sql: string,
+    options: { readonly signal?: AbortSignal | undefined; readonly again?: () => Promise<string> },
+  ): Promise<DuckDBMaterializedResult> {
+    const { signal, again } = options
+    const result = await this.run(sql, { signal }).catch(async (error: unknown) => {
+      if (!(error instanceof EngineMemoryError)) throw error
+      const narrow = (await again?.()) ?? sql
+      return this.engine.withOneThread(() => this.run(narrow, { signal }))
+    })
+    await this.engine.giveBack()
+    return result
   }
 
   /** All rows of a statement, as the driver's values. For small results. */
@@ -287,21 +330,23 @@ export async function openComputeEngine(options: ComputeEngineOptions): Promise<
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
     errors_as_json: 'true',
-    memory_limit: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
+    memory_limit: inKiB(memoryLimitBytes),
     preserve_insertion_order: 'false',
     temp_directory: spillDirectory,
     threads: String(threads),
     // Freed memory is kept for the next batch of the same size instead of being asked from the system again.
-    allocator_flush_threshold: `${Math.floor(memoryLimitBytes / 1024)}KiB`,
+    allocator_flush_threshold: inKiB(memoryLimitBytes),
   })
   // The driver would write instants in the machine's own zone.
   DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0
-  const engine = new ComputeEngine(instance, { spillDirectory, threads })
+  const engine = new ComputeEngine(instance, { spillDirectory, threads, memoryLimitBytes })
   const connection = await engine.connection()
   await connection.run(`SET GLOBAL TimeZone = ${quoteText('UTC')}`)
   connection.close()
   return engine
 }
+
+const inKiB = (bytes: number) => `${Math.floor(bytes / 1024)}KiB`
 
 /** The event loop runs at least so often while we compute in JavaScript. */
 const TURN_MS_MAX = 2

@@ -10,10 +10,11 @@ import {
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import { EngineMemoryError } from './errors.ts'
 import type { TableConnection } from './parquet-tables.ts'
-import { quoteIdentifier } from './quote-identifier.ts'
+import { quoteIdentifier, quoteText } from './quote-identifier.ts'
 import {
   changedRowsSql,
   countSql,
+  digestsSql,
   type EditSql,
   editsSql,
   insertCountSql,
@@ -32,13 +33,16 @@ import { zOrderSql } from './z-order.ts'
 // import each other. Relations made here are views, read from the files each time; only edits and a merge's source are tables,
 // which spill. A crash leaves nothing: all of it is in the engine's memory.
 
+/** A connection that also makes tables; see `EngineConnection.make`. */
+export interface RowConnection extends TableConnection {
+  make(sql: string, options: { readonly signal?: AbortSignal | undefined }): Promise<unknown>
+}
+
 export interface LakeRowsOptions {
   /** Opens a connection for one call, closed after it. */
-  readonly connect: () => Promise<TableConnection>
+  readonly connect: () => Promise<RowConnection>
   /** A name that nobody else has, beginning with a word. */
   readonly relationName: (word: string) => string
-  /** Carries out work with one thread; see `ComputeEngine.withOneThread`. */
-  readonly withOneThread: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 interface EditRequest {
@@ -141,14 +145,10 @@ async function findEdits(
   }
   try {
     if (sql.source !== undefined) {
-      held.push(`DROP TABLE IF EXISTS ${sql.source.table}`)
-      await engine.make(
-        `CREATE TABLE ${sql.source.table} AS SELECT row_number() OVER () AS ${SOURCE_COLUMN}, * FROM ${sql.source.relation.name}`,
-        signal,
-      )
+      held.push(await engine.numbered(sql.source, signal))
     }
     held.push(`DROP TABLE IF EXISTS ${edits}`)
-    await engine.make(`CREATE TABLE ${edits} AS ${editsSql(sql)}`, signal)
+    await makeEdits(engine, sql, signal)
     const counts = await countEdits(engine, sql, signal)
     const touched = (await engine.rows(touchedSql(sql), signal)).map(([file]) => file as number)
     const view = async (text: string, columns: Columns, rowCount: number, abort?: AbortSignal) => {
@@ -178,19 +178,39 @@ async function findEdits(
         const kept = rowCountMax({ ...target, files: rewrite.map((file) => target.files[file]!) })
         return view(newRowsSql(sql, rewrite, touched), target.columns, changedCount + kept, abort)
       },
-      changedRows: (abort?: AbortSignal) =>
-        view(
-          changedRowsSql(sql, touched),
-          [...target.columns, changed],
-          counts.deletedCount + 2 * counts.updatedCount + counts.insertedCount,
-          abort,
-        ),
+      changedRows: async (abort?: AbortSignal) => {
+        const { before, after } = changedRowsSql(sql, touched)
+        const columns = [...target.columns, changed]
+        const goneCount = counts.deletedCount + counts.updatedCount
+        return [
+          ...(before === undefined ? [] : [await view(before, columns, goneCount, abort)]),
+          ...(after === undefined ? [] : [await view(after, columns, changedCount, abort)]),
+        ]
+      },
       [Symbol.asyncDispose]: drop,
     }
   } catch (error) {
     await drop()
     throw error
   }
+}
+
+/** The table of edits. Where memory is short for the source's rows, digests of them are compared. */
+async function makeEdits(engine: RowEngine, sql: EditSql, signal?: AbortSignal): Promise<void> {
+  const { source, edits } = sql
+  const rows = digestsSql(sql)
+  const make = (by: EditSql) => `CREATE TABLE ${edits} AS ${editsSql(by)}`
+  if (source === undefined || rows === undefined) return engine.make(make(sql), signal)
+  return engine.run(make(sql), signal).catch(async (error: unknown) => {
+    if (!(error instanceof EngineMemoryError)) throw error
+    const table = engine.name('digests')
+    try {
+      await engine.make(`CREATE TABLE ${table} AS ${rows}`, signal)
+      await engine.make(make({ ...sql, source: { ...source, table }, hasDigests: true }), signal)
+    } finally {
+      await engine.run(`DROP TABLE IF EXISTS ${table}`)
+    }
+  })
 }
 
 async function countEdits(engine: RowEngine, sql: EditSql, signal?: AbortSignal) {
@@ -249,21 +269,42 @@ const widenedSql = (cell: string, from: ColumnType, to: ColumnType) =>
 /** Statements on connections of their own, and views that others can read. */
 class RowEngine {
   readonly name: (word: string) => string
-  readonly #connect: () => Promise<TableConnection>
-  readonly #withOneThread: LakeRowsOptions['withOneThread']
+  readonly #connect: () => Promise<RowConnection>
 
-  constructor({ connect, relationName, withOneThread }: LakeRowsOptions) {
+  constructor({ connect, relationName }: LakeRowsOptions) {
     this.#connect = connect
-    this.#withOneThread = withOneThread
     this.name = relationName
   }
 
-  /** Run a statement that is all or nothing; where memory is short, by one thread. */
   async make(text: string, signal?: AbortSignal): Promise<void> {
-    await this.run(text, signal).catch((error: unknown) => {
-      if (!(error instanceof EngineMemoryError)) throw error
-      return this.#withOneThread(() => this.run(text, signal))
-    })
+    const connection = await this.#connect()
+    try {
+      await connection.make(text, { signal })
+    } finally {
+      connection.close()
+    }
+  }
+
+  /**
+   * The rows of a relation with their numbers: a table's as it has them, and only what is no table is copied. Returns the statement
+   * that takes that away.
+   */
+  async numbered(
+    { table, relation }: NonNullable<EditSql['source']>,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const name = `concat_ws('.', database_name, schema_name, table_name)`
+    const [found] = await this.rows(
+      `SELECT count(*) FROM duckdb_tables() WHERE ${quoteText(relation.name)} IN (table_name, ${name})`,
+      signal,
+    )
+    const rows = (number: string) => `SELECT ${number} AS ${SOURCE_COLUMN}, * FROM ${relation.name}`
+    if (Number(found![0]) === 1) {
+      await this.run(`CREATE VIEW ${table} AS ${rows('rowid')}`, signal)
+      return `DROP VIEW IF EXISTS ${table}`
+    }
+    await this.make(`CREATE TABLE ${table} AS ${rows('row_number() OVER ()')}`, signal)
+    return `DROP TABLE IF EXISTS ${table}`
   }
 
   async run(text: string, signal?: AbortSignal): Promise<void> {

@@ -5,7 +5,6 @@ import { type Column, sameColumnType } from '../../model/column.ts'
 import type { FieldIds } from '../../model/field-ids.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ComputeEngine, EngineConnection } from './engine.ts'
-import { EngineMemoryError } from './errors.ts'
 import { NUMBER_COLUMN, numberPartitions } from './partition-numbers.ts'
 import { type DerivedValue, derivedSql } from './partition-transform.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
@@ -101,16 +100,13 @@ async function copyInPieces(
   const { columns, fileBytesTarget } = request
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const copy = (rowGroupBytes: number) =>
-    connection.run(
-      `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
-        `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`,
-      { signal },
-    )
-  const rows = await copy(ROW_GROUP_BYTES).catch(async (error: unknown) => {
-    if (!(error instanceof EngineMemoryError)) throw error
+    `COPY (SELECT ${names} FROM ${sourceSql(request)} WHERE ${condition}${orderSql(request)}) TO ${quoteText(directory)} ` +
+    `(${formatSql(request)}, ROW_GROUP_SIZE ${rowGroupRowCount}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, FILE_SIZE_BYTES ${Math.max(1, Math.floor(fileBytesTarget))})`
+  const again = async () => {
     await empty(directory)
-    return connection.engine.withOneThread(() => copy(NARROW_ROW_GROUP_BYTES))
-  })
+    return copy(NARROW_ROW_GROUP_BYTES)
+  }
+  const rows = await connection.make(copy(ROW_GROUP_BYTES), { signal, again })
   const files = writtenFiles(await rows.getRows(), request, partitionValues)
   const shorter = rowGroupFor(files, fileBytesTarget)
   if (shorter >= rowGroupRowCount) return files

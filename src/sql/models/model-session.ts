@@ -2,7 +2,7 @@ import type { Columns } from '../../model/column.ts'
 import type { Relation } from '../../model/relation.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import type { ComputeEngine, EngineConnection } from '../duckdb/engine.ts'
-import { EngineMemoryError, QueryRefusedError, SqlError } from '../duckdb/errors.ts'
+import { QueryRefusedError, SqlError } from '../duckdb/errors.ts'
 import { quoteIdentifier, quoteText } from '../duckdb/quote-identifier.ts'
 import { compileScan } from '../duckdb/scan-by-id.ts'
 import { readStatement } from '../duckdb/statement.ts'
@@ -175,11 +175,7 @@ export class ModelSession {
 
   /** A statement that is all or nothing; where memory is short, by one thread. */
   async #create(statement: string) {
-    const make = () => this.#connection.run(statement, { signal: this.#signal })
-    return make().catch((error: unknown) => {
-      if (!(error instanceof EngineMemoryError)) throw error
-      return this.#engine.withOneThread(make)
-    })
+    return this.#connection.make(statement, { signal: this.#signal })
   }
 }
 

@@ -23,6 +23,11 @@ test('a model says which files and rows it read and wrote before it says anythin
   )
 })
 
+test('a model that had nothing to do does not say where it stands', () => {
+  const facts = { 'silver.a.from_version': 2, 'silver.a.to_version': 2, tests: 1 }
+  expect(factsText({ ...task, status: 'nothing_new', facts })).toBe('tests 1')
+})
+
 test('other tasks say what they counted', () => {
   expect(factsText({ ...task, facts: { files_removed: 28, groups: 14, groups_left: 0 } })).toBe(
     'files_removed 28, groups 14',

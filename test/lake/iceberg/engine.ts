@@ -50,7 +50,6 @@ export async function openBench(): Promise<Bench> {
       tableRows: lakeRows({
         connect: () => engine.connection(),
         relationName: (word) => engine.relationName(word),
-        withOneThread: (work) => engine.withOneThread(work),
       }),
       scratch: {
         async makeFolder() {

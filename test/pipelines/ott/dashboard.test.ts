@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import ott from '../../../pipelines/ott/pipeline.ts'
 import { simulator } from '../../../pipelines/ott/simulator.ts'
-import { lakeQueryTables } from '../../../src/flow/tables-to-sql.ts'
+import { lakeQueryTables, viewQueryTables } from '../../../src/flow/tables-to-sql.ts'
 import { runQuery } from '../../../src/sql/duckdb/query.ts'
 import { openOttHome } from './ott-home.ts'
 
@@ -14,7 +14,10 @@ test('every chart answers with the columns that it declares, over a simulated mo
   const files = [...simulator.files!({ seed: 4, eventCount: 8_000, nowMs: 0 })]
   await home.load(await home.write(files))
   await home.run()
-  const tables = await lakeQueryTables(home.catalog, home.engine)
+  const tables = [
+    ...(await lakeQueryTables(home.catalog, home.engine)),
+    ...(await viewQueryTables(home.engine, [ott])),
+  ]
   const { charts } = ott.dashboard!
   expect(charts.length).toBeGreaterThan(8)
   for (const { title, sql, columns } of charts) {

@@ -1,7 +1,8 @@
 import type { WindowMaterialization } from '../../model/sql-model.ts'
 import { quoteIdentifier } from '../duckdb/quote-identifier.ts'
 import type { ModelSession } from './model-session.ts'
-import { INCOMING, type ReadModel, TOTALS } from './read-model.ts'
+import { INCOMING, type ReadModel, TOTALS, TOUCHED } from './read-model.ts'
+import { touchedSql } from './touched-partitions.ts'
 import {
   daySql,
   saidLastDay,
@@ -23,8 +24,16 @@ export async function totalsOf(
   return { ...windowColumns(model.name, how, columns), how, hasDayBits }
 }
 
+/** Make the relations that a model's SQL finds beside tables and `incoming`, all of them, over what the session has under these names. @throws ModelInvalidError */
+export async function madeRelations(session: ModelSession, read: ReadModel): Promise<void> {
+  const { materialize } = read.model
+  if (materialize.kind === 'partitions')
+    await session.table(TOUCHED, touchedSql(materialize, read.touchedSql))
+  if (materialize.kind === 'window') await viewTotals(session, read, materialize)
+}
+
 /** Make the relation `totals` over the session's `incoming`, of the window that ends with its newest day, or with the one that was said. */
-export async function viewTotals(
+async function viewTotals(
   session: ModelSession,
   read: ReadModel,
   how: WindowMaterialization,
