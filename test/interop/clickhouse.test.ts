@@ -51,9 +51,13 @@ const deltaShape = tableShape(FLAT).filter(
   ({ columns: of, partitionBy }) =>
     !of.some(({ name, type }) => partitionBy.includes(name) && isWideDecimal(type)),
 )
-/** It writes no partition that is null, and to no table whose columns are mapped or may widen. */
+/**
+ * It writes no partition that is null, and to no table whose columns are mapped or may widen. It does not mark text as text, which we read as
+ * text only where the table has no bytes as well.
+ */
 const writableDelta = tableShape({
   ...FLAT,
+  without: [...FLAT.without, 'binary'],
   withoutProperties: ['delta.columnMapping.mode', 'delta.enableTypeWidening'],
 }).map((shape) => ({ ...shape, partitionBy: [] }))
 

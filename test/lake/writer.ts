@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** A process that writes to lake tables and is told what to do line by line; it has one script for each format. */
+/** A process that writes to lake tables of a format and is told what to do line by line (`writer-process.ts`). */
 export class Writer {
   readonly #child
   readonly #lines
 
-  constructor(script: string, inFolder: string, name: string) {
-    this.#child = spawn(process.execPath, [script, inFolder, name], {
+  constructor(format: 'delta' | 'iceberg', inFolder: string, name: string) {
+    const script = path.join(import.meta.dirname, 'writer-process.ts')
+    this.#child = spawn(process.execPath, [script, format, inFolder, name], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()

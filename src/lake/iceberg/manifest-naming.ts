@@ -4,7 +4,7 @@ import type { AvroField, AvroSchema } from '../../model/avro/schema.ts'
 /**
  * What members of manifests and manifest lists are called when they are read: `f` and the field's id, so that it does not matter what a
  * writer called them; members without an id are left out. Where a file has no ids at all, which the specification does not allow and
- * ClickHouse writes, names stand for them, as in the reference implementation: `known` has the ids of the names of the specification.
+ * ClickHouse up to 26.7 writes (ClickHouse/ClickHouse#111763), names stand for them, as in the reference implementation: `known` has the ids of the names of the specification.
  */
 export function manifestNaming(schema: AvroSchema, known: () => AvroSchema): FieldNaming {
   if (hasIds(schema)) return (field) => memberName(field)

@@ -1,25 +1,27 @@
 import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { openLakeHome } from '../../../src/flow/lake-home.ts'
-import { type IcebergTable, openIcebergTable } from '../../../src/lake/iceberg/table.ts'
-import { systemClock, systemRandomness } from '../../../src/model/clock.ts'
-import type { Columns } from '../../../src/model/column.ts'
-import { and, compare, type Predicate } from '../../../src/model/predicate.ts'
-import { sql } from '../../../src/model/row-edit.ts'
-import { openComputeEngine } from '../../../src/sql/duckdb/engine.ts'
+import { openLakeHome } from '../../src/flow/lake-home.ts'
+import { type DeltaTable, openDeltaTable } from '../../src/lake/delta/table.ts'
+import { type IcebergTable, openIcebergTable } from '../../src/lake/iceberg/table.ts'
+import { systemClock, systemRandomness } from '../../src/model/clock.ts'
+import type { Column, Columns } from '../../src/model/column.ts'
+import { and, compare, type Predicate } from '../../src/model/predicate.ts'
+import { sql } from '../../src/model/row-edit.ts'
+import { openComputeEngine } from '../../src/sql/duckdb/engine.ts'
 
-// One process that writes to Iceberg tables, told what to do line by line:
+// One process that writes to Delta or Iceberg tables, told what to do line by line:
+//   writer-process.ts delta|iceberg FOLDER NAME
 //   {"table": "t1", "operation": "delete", "waits": true}
 // With `waits` it prints `ready` when all that is left is to put the commit, and puts it when a line `go` comes.
 // Last it prints the outcome as JSON.
 
-export const COLUMNS: Columns = [
+const COLUMNS: Columns = [
   { name: 'id', type: 'int64', nullable: true },
   { name: 'v', type: 'int64', nullable: true },
 ]
 
-const [, , folder, name] = process.argv as [string, string, string, string]
+const [, , format, folder, name] = process.argv as [string, string, string, string, string]
 const engine = await openComputeEngine({
   spillDirectory: path.join(folder, `.spill-${name}`),
   memoryLimitBytes: 256 * 1024 * 1024,
@@ -55,18 +57,24 @@ async function relation(text: string) {
   return { name: made, columns: COLUMNS, rowCount }
 }
 
+type Table = DeltaTable | IcebergTable
+const isDelta = (table: Table): table is DeltaTable => 'cleanLog' in table
+
 const ids = (from: number, to: number): Predicate =>
   and(
     compare(['id'], '>=', { type: 'int64', value: BigInt(from) }),
     compare(['id'], '<=', { type: 'int64', value: BigInt(to) }),
   )
-const append = async (table: IcebergTable, from: number, count: number) =>
-  table.commitAppend(
-    await table.prepareAppend(
-      await relation(`SELECT (${from} + range)::BIGINT AS id, 0::BIGINT AS v FROM range(${count})`),
-    ),
+async function append(table: Table, from: number, count: number) {
+  const rows = await relation(
+    `SELECT (${from} + range)::BIGINT AS id, 0::BIGINT AS v FROM range(${count})`,
   )
-const upsert = async (table: IcebergTable, rows: string, set: string) =>
+  return isDelta(table)
+    ? table.commitAppend(await table.prepareAppend(rows))
+    : table.commitAppend(await table.prepareAppend(rows))
+}
+
+const upsert = async (table: Table, rows: string, set: string) =>
   table.merge({
     source: await relation(rows),
     on: { keys: ['id'] },
@@ -76,7 +84,7 @@ const upsert = async (table: IcebergTable, rows: string, set: string) =>
     ],
   })
 
-const OPERATIONS: Readonly<Record<string, (table: IcebergTable) => Promise<{ status: string }>>> = {
+const OPERATIONS: Readonly<Record<string, (table: Table) => Promise<{ status: string }>>> = {
   append: (table) => append(table, 100, 5),
   appendInto: (table) => append(table, 12, 1),
   delete: (table) => table.delete({ where: ids(12, 13) }),
@@ -89,11 +97,13 @@ const OPERATIONS: Readonly<Record<string, (table: IcebergTable) => Promise<{ sta
   },
   overwrite: async (table) =>
     table.overwrite(await relation('SELECT 1::BIGINT AS id, 1::BIGINT AS v')),
-  // A column of this process's own: the same change by two at the same millisecond is one and the same commit.
-  alter: (table) =>
-    table.changeColumns([
-      { kind: 'add', column: { name: `more_${name}`, type: 'string', nullable: true } },
-    ]),
+  alter: (table) => {
+    // A column of this process's own: the same change by two at the same millisecond is one and the same commit in Iceberg.
+    const column: Column = { name: `more_${name}`, type: 'string', nullable: true }
+    return isDelta(table)
+      ? table.alter({ addColumns: [column] })
+      : table.changeColumns([{ kind: 'add', column }])
+  },
   /** Counts up a row of this process's own until it has been counted eight times. */
   async count(table) {
     const key = 1000 + name.charCodeAt(0)
@@ -109,7 +119,7 @@ const OPERATIONS: Readonly<Record<string, (table: IcebergTable) => Promise<{ sta
   },
   async tidy(table) {
     for (let round = 0; round < 4; round += 1) await table.optimize()
-    await table.rewriteManifests()
+    await (isDelta(table) ? table.checkpoint() : table.rewriteManifests())
     return { status: 'tidied' }
   },
 }
@@ -124,7 +134,7 @@ lines.on('close', () => {
 
 async function run(command: { table: string; operation: string; waits: boolean }) {
   waits = command.waits
-  const table = await openIcebergTable(home, command.table)
+  const table = await (format === 'delta' ? openDeltaTable : openIcebergTable)(home, command.table)
   const { status } = await OPERATIONS[command.operation]!(table)
   console.log(JSON.stringify({ status }))
 }
