@@ -18,6 +18,8 @@ const STEP_COUNT_MAX = 2_000
 const TOP = { otherwise: 10, max: 100 }
 /** Several commits in a hurry are one push. */
 const PUSH_INTERVAL_MS = 250
+/** Asking takes milliseconds; commits come a few times a second at most. */
+const ATTEMPT_COUNT_MAX = 10
 /** "Now" moves on also while nothing comes in. */
 const PUSH_AGAIN_MS = 30_000
 
@@ -55,7 +57,10 @@ export function aggregateRoutes(platform: Platform): readonly HttpRoute[] {
       description:
         'A measure is compared with the same stretch of the period before: this morning with yesterday morning. `previous_whole` is all of that period.',
       query: QUERY,
-      answer: async (exchange) => measuresView(exchange, found(exchange)),
+      answer: async (exchange) => {
+        const aggregates = found(exchange)
+        return ofOneVersion(aggregates, () => measuresView(exchange, aggregates))
+      },
     }),
     apiRoute({
       method: 'GET',
@@ -84,14 +89,15 @@ export function aggregateRoutes(platform: Platform): readonly HttpRoute[] {
 
 async function pushPages(exchange: HttpExchange, aggregates: OpenAggregates): Promise<void> {
   const names = (queryValue(exchange, 'series') ?? '').split(',').filter((name) => name !== '')
-  const page = async () => ({
-    ...(await measuresView(exchange, aggregates)),
-    series: Object.fromEntries(
-      await Promise.all(
-        names.map(async (name) => [name, await seriesView(exchange, aggregates, name)]),
+  const page = () =>
+    ofOneVersion(aggregates, async () => ({
+      ...(await measuresView(exchange, aggregates)),
+      series: Object.fromEntries(
+        await Promise.all(
+          names.map(async (name) => [name, await seriesView(exchange, aggregates, name)]),
+        ),
       ),
-    ),
-  })
+    }))
   // What is wrong with the question is said before the stream begins.
   const first = await page()
   const stream = openEventStream(exchange)
@@ -115,6 +121,15 @@ async function pushPages(exchange: HttpExchange, aggregates: OpenAggregates): Pr
     }
   } finally {
     unsubscribe()
+  }
+}
+
+/** An answer is several questions; one between which a commit was counted would be of no version of the table, so it is asked again. */
+async function ofOneVersion<T>({ store }: OpenAggregates, ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const version = await store.version()
+    const answer = await ask()
+    if (attempt === ATTEMPT_COUNT_MAX || (await store.version()) === version) return answer
   }
 }
 
