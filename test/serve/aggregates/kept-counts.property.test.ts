@@ -75,7 +75,7 @@ const batches = fc.array(
   { minLength: 1, maxLength: 6 },
 )
 
-describe('kept counts', { timeout: 120_000 }, () => {
+describe('kept counts', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mekong-counts-'))
   let engine: ComputeEngine
   beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('kept counts', { timeout: 120_000 }, () => {
         }
         await store.close()
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   })
 
