@@ -13,6 +13,10 @@ export interface BenchContext {
   readonly seconds: number
   /** Size of the work, where the bench has one and somebody said it. */
   readonly rows?: number
+  /** How often each contestant has its turn, where the bench has turns and somebody said it. */
+  readonly times?: number
+  /** Whether Spark may run, which takes the longest of all. */
+  readonly withSpark: boolean
   /** An empty folder, removed afterwards. */
   readonly folder: string
   /** One line of progress. */

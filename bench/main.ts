@@ -20,7 +20,7 @@ import { start } from './start.ts'
 import { stream } from './stream.ts'
 import { sync } from './sync.ts'
 
-// npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]
+// npm run bench -- NAME [--seconds N] [--rows N] [--times N] [--no-spark] [--json] [--save]
 //
 // Progress goes to stderr, the table to stdout, and with --json exactly one line of JSON comes last. Every run is kept in
 // `bench/results/`; `--save` makes it the baseline that later runs are compared with.
@@ -41,6 +41,8 @@ const { values: options, positionals } = parseArgs({
   options: {
     seconds: { type: 'string' },
     rows: { type: 'string' },
+    times: { type: 'string' },
+    'no-spark': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
@@ -48,7 +50,9 @@ const { values: options, positionals } = parseArgs({
 const bench = BENCHES.find(({ name }) => name === positionals[0])
 const seconds = Number(options.seconds ?? bench?.secondsDefault)
 if (bench === undefined) {
-  console.log('npm run bench -- NAME [--seconds N] [--rows N] [--json] [--save]\n')
+  console.log(
+    'npm run bench -- NAME [--seconds N] [--rows N] [--times N] [--no-spark] [--json] [--save]\n',
+  )
   for (const { name, question } of BENCHES) console.log(`  ${name.padEnd(12)} ${question}`)
   process.exitCode = positionals.length === 0 ? 0 : 2
 } else if (!(seconds > 0)) {
@@ -67,11 +71,18 @@ async function runBench(chosen: Bench, measureSeconds: number): Promise<void> {
     process.stderr.write(`${elapsed} s  ${line}\n`)
   }
   say(chosen.question)
+  // Stopped half way, it leaves nothing either: some write gigabytes.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(1)
+    })
   let outcome: BenchOutcome
   try {
     outcome = await chosen.run({
-      ...{ seconds: measureSeconds, folder, say },
+      ...{ seconds: measureSeconds, folder, say, withSpark: !options['no-spark'] },
       ...(options.rows === undefined ? {} : { rows: Number(options.rows) }),
+      ...(options.times === undefined ? {} : { times: Number(options.times) }),
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -11,8 +11,8 @@ const TARGET_ROW_COUNT = 8_000_000
 const SOURCE_ROW_COUNTS = [1_000, 100_000]
 /** What the engine may take. */
 const MEMORY_MB = 300
-/** Both ways turn about, each on a copy of its own, so that what else the machine does falls on both. */
-const ROUND_COUNT = 3
+/** Both ways turn about, each on a copy of its own, so that what else the machine does falls on both. No more are begun once the time is up. */
+const ROUND_COUNT_MAX = 5
 
 const THEIRS = `
 import sys, time, json, resource
@@ -42,7 +42,7 @@ export const merge: Bench = {
   question:
     'How long does an upsert into 8 million rows take, in how much memory, and how long does delta-rs take?',
   secondsDefault: 120,
-  async run({ folder, say, rows = TARGET_ROW_COUNT }) {
+  async run({ folder, say, seconds, rows = TARGET_ROW_COUNT }) {
     const tools = await ensureToolset('python')
     if ('skip' in tools) say(`delta-rs is not measured: ${tools.skip}`)
     say(`making a table of ${rows} rows`)
@@ -52,14 +52,19 @@ export const merge: Bench = {
     const ours = oursOn(folder)
     const theirs = 'skip' in tools ? undefined : theirsOn(folder, tools.environment.MEKONG_PYTHON!)
     const figures: Record<string, number | null> = {}
+    const counted: number[] = []
     for (const count of SOURCE_ROW_COUNTS) {
       const source = path.join(folder, `source-${count}.parquet`)
       const taken = { ours: [] as Measured[], theirs: [] as Measured[] }
-      for (let round = 0; round < ROUND_COUNT; round += 1) {
+      const endMs = performance.now() + (seconds * 1_000) / SOURCE_ROW_COUNTS.length
+      for (let round = 0; round === 0 || hasTime(round, endMs); round += 1) {
         taken.ours.push(await ours(source))
-        if (theirs !== undefined) taken.theirs.push(await theirs(source))
-        say(`${count} rows: ${told(taken.ours)}, delta-rs ${told(taken.theirs)}`)
+        say(`${count} rows: ${told(taken.ours.at(-1)!)}`)
+        if (theirs === undefined) continue
+        taken.theirs.push(await theirs(source))
+        say(`${count} rows with delta-rs: ${told(taken.theirs.at(-1)!)}`)
       }
+      counted.push(taken.ours.length)
       Object.assign(figures, figuresOf(count, taken))
     }
     return {
@@ -73,18 +78,17 @@ export const merge: Bench = {
         'Files are written anew (copy-on-write), which is most of the time; with deletion vectors it would not be.',
         'skip' in tools
           ? 'delta-rs was not to be had, so it is not measured.'
-          : `delta-rs is its Python package, with its defaults; medians of ${ROUND_COUNT} rounds that take turns, each on a copy of the same table. Memory is the highest of all.`,
+          : `delta-rs is its Python package, with its defaults; medians of ${counted.join(' and ')} rounds that take turns, each on a copy of the same table. Memory is the highest of all.`,
       ],
     }
   },
 }
 
-const told = (taken: readonly Measured[]) => {
-  const last = taken.at(-1)
-  if (last === undefined) return 'not measured'
-  const { seconds, cpuSeconds, residentMb } = last
-  return `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of CPU), ${residentMb.toFixed(0)} MB`
-}
+const hasTime = (round: number, endMs: number) =>
+  round < ROUND_COUNT_MAX && performance.now() < endMs
+
+const told = ({ seconds, cpuSeconds, residentMb }: Measured) =>
+  `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of CPU), ${residentMb.toFixed(0)} MB resident`
 
 function oursOn(folder: string): Way {
   return (source) =>

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import ott from '../../pipelines/ott/pipeline.ts'
+import { dayProgress } from '../../src/cli/load-days.ts'
 import { dayUnits } from '../../src/flow/day-unit.ts'
 import { loadDays } from '../../src/flow/files-to-lake.ts'
 import { openLakeHome } from '../../src/flow/lake-home.ts'
@@ -25,6 +26,7 @@ const startCpu = process.cpuUsage()
 
 const state = await openStateStore({ file: path.join(home, 'state.sqlite'), clock: systemClock })
 const units = await dayUnits(ott.files, contentPaths(folder))
+const progress = dayProgress(units, (line) => process.stderr.write(`${line}\n`))
 let lines = 0
 const outcomes = await withFilesWorld(
   { lake, spill, memoryLimitBytes, state, ...shared },
@@ -34,6 +36,7 @@ const outcomes = await withFilesWorld(
       onDay(outcome) {
         if (outcome.status === 'failed') throw new Error(outcome.message)
         if (outcome.status !== 'unchanged') lines += outcome.counts.lines
+        progress(outcome)
       },
     }),
 )

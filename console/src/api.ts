@@ -1,5 +1,9 @@
 // The platform over HTTP: the documented API and nothing else. Problems (RFC 9457) become errors with the platform's own words.
 
+import type { ChartShape, LiveBlock } from '../../src/model/chart.ts'
+
+export type { ChartShape, LiveBlock }
+
 /** What the platform refused, and why. */
 export class Problem extends Error {
   readonly status: number
@@ -207,23 +211,6 @@ export interface Answer {
   readonly elapsed_ms: number
 }
 
-export type ChartShape =
-  | {
-      readonly kind: 'number'
-      readonly value: string
-      readonly unit?: string
-      readonly compare?: string
-    }
-  | {
-      readonly kind: 'line' | 'area' | 'bar'
-      readonly x: string
-      readonly y: readonly string[]
-      readonly series?: string
-      readonly unit?: string
-      readonly lies?: boolean
-    }
-  | { readonly kind: 'table' }
-
 export interface ChartAnswer {
   readonly title: string
   readonly about: string | null
@@ -236,45 +223,6 @@ export interface ChartAnswer {
   readonly asked_at: string | null
   readonly elapsed_ms: number | null
 }
-
-export type LiveBlock =
-  | {
-      readonly kind: 'measures'
-      readonly aggregates: string
-      readonly measures: readonly { readonly name: string; readonly title: string }[]
-    }
-  | {
-      readonly kind: 'series'
-      readonly title: string
-      readonly about?: string
-      readonly aggregates: string
-      readonly series: string
-      readonly top: number
-    }
-  | {
-      readonly kind: 'find'
-      readonly title: string
-      readonly about?: string
-      readonly collection: string
-      readonly by: string
-      readonly order: string
-      readonly suggest: string
-      readonly columns: readonly string[]
-      readonly each?: Readonly<Record<string, string>>
-      readonly hint: string
-    }
-  | {
-      readonly kind: 'sparklines'
-      readonly title: string
-      readonly about?: string
-      readonly collection: string
-      readonly label: readonly string[]
-      readonly history: string
-      readonly value: string
-      readonly threshold?: string
-      readonly task?: string
-      readonly empty: string
-    }
 
 /** Texts of a dashboard in other languages, by language, then by the text. */
 export type DashboardWords = Readonly<Record<string, Readonly<Record<string, string>>>>

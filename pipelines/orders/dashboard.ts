@@ -75,6 +75,14 @@ export const ordersDashboard = dashboard(
       }),
     ],
     words: {
+      en: {
+        order_timestamp: 'at',
+        order_id: 'order',
+        order_list: 'lines',
+        missing_refs: 'still missing',
+        total: 'total',
+        event_date: 'day',
+      },
       vi: {
         Orders: 'Đơn hàng',
         Sales: 'Doanh số',

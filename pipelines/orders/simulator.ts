@@ -1,4 +1,5 @@
 import type { SimulatedRequest, SimulatorPlan } from 'mekong'
+import { type OrdinaryDay, ordinaryDay } from './ordinary-day.ts'
 import type { Order } from './schema.ts'
 
 const ORDERS_PER_REQUEST = 100
@@ -30,7 +31,7 @@ const HOUR_WEIGHTS = [
 ]
 /** Sunday first. */
 const WEEKDAY_WEIGHTS = [14, 8, 8, 9, 10, 13, 16]
-/** Products whose demand jumps on the last day that has ended. */
+/** Products whose demand jumps on the last day that has ended; that of no other does. */
 export const PLANTED_SURGES = [7, 23, 41] as const
 const FIRST_NAMES = ['Ann', 'Ben', 'Chi', 'Duc', 'Eva', 'Finn', 'Gia', 'Hoa', 'Ines', 'Jon']
 const LAST_NAMES = ['Nguyen', 'Tran', 'Schmidt', 'Silva', 'Kim', 'Okafor', 'Rossi', 'Novak']
@@ -59,11 +60,16 @@ export const simulator: SimulatorPlan = {
   *requests({ seed, eventCount, nowMs }): Generator<SimulatedRequest> {
     const random = randomFrom(seed)
     const moments = momentsOf(random, eventCount, nowMs)
+    const yesterday = Math.floor(nowMs / DAY_MS) - 1
+    const rest = ordinaryDay(yesterday)
     const late: Order[] = []
     const sent: Order[] = []
     let gathered: object[] = []
     for (const [index, atMs] of moments.entries()) {
-      const order = someOrder(random, `sim-${seed}-${index}`, atMs, nowMs)
+      const day = Math.floor(atMs / DAY_MS)
+      const made = someOrder(random, `sim-${seed}-${index}`, atMs, nowMs)
+      const order = day === yesterday ? withSurges(random, made, rest) : made
+      if (day < yesterday) rest.note(order, day)
       const dice = random()
       // An order that comes late arrives with the last ones, whatever its day.
       if (dice < 0.02) late.push(order)
@@ -95,8 +101,6 @@ function momentsOf(random: () => number, count: number, nowMs: number): number[]
 }
 
 function someOrder(random: () => number, order_id: string, atMs: number, nowMs: number): Order {
-  const today = Math.floor(nowMs / DAY_MS) * DAY_MS
-  const isYesterday = atMs >= today - DAY_MS && atMs < today
   const lineCount = 1 + Math.floor(random() ** 2 * 4)
   const lines = Array.from({ length: lineCount }, () => ({
     product_id:
@@ -105,11 +109,6 @@ function someOrder(random: () => number, order_id: string, atMs: number, nowMs: 
         : 1 + Math.floor(random() ** 1.3 * PRODUCT_COUNT),
     quantity: 1 + Math.floor(random() ** 3 * 4),
   }))
-  if (isYesterday && random() < 0.5)
-    lines.push({
-      product_id: PLANTED_SURGES[Math.floor(random() * PLANTED_SURGES.length)]!,
-      quantity: 3 + Math.floor(random() * 3),
-    })
   return {
     order_id,
     customer_id:
@@ -119,6 +118,22 @@ function someOrder(random: () => number, order_id: string, atMs: number, nowMs: 
     order_timestamp: new Date(atMs).toISOString(),
     ...(nowMs - atMs > HISTORIC_AFTER_DAYS * DAY_MS ? { historic: true } : {}),
     order_list: lines,
+  }
+}
+
+/** An order of yesterday: half of them want what surges, and nothing else is wanted more than it ever was. */
+function withSurges(random: () => number, order: Order, rest: OrdinaryDay): Order {
+  const surging = {
+    product_id: PLANTED_SURGES[Math.floor(random() * PLANTED_SURGES.length)]!,
+    quantity: 3 + Math.floor(random() * 3),
+  }
+  const wantsSurging = random() < 0.5
+  const lines = order.order_list
+    .map(({ product_id, quantity }) => ({ product_id, quantity: rest.take(product_id, quantity) }))
+    .filter(({ quantity }) => quantity > 0)
+  return {
+    ...order,
+    order_list: wantsSurging || lines.length === 0 ? [...lines, surging] : lines,
   }
 }
 

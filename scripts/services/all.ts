@@ -1,5 +1,6 @@
 import { chromium } from './chromium.ts'
 import { dbt } from './dbt.ts'
+import { icebergAws } from './iceberg-aws.ts'
 import { kafka } from './kafka.ts'
 import { mariadb } from './mariadb.ts'
 import { mongodb } from './mongodb.ts'
@@ -16,5 +17,5 @@ import { sparkConnect } from './spark-connect.ts'
 export const services: readonly Service[] = [
   ...[kafka, mariadb, mongodb, neo4j, postgres, s3, snowflake],
   ...[python, dbt, chromium],
-  ...[spark, sparkConnect],
+  ...[spark, sparkConnect, icebergAws],
 ]

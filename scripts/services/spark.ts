@@ -10,7 +10,7 @@ import type { Toolset, ToolsetPlace } from './service.ts'
 // The newest Spark for which both formats have a release.
 const PACKAGES = ['pyspark==4.1.4']
 const DELTA_VERSION = '4.4.0'
-const ICEBERG_VERSION = '1.12.0'
+export const ICEBERG_VERSION = '1.12.0'
 // Alone, because what they depend on besides one another is Spark's, and would be there twice.
 const JARS = [
   `io.delta:delta-spark_4.1_2.13:${DELTA_VERSION}!`,
@@ -45,6 +45,7 @@ export const spark: Toolset = Object.freeze<Toolset>({
     MEKONG_SPARK_PYTHON: pythonOf(venvOf(place)),
     SPARK_CONF_DIR: settingsOf(place),
     SPARK_LOCAL_IP: '127.0.0.1',
+    MEKONG_SPARK_JARS: jarsOf(place),
   }),
 })
 

@@ -2,7 +2,7 @@ import type { HttpRoute } from '../gateway/router.ts'
 import type { KeptAnswer } from '../orchestrator/kept-answers.ts'
 import type { Platform } from '../orchestrator/platform.ts'
 import { apiRoute } from './exchange.ts'
-import { refusal } from './read-request.ts'
+import { queryValue, refusal } from './read-request.ts'
 import { instant } from './views.ts'
 
 /** Dashboards over HTTP: answers that are kept, so that looking costs nothing. `/v1/live` tells when one is new. */
@@ -29,7 +29,11 @@ export function dashboardRoutes({ plans, dashboards }: Platform): readonly HttpR
       summary: 'One dashboard with the answers of its charts',
       description:
         '`live` says what is pushed: ask the aggregates and documents that it names. `words` has the texts of the page in other languages.',
-      async answer({ params }) {
+      query: {
+        wait: '`false`: a chart that has no answer yet comes without rows, instead of being waited for.',
+      },
+      async answer(exchange) {
+        const { params } = exchange
         const plan = withDashboard.find(({ name }) => name === params.pipeline)
         if (plan === undefined) {
           const known = withDashboard.map(({ name }) => name).join(', ') || 'none'
@@ -40,7 +44,11 @@ export function dashboardRoutes({ plans, dashboards }: Platform): readonly HttpR
           )
         }
         const { title, about, live, words } = plan.dashboard!
-        const charts = (await dashboards.answers(plan.name)).map(chartView)
+        const answers =
+          queryValue(exchange, 'wait') === 'false'
+            ? dashboards.known(plan.name)
+            : await dashboards.answers(plan.name)
+        const charts = answers.map(chartView)
         return { pipeline: plan.name, title, about: about ?? null, live, charts, words }
       },
     }),

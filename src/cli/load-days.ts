@@ -32,7 +32,7 @@ export async function loadDayFiles(
   paths: readonly string[],
 ): Promise<DaysReport> {
   const units = await dayUnits(plan.files, paths)
-  const progress = progressOf(units, terminal.progress)
+  const progress = dayProgress(units, terminal.progress)
   const outcomes = await platform.loadDays({
     pipeline: plan.name,
     units,
@@ -89,7 +89,7 @@ function reportedValues(outcomes: readonly DayOutcome[]): DaysReport['reported']
 }
 
 /** Says after each day how fast it goes and how long it will take, by the bytes that are left. */
-function progressOf(
+export function dayProgress(
   units: readonly DayUnit[],
   say: (line: string) => void,
 ): (outcome: DayOutcome) => void {

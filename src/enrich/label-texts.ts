@@ -55,15 +55,15 @@ export interface LabelProgress {
   readonly costUsd: number
 }
 
-/** `budget_spent` and `service_away`: the texts that are left were not asked and can be in a later run. */
+/** All but `done`: the texts that are left were not asked and can be in a later run. */
 export interface LabelOutcome extends LabelProgress {
-  readonly status: 'done' | 'budget_spent' | 'service_away'
+  readonly status: 'done' | 'budget_spent' | 'service_away' | 'answers_useless'
 }
 
 export interface LabelLimits {
   readonly textsPerCall: number
   readonly callsAtOnce: number
-  /** Answers that may wait for the writer. */
+  /** Answers that wait for the writer, from which on no request starts; those under way may still join them. */
   readonly queuedBatches: number
   /** Attempts for one request while the service is away. */
   readonly attemptCountMax: number
@@ -72,16 +72,20 @@ export interface LabelLimits {
   readonly callTimeoutMs: number
   /** Requests in a row that got no answer at all, after which the run stops. */
   readonly awayCountMax: number
+  /** Answers in a row without one usable label, after which the run stops: a model that cannot do this is not paid for every text. */
+  readonly uselessCountMax: number
 }
 
 export const DEFAULT_LABEL_LIMITS: LabelLimits = Object.freeze({
   textsPerCall: 500,
   callsAtOnce: 8,
-  queuedBatches: 8,
+  queuedBatches: 4,
   attemptCountMax: 6,
   waitMsMax: 60_000,
   callTimeoutMs: 180_000,
   awayCountMax: 3,
+  // One text that spoils its request is alone after nine halvings of 500.
+  uselessCountMax: 40,
 })
 
 /** Times that texts are asked again because an answer left them out; each time they are fewer. */
@@ -109,6 +113,11 @@ class LabelRun {
   #active = 0
   #reservedUsd = 0
   #awayInARow = 0
+  #uselessInARow = 0
+  /** What answers took, by what was expected: the most seen, and 1 before any. */
+  #tokensByEstimate = { tokensIn: 1, tokensOut: 1 }
+  /** No answer has come yet. */
+  #isFirst = true
   #status: LabelOutcome['status'] = 'done'
   #error: { readonly cause: unknown } | undefined
   #progress: LabelProgress
@@ -142,7 +151,8 @@ class LabelRun {
         await this.#writing.catch(() => {})
         continue
       }
-      const batch = this.#waiting.shift()
+      // The first request goes alone: it shows whether the service takes them, and what they really cost.
+      const batch = this.#isFirst && this.#active > 0 ? undefined : this.#waiting.shift()
       if (batch === undefined) {
         if (this.#active === 0) return
         await new Promise((resolve) => setTimeout(resolve, 5))
@@ -163,7 +173,11 @@ class LabelRun {
   async #handle(batch: Batch): Promise<void> {
     const { task, prices, budgetUsd } = this.#options
     const request = labelRequest(task, batch.texts)
-    const reserved = costUsd(prices, estimatedTokens(request, batch.texts.length))
+    const expected = estimatedTokens(request, batch.texts.length)
+    const reserved = costUsd(prices, {
+      tokensIn: expected.tokensIn * this.#tokensByEstimate.tokensIn,
+      tokensOut: expected.tokensOut * this.#tokensByEstimate.tokensOut,
+    })
     if (this.#progress.costUsd + this.#reservedUsd + reserved > budgetUsd) {
       this.#waiting.unshift(batch)
       this.#status = 'budget_spent'
@@ -185,14 +199,14 @@ class LabelRun {
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(callTimeoutMs)])
         this.#count({ calls: 1 })
         const text = await model.ask(request, signal)
+        this.#learn(batch, request, text)
         const answer = readAnswer(text, task, batch.texts.length)
-        this.#awayInARow = 0
         this.#take(batch, answer)
         return
       } catch (error) {
         this.#stop.signal.throwIfAborted()
         if (error instanceof LabelAnswerError) {
-          this.#awayInARow = 0
+          this.#learn(batch, request, error.usage)
           this.#split(batch, error)
           return
         }
@@ -203,6 +217,22 @@ class LabelRun {
         }
         await pause(this.#waitMs(attempt, error), this.#stop.signal)
       }
+    }
+  }
+
+  /** A model that thinks writes more than its labels; the requests after it are reserved for as much. */
+  #learn(
+    { texts }: Batch,
+    request: ReturnType<typeof labelRequest>,
+    { tokensIn, tokensOut }: Pick<LabelProgress, 'tokensIn' | 'tokensOut'>,
+  ): void {
+    this.#isFirst = false
+    this.#awayInARow = 0
+    const expected = estimatedTokens(request, texts.length)
+    const seen = this.#tokensByEstimate
+    this.#tokensByEstimate = {
+      tokensIn: Math.max(seen.tokensIn, tokensIn / expected.tokensIn),
+      tokensOut: Math.max(seen.tokensOut, tokensOut / expected.tokensOut),
     }
   }
 
@@ -224,6 +254,7 @@ class LabelRun {
       ...{ text: texts[id]!, label, costUsd: cost * share },
       ...{ tokensIn: tokensIn * share, tokensOut: tokensOut * share },
     }))
+    this.#judge(labels.length)
     const left = texts.filter((_, id) => !answer.labels.has(id))
     const failed: FailedText[] = []
     if (left.length > 0) {
@@ -237,6 +268,7 @@ class LabelRun {
   /** Half of the texts may be answered where all were not; one alone that is not is the one at fault. */
   #split({ texts, again }: Batch, error: LabelAnswerError): void {
     this.#count({ ...error.usage, costUsd: costUsd(this.#options.prices, error.usage) })
+    this.#judge(0)
     if (texts.length === 1) {
       this.#hand({ labels: [], failed: [invalid(texts[0]!, messageOf(error), again)] })
       return
@@ -246,6 +278,11 @@ class LabelRun {
       { texts: texts.slice(0, middle), again },
       { texts: texts.slice(middle), again },
     )
+  }
+
+  #judge(labelCount: number): void {
+    this.#uselessInARow = labelCount > 0 ? 0 : this.#uselessInARow + 1
+    if (this.#uselessInARow >= this.#limits.uselessCountMax) this.#status = 'answers_useless'
   }
 
   #giveUp({ texts }: Batch, error: LabelServiceAwayError, attempts: number): void {

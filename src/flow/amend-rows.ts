@@ -4,8 +4,8 @@ import type { JoinStep } from '../model/step.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
 import type { ReferenceTable } from '../sql/duckdb/reference-store.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { AMENDS_HEADER } from './amended-records.ts'
+import { compiledPlan } from './compiled-plans.ts'
 import { AmendRefusedError } from './errors.ts'
 import type { LakeHome } from './lake-home.ts'
 import { openPlannedTable } from './lake-table.ts'
@@ -73,13 +73,14 @@ export async function amendRows(options: AmendRowsOptions): Promise<number> {
 /** Rows joined by a touched key, from the instant on from which its version is another. */
 async function affectedSql({
   lake,
+  engine,
   hop,
   step,
   table,
   afterMicros,
 }: AmendRowsOptions): Promise<string> {
   const target = await openPlannedTable(lake, hop.table)
-  const scan = scanSql(await (await target.state()).plan())
+  const scan = await compiledPlan(await (await target.state()).plan(), engine)
   const at = quoteIdentifier(step.at)
   const looked =
     step.each === undefined

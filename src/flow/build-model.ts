@@ -1,7 +1,6 @@
 import type { WindowMaterialization } from '../model/sql-model.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { ModelInvalidError } from '../sql/models/errors.ts'
 import { openModelSession } from '../sql/models/model-session.ts'
 import { readSize } from '../sql/models/net-changes.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
@@ -14,7 +13,7 @@ import { makeIncoming } from './make-incoming.ts'
 import { makeTables } from './make-tables.ts'
 import { makeTouched } from './make-touched.ts'
 import type { ModelLake, ModelTable, ModelWritten } from './model-lake.ts'
-import { type ModelRun, tablesUnder } from './model-run.ts'
+import { type ModelRun, type RunSql, tablesUnder } from './model-run.ts'
 import { checkColumns, decideWrite, targetFor } from './model-write.ts'
 import { replaceAll } from './replace-all.ts'
 import { rowsByEngine } from './rows-by-engine.ts'
@@ -103,12 +102,12 @@ async function build(
   steps: readonly ProgressStep[],
 ): Promise<BuildNumbers> {
   const { model, read, decision, context } = run
+  const runSql = rowsByEngine(run, spark)
   if (model.materialize.kind === 'window')
-    return moveWindow(run, { how: model.materialize, lake, steps })
+    return moveWindow(run, { how: model.materialize, lake, steps, runSql })
   const incoming = await makeIncoming(run)
   const touched = await makeTouched(run, incoming)
   const tables = await makeTables(run, touched)
-  const runSql = rowsByEngine(run, spark)
   const made = await runSql(touched === undefined ? read.sql : withinTouched(read.sql, touched.by))
   checkColumns(run, made.columns)
   const follows = followedBy(run, incoming)
@@ -135,16 +134,13 @@ async function moveWindow(
     readonly how: WindowMaterialization
     readonly lake: ModelLake
     readonly steps: readonly ProgressStep[]
+    readonly runSql: RunSql
   },
 ): Promise<BuildNumbers> {
   const { model, sources, target, context } = run
-  const { how, lake, steps } = parts
-  if (model.engine === 'spark')
-    throw new ModelInvalidError(
-      `${model.name} is a window, and windows run in DuckDB. Nothing was written. Leave engine out.`,
-    )
+  const { how, lake, steps, runSql } = parts
   const source = sources.get(model.incoming!)!
-  const { made, step, scanned, ...facts } = await buildWindow({ ...run, how, source })
+  const { made, step, scanned, ...facts } = await buildWindow({ ...run, how, source, runSql })
   if (made !== undefined) checkColumns(run, made.columns)
   const write = made === undefined ? ({ kind: 'nothing' } as const) : replaceAll(run, made)
   const table = made === undefined ? target! : await targetFor(run, lake, write, made.columns)

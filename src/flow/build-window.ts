@@ -2,17 +2,22 @@ import type { Relation } from '../model/relation.ts'
 import type { ScanPlan } from '../model/scan-plan.ts'
 import type { WindowMaterialization } from '../model/sql-model.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { ModelRowsError, ModelSourceError } from '../sql/models/errors.ts'
+import { ModelInvalidError, ModelRowsError, ModelSourceError } from '../sql/models/errors.ts'
+import { totalsOf } from '../sql/models/made-relations.ts'
 import type { ModelSession } from '../sql/models/model-session.ts'
 import { emptyRowsSql, type NetChanges } from '../sql/models/net-changes.ts'
 import { INCOMING, type ReadModel, TOTALS } from '../sql/models/read-model.ts'
+import type { SparkRelation } from '../sql/models/rows-of-spark.ts'
 import type { ProgressStep, RunDecision } from '../sql/models/run-decision.ts'
-import { totalsOf } from '../sql/models/view-totals.ts'
 import {
   type DayWindow,
   daySql,
   daysPredicate,
   movedTotalsSql,
+  saidLastDay,
+  spanOf,
+  type TotalsSql,
+  type WindowRows,
   type WindowStep,
   wholeTotalsSql,
   windowPredicate,
@@ -20,12 +25,13 @@ import {
   windowUpTo,
 } from '../sql/models/window-totals.ts'
 import type { ModelTable } from './model-lake.ts'
+import type { RunSql } from './model-run.ts'
 
 // One run of a window model. In: its own table, which holds the sums of an earlier window, and the incoming table as it is and as it was then. Out: the rows
-// of the window that ends with the newest day there is now, and that day, to be committed with them. Of the log only days are read that came,
+// of the window that ends with the newest day there is now, or with the one that was said, and that day, to be committed with them. Of the log only days are read that came,
 // left or changed. Nothing is kept besides: after a crash the table holds the earlier window and says so.
 
-/** Application id under which a window's table keeps its newest day, as days since 1970. */
+/** Application id under which a window's table keeps its last day, as days since 1970. */
 const WINDOW_APP_ID = 'mekong/model/window'
 
 export interface WindowBuild {
@@ -37,6 +43,7 @@ export interface WindowBuild {
   /** The model's own, as it was left. */
   readonly target: ModelTable | undefined
   readonly decision: Exclude<RunDecision, { kind: 'nothing_new' }>
+  readonly runSql: RunSql
 }
 
 export interface WindowBuilt {
@@ -53,8 +60,7 @@ export interface WindowBuilt {
 /** @throws ModelInvalidError, ModelRowsError, ModelSourceError */
 export async function buildWindow(build: WindowBuild): Promise<WindowBuilt> {
   const { session, how, source, target, decision } = build
-  const everything = await source.plan()
-  const last = await newestDay(session, how, everything)
+  const last = saidLastDay(how) ?? (await newestDay(session, how, await source.plan()))
   const after = windowUpTo(last, how.days)
   const expected = target?.progress.get(WINDOW_APP_ID) ?? null
   const step: ProgressStep = { appId: WINDOW_APP_ID, version: last, expected }
@@ -64,15 +70,40 @@ export async function buildWindow(build: WindowBuild): Promise<WindowBuilt> {
     : await wholeTotals(build, after)
   if (part === undefined)
     return { ...{ made: undefined, step, scanned: [] }, rowsIn: 0, rowsGone: 0, days: 0 }
-  const { totals, ...facts } = part
-  await session.table(TOTALS, totals)
-  await checkTotals(build)
-  return { ...facts, step, made: await session.lazyRows(build.read.model.name, build.read.sql) }
+  const { totals, parts, keeps, ...facts } = part
+  const made = await rowsOver(build, totals, parts)
+  checkKept(build, keeps, made)
+  await checkRows(build, made)
+  return { ...facts, step, made }
 }
 
 interface TotalsPart extends Omit<WindowBuilt, 'made' | 'step'> {
   readonly totals: string
+  /** Relations that it names. */
+  readonly parts: readonly SparkRelation[]
+  /** Its columns, all of which the next run goes on from. */
+  readonly keeps: readonly string[]
 }
+
+/** What the model makes of the sums, which DuckDB works out once, and Spark on the way. */
+async function rowsOver(
+  { session, read, runSql }: WindowBuild,
+  totals: string,
+  parts: readonly SparkRelation[],
+): Promise<Relation> {
+  const { model, sql } = read
+  if (model.engine === 'duckdb') {
+    await session.table(TOTALS, totals)
+    return session.lazyRows(model.name, sql)
+  }
+  await session.view(TOTALS, totals)
+  return runSql(sql, [...parts, { name: TOTALS, viewSql: totals }])
+}
+
+/** Rows of the days that come, of those that go, and the sums that are kept. */
+const COME = 'window_come'
+const GO = 'window_go'
+const KEPT = 'window_kept'
 
 async function wholeTotals(build: WindowBuild, window: DayWindow): Promise<TotalsPart> {
   const { session, read, how, source } = build
@@ -80,12 +111,14 @@ async function wholeTotals(build: WindowBuild, window: DayWindow): Promise<Total
   await session.view(INCOMING, emptyRowsSql(source.columns))
   const of = await totalsOf(session, read, how)
   const rowCountMax = rowsAtMost([plan])
-  const scanOf = await session.compile([plan])
+  await session.scan(COME, [plan], plan.columns)
   return {
     totals: wholeTotalsSql(
       { ...of, rowCountMax },
-      { rowsSql: read.rowsSql!, scan: scanOf(plan), window },
+      { rowsSql: read.rowsSql!, scan: `FROM ${COME}`, window },
     ),
+    parts: [{ name: COME }],
+    keeps: columnsOf(of),
     ...{ scanned: [plan], rowsIn: rowsOf(plan), rowsGone: 0, days: how.days },
   }
 }
@@ -105,22 +138,24 @@ async function movedTotals(
   const own = await target.plan()
   await session.view(INCOMING, emptyRowsSql(source.columns))
   const of = await totalsOf(session, read, how)
-  const names = [...of.key, ...of.sums, how.daysCount].map(quoteIdentifier).join(', ')
-  const scanned = [own, come, go].flatMap((plan) => plan ?? [])
-  const scanOf = await session.compile(scanned)
-  const rows = (plan: ScanPlan | undefined, window: DayWindow) =>
-    plan === undefined ? undefined : { rowsSql: read.rowsSql!, scan: scanOf(plan), window }
-  const parts = { come: rows(come, after), go: rows(go, before) }
+  const keeps = columnsOf(of)
+  const scans = new Map([[KEPT, own]])
+  if (come !== undefined) scans.set(COME, come)
+  if (go !== undefined) scans.set(GO, go)
+  for (const [name, plan] of scans) await session.scan(name, [plan], plan.columns)
+  const rows = (name: string, days: readonly number[]): WindowRows | undefined =>
+    scans.has(name)
+      ? { rowsSql: read.rowsSql!, scan: `FROM ${name}`, window: spanOf(days) }
+      : undefined
   return {
     totals: movedTotalsSql(
       { ...of, rowCountMax: rowsAtMost([come, go]) },
-      `SELECT ${names} FROM (${scanOf(own)})`,
-      {
-        ...(parts.come === undefined ? {} : { come: parts.come }),
-        ...(parts.go === undefined ? {} : { go: parts.go }),
-      },
+      `SELECT ${keeps.map(quoteIdentifier).join(', ')} FROM ${KEPT}`,
+      { come: rows(COME, step.come), go: rows(GO, step.go) },
     ),
-    ...{ scanned, rowsIn: rowsOf(come), rowsGone: rowsOf(go) },
+    parts: [...scans.keys()].map((name) => ({ name })),
+    keeps,
+    ...{ scanned: [...scans.values()], rowsIn: rowsOf(come), rowsGone: rowsOf(go) },
     days: new Set([...step.come, ...step.go]).size,
   }
 }
@@ -196,11 +231,25 @@ const rowsAtMost = (plans: readonly (ScanPlan | undefined)[]): number | undefine
     : counts.reduce<number>((sum, count) => sum + count!, 0)
 }
 
+const columnsOf = ({ key, sums, how }: TotalsSql) => [...key, ...sums, how.daysCount]
+
+/** @throws ModelInvalidError when the model leaves out what it is kept by */
+function checkKept({ read }: WindowBuild, keeps: readonly string[], { columns }: Relation): void {
+  const lacking = keeps.filter((name) => !columns.some((column) => column.name === name))
+  if (lacking.length > 0)
+    throw new ModelInvalidError(
+      `The SQL of ${read.model.name} leaves out ${lacking.join(', ')}. A window goes on from the sums in its own table. Nothing was written. Select all columns of "${TOTALS}" under their names.`,
+    )
+}
+
 /** @throws ModelRowsError when a key is null, or the table does not hold what the days say */
-async function checkTotals({ session, read, how, target }: WindowBuild): Promise<void> {
+async function checkRows(
+  { session, read, how, target }: WindowBuild,
+  made: Relation,
+): Promise<void> {
   const keyIsNull = how.key.map((name) => `${quoteIdentifier(name)} IS NULL`).join(' OR ')
   const [counts] = await session.read(
-    `SELECT count(*) FILTER (${keyIsNull}), count(*) FILTER (${quoteIdentifier(how.daysCount)} <= 0) FROM ${TOTALS}`,
+    `SELECT count(*) FILTER (${keyIsNull}), count(*) FILTER (${quoteIdentifier(how.daysCount)} <= 0) FROM ${made.name}`,
   )
   const [nulls, strange] = counts!.map(Number) as [number, number]
   const { name } = read.model

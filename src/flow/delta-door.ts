@@ -64,24 +64,32 @@ async function optimize(
   request: OptimizeRequest,
   signal: AbortSignal | undefined,
 ): Promise<OptimizeReport> {
+  if (request.isOfManifests === true)
+    throw new TableMismatchError(`Optimizing ${table.location}`, [
+      'a Delta table has no manifests; its checkpoints are written by themselves',
+    ])
   const { version, groups } = await table.optimize(groupedRequest(request), signal)
   return { version, groups }
 }
 
 async function expire(
   table: DeltaTable,
-  { ageMaxMs, countMin, dryRun }: ExpireRequest,
+  { ageMaxMs, countMin, countMax, ...request }: ExpireRequest,
   signal: AbortSignal | undefined,
 ): Promise<ExpireReport> {
-  const { files, bytes } = await table.cleanLog(
+  const { files, bytes, isPartial } = await table.cleanLog(
     {
+      ...removalRequest({
+        ...request,
+        ...(countMax === undefined ? {} : { fileCountMax: countMax }),
+      }),
       ...(ageMaxMs === undefined ? {} : { ageMaxMs }),
       ...(countMin === undefined ? {} : { versionCountMin: countMin }),
-      dryRun,
     },
     signal,
   )
-  return { status: dryRun ? 'planned' : 'done', snapshotIds: [], files, bytes }
+  const status = request.dryRun ? 'planned' : 'done'
+  return { status, snapshotIds: [], files, bytes, isPartial }
 }
 
 async function vacuum(

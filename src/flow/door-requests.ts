@@ -9,7 +9,7 @@ interface GroupsDone {
 }
 
 /** A request as tables of both formats take it. */
-export function groupedRequest({ onProgress, ...request }: OptimizeRequest) {
+export function groupedRequest({ onProgress, isOfManifests: _, ...request }: OptimizeRequest) {
   return {
     ...request,
     onProgress: ({ groupsDone, groupCount, bytesDone }: GroupsDone) =>
@@ -18,7 +18,11 @@ export function groupedRequest({ onProgress, ...request }: OptimizeRequest) {
 }
 
 /** What is common in removing files that nobody needs. */
-export function removalRequest({ fileCountMax, dryRun, onProgress }: VacuumRequest) {
+export function removalRequest({
+  fileCountMax,
+  ...request
+}: Pick<VacuumRequest, 'fileCountMax' | 'dryRun' | 'onProgress'>) {
+  const { dryRun, onProgress } = request
   return {
     ...(fileCountMax === undefined ? {} : { fileCountMax }),
     dryRun,

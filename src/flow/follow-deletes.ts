@@ -51,7 +51,7 @@ export async function followDeletes(
   await session.scan(INCOMING, [scan], scan.columns)
   const now = await runSql(
     `SELECT standing.* FROM (${read.sql}\n) AS standing SEMI JOIN ${KEYS} USING (${names})`,
-    [KEYS],
+    [{ name: KEYS }],
   )
   await checkKeys(run, now, key)
   const gone = `SELECT ${names}, true AS ${GONE_COLUMN} FROM ${KEYS} ANTI JOIN ${now.name} USING (${names})`

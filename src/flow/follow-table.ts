@@ -4,10 +4,9 @@ import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { ChangesMissingError } from '../lake/errors.ts'
 import type { Columns } from '../model/column.ts'
 import { messageOf, retryOf } from '../model/errors.ts'
-import { changesSql } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { backOffMs, DEFAULT_BACK_OFF } from '../stream/back-off.ts'
+import { compiledChanges, compiledPlan } from './compiled-plans.ts'
 import { tableKey } from './lake-home.ts'
 
 // A lake table is followed: whatever its commits did to its rows reaches one consumer, which keeps its own place.
@@ -133,7 +132,8 @@ async function handOver(
 ): Promise<boolean> {
   const { lake, table: name, engine, consumer, onVersion } = options
   const table = await openDeltaTable(lake, tableKey(name), signal)
-  const { version: newest, columns } = await table.snapshot(undefined, signal)
+  const snapshot = await table.snapshot(undefined, signal)
+  const { version: newest, columns } = snapshot
   const from = await consumer.version()
   if (from >= newest) return false
   onBegin()
@@ -148,8 +148,8 @@ async function handOver(
   const anew = part === undefined
   const reached = anew ? newest : to
   const sql = anew
-    ? `SELECT *, 'insert' AS _change_type, ${newest}::BIGINT AS _commit_version, now() AS _commit_timestamp FROM (${scanSql(await (await table.snapshot({ version: newest }, signal)).plan())})`
-    : changesSql(part)
+    ? `SELECT *, 'insert' AS _change_type, ${newest}::BIGINT AS _commit_version, now() AS _commit_timestamp FROM (${await compiledPlan(await snapshot.plan({}, signal), engine, signal)})`
+    : await compiledChanges(part, engine, signal)
   const relation = engine.relationName('followed')
   const connection = await engine.connection()
   try {

@@ -49,7 +49,10 @@ async function optimize(
   request: OptimizeRequest,
   signal: AbortSignal | undefined,
 ): Promise<OptimizeReport> {
-  const { snapshotId, groups } = await table.optimize(groupedRequest(request), signal)
+  const { snapshotId, groups } =
+    request.isOfManifests === true
+      ? await table.rewriteManifests(groupedRequest(request), signal)
+      : await table.optimize(groupedRequest(request), signal)
   return { version: snapshotId, groups }
 }
 
@@ -66,22 +69,23 @@ function filesBelow(
 
 async function expire(
   table: IcebergTable,
-  { ageMaxMs, countMin, dryRun }: ExpireRequest,
+  { ageMaxMs, countMin, countMax, ...request }: ExpireRequest,
   signal: AbortSignal | undefined,
 ): Promise<ExpireReport> {
   const outcome = await table.expireSnapshots(
     {
+      ...removalRequest(request),
       ...(ageMaxMs === undefined ? {} : { snapshotAgeMaxMs: ageMaxMs }),
       ...(countMin === undefined ? {} : { snapshotCountMin: countMin }),
-      dryRun,
+      ...(countMax === undefined ? {} : { snapshotCountMax: countMax }),
     },
     signal,
   )
   if (outcome.status !== 'committed')
-    return { status: outcome.status, snapshotIds: [], files: [], bytes: 0 }
-  const { snapshotIds, bytes } = outcome
-  const status = dryRun ? 'planned' : 'done'
-  return { status, snapshotIds, files: filesBelow(table, outcome), bytes }
+    return { status: outcome.status, snapshotIds: [], files: [], bytes: 0, isPartial: false }
+  const { snapshotIds, bytes, isPartial } = outcome
+  const status = request.dryRun ? 'planned' : 'done'
+  return { status, snapshotIds, files: filesBelow(table, outcome), bytes, isPartial }
 }
 
 async function vacuum(

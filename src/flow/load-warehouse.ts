@@ -7,10 +7,10 @@ import { ChangesMissingError } from '../lake/errors.ts'
 import type { Task, TaskContext, TaskReport } from '../model/task.ts'
 import type { PipelinePlan, WarehousePlan, WarehouseTablePlan } from '../pipeline/plan.ts'
 import type { TableLoad, Warehouse, WarehouseTable } from '../serve/warehouse.ts'
-import { changesSql } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { exportQuery, type QueryTable } from '../sql/duckdb/query.ts'
 import { quoteIdentifier, quoteText } from '../sql/duckdb/quote-identifier.ts'
+import { compiledChanges } from './compiled-plans.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
 import { tableKey } from './lake-home.ts'
 import { lakeQueryTables } from './tables-to-sql.ts'
@@ -122,8 +122,9 @@ async function daysToLoad(
       ? []
       : await (await openDeltaTable(deltaLake, tableKey(from)))
           .changes({ from: before.version + 1, to: version }, signal)
-          .then((plan) =>
-            asks(`SELECT DISTINCT ${named}::VARCHAR FROM (${changesSql(plan)}) WHERE ${ended}`),
+          .then((plan) => compiledChanges(plan, engine, signal))
+          .then((changes) =>
+            asks(`SELECT DISTINCT ${named}::VARCHAR FROM (${changes}) WHERE ${ended}`),
           )
           .catch((error) => {
             // The lake no longer says what changed, so everything may have.

@@ -5,13 +5,12 @@ import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { quoteText } from '../sql/duckdb/quote-identifier.ts'
 import { type Origin, originsOfPlan } from '../sql/models/column-lineage.ts'
 import { ModelInvalidError } from '../sql/models/errors.ts'
+import { madeRelations } from '../sql/models/made-relations.ts'
 import { inOrder } from '../sql/models/model-graph.ts'
 import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
 import { emptyRowsSql } from '../sql/models/net-changes.ts'
 import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
-import { touchedSql } from '../sql/models/touched-partitions.ts'
-import { viewTotals } from '../sql/models/view-totals.ts'
 import { declaredColumns } from './declared-columns.ts'
 import { readModels } from './read-models.ts'
 
@@ -132,9 +131,7 @@ async function lineageOfModel(
       await tables.make(model.name, model.columns)
     if (model.incoming !== undefined)
       await session.table(INCOMING, emptyRowsSql(await tables.columns(model.incoming)))
-    if (model.materialize.kind === 'partitions')
-      await session.table(TOUCHED, touchedSql(model.materialize, read.touchedSql))
-    if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
+    await madeRelations(session, read)
     const { columns } = await session.describe(read.sql)
     const origins = await originsOf(session, read.sql)
     const isKept = model.materialize.kind === 'snapshot'

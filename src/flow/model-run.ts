@@ -4,6 +4,7 @@ import type { SqlModel } from '../model/sql-model.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { ModelSession } from '../sql/models/model-session.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
+import type { SparkRelation } from '../sql/models/rows-of-spark.ts'
 import type { RunDecision } from '../sql/models/run-decision.ts'
 import type { ModelTable } from './model-lake.ts'
 
@@ -26,8 +27,8 @@ export interface ModelRun {
 /** What of the lake is behind the relations of a session, by the name that SQL has for them. */
 export type Scans = ReadonlyMap<string, readonly ScanPlan[]>
 
-/** Runs a statement that names what the model's SQL names, wherever the model runs. `also` are further relations of the session that it names. */
-export type RunSql = (sql: string, also?: readonly string[]) => Promise<Relation>
+/** Runs a statement that names what the model's SQL names, wherever the model runs. `also` are further relations of the session, those that others name first. */
+export type RunSql = (sql: string, also?: readonly SparkRelation[]) => Promise<Relation>
 
 /** Tables that a model reads, through views too. */
 export function tablesUnder(

@@ -2,6 +2,7 @@ import { type Columns, sameColumnType } from '../model/column.ts'
 import { messageOf } from '../model/errors.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { madeRelations } from '../sql/models/made-relations.ts'
 import { inOrder } from '../sql/models/model-graph.ts'
 import {
   type Break,
@@ -13,14 +14,13 @@ import {
   reasonOf,
 } from '../sql/models/model-plan.ts'
 import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
-import { emptyRowsSql, readSize } from '../sql/models/net-changes.ts'
-import { INCOMING, type ReadModel, TOUCHED } from '../sql/models/read-model.ts'
+import { emptyRowsSql } from '../sql/models/net-changes.ts'
+import { INCOMING, type ReadModel } from '../sql/models/read-model.ts'
 import { columnDifferences } from '../sql/models/result-columns.ts'
 import { versionedColumns } from '../sql/models/row-versions.ts'
 import { decideRun, type RunDecision, readAppId } from '../sql/models/run-decision.ts'
-import { touchedSql } from '../sql/models/touched-partitions.ts'
-import { viewTotals } from '../sql/models/view-totals.ts'
 import { declaredColumns } from './declared-columns.ts'
+import { type Coming, estimateComing, estimateRun } from './estimate-run.ts'
 import type { ModelLake, ModelTable } from './model-lake.ts'
 import { tablesUnder } from './model-run.ts'
 import { readCustomTests, readModels, viewsOf } from './read-models.ts'
@@ -100,8 +100,8 @@ class Planner {
   /** Columns that tables and models would have when those below run; `undefined` where they are not known. */
   readonly #columns = new Map<string, Columns | undefined>()
   readonly #planned = new Set<string>()
-  /** Models that would write something. */
-  readonly #moving = new Set<string>()
+  /** Models that would write something, and about how much. */
+  readonly #coming = new Map<string, Coming>()
   /** Models whose table would become another one. */
   readonly #replaced = new Set<string>()
 
@@ -116,8 +116,8 @@ class Planner {
     this.#planned.add(model.name)
     const table = tables.get(model.name)
     const under = tablesUnder(read, views)
-    const follows = under.filter((name) => this.#moving.has(name))
-    const absent = under.filter((name) => !tables.has(name) && !this.#moving.has(name))
+    const follows = under.filter((name) => this.#coming.has(name))
+    const absent = under.filter((name) => !tables.has(name) && !this.#coming.has(name))
     const decision = this.#decide(read, under, follows)
     const made = await this.#columnsOf(read)
     const after = 'problem' in made ? undefined : made.columns
@@ -130,21 +130,24 @@ class Planner {
     const columns = columnChanges(table?.columns, after ?? table?.columns ?? [])
     if (columns.removed.length + columns.retyped.length > 0) this.#replaced.add(model.name)
     const isMoving = decision.kind !== 'nothing_new' || follows.length > 0
-    if (isMoving && absent.length === 0) this.#moving.add(model.name)
-    const estimate = await this.#estimate(read, decision, follows)
+    const reads = await estimateRun({ read, decision, under, tables, coming: this.#coming })
+    if (isMoving && absent.length === 0)
+      this.#coming.set(model.name, await estimateComing(decision.kind === 'whole', reads, table))
     return {
       ...{ pipeline, model: model.name, follows, columns, breaks },
       status: statusOf({ read, absent, made, decision, follows }),
       action: absent.length > 0 ? 'nothing' : actionOf(read, decision, follows),
       why:
-        absent.length > 0 ? `${absent.join(', ')} is not there yet` : reasonOf(decision, follows),
+        absent.length > 0
+          ? `${absent.join(', ')} ${absent.length > 1 ? 'are' : 'is'} not there yet`
+          : reasonOf(decision, follows),
       versions: under.flatMap((name) => {
         const source = tables.get(name)
         if (source === undefined) return []
         const from = table?.progress.get(readAppId(source)) ?? null
         return [{ table: name, from, to: source.version }]
       }),
-      ...estimate,
+      ...{ rowsEstimated: reads.rows, bytesEstimated: reads.bytes },
     }
   }
 
@@ -200,9 +203,7 @@ class Planner {
         await session.view(INCOMING, `SELECT * FROM ${model.incoming}`)
       if (read.readsItself)
         await this.#know(model.name, model.columns ?? tables.get(model.name)?.columns)
-      if (model.materialize.kind === 'partitions')
-        await session.view(TOUCHED, touchedSql(model.materialize, read.touchedSql))
-      if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
+      await madeRelations(session, read)
       const { columns, problems } = await session.describe(read.sql)
       if (problems.length > 0) return { problem: problems.join('; ') }
       const differences =
@@ -254,38 +255,6 @@ class Planner {
   async #know(name: string, columns: Columns | undefined): Promise<void> {
     this.#columns.set(name, columns)
     if (columns !== undefined) await this.#parts.session.view(name, emptyRowsSql(columns))
-  }
-
-  /** What a run would read, from metadata alone. */
-  async #estimate(read: ReadModel, decision: RunDecision, follows: readonly string[]) {
-    const { tables, views } = this.#parts
-    const unknown = { rowsEstimated: undefined, bytesEstimated: undefined }
-    if (decision.kind === 'nothing_new')
-      return follows.length > 0 ? unknown : { rowsEstimated: 0, bytesEstimated: 0 }
-    if (follows.length > 0) return unknown
-    const { incoming } = read.model
-    if (decision.kind === 'increment') {
-      const changes = await tables.get(incoming!)!.changesSince(decision.fromVersion)
-      if (changes === undefined) return unknown
-      const scans = [...changes.plus, ...changes.minus, ...changes.feed]
-      const counts = changes.plus.flatMap((plan) => plan.files.map(({ rowCount }) => rowCount))
-      return {
-        rowsEstimated: counts.every((count) => count !== undefined)
-          ? counts.reduce((sum, count) => sum + count, 0)
-          : undefined,
-        bytesEstimated: readSize(scans).bytes,
-      }
-    }
-    const sizes = await Promise.all(
-      tablesUnder(read, views).map((name) => tables.get(name)?.size()),
-    )
-    const rows = sizes.map((size) => size?.rows)
-    return {
-      rowsEstimated: rows.every((count) => count !== undefined)
-        ? rows.reduce((sum, count) => sum + count, 0)
-        : undefined,
-      bytesEstimated: sizes.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
-    }
   }
 }
 

@@ -4,8 +4,8 @@ import type { PublishPlan } from '../pipeline/publish.ts'
 import type { TablePublisher } from '../serve/table-publisher.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { measureRows, selectRows } from '../sql/duckdb/select-rows.ts'
+import { compiledPlan } from './compiled-plans.ts'
 import type { ModelLake } from './model-lake.ts'
-import { compiledPlan } from './tables-to-sql.ts'
 
 // Whole lake tables into a serving store. Comes in: one version of a table. Goes out: the same rows under a name that readers know, replaced in one step. The store
 // notes with the table which version it holds; a version that is there is not sent again. A crash leaves the table as it was.

@@ -8,7 +8,7 @@ import { ReadRefusedError, type ReadStores, type RowsRequest } from '../pipeline
 import type { GraphConnection } from '../serve/graph/connection.ts'
 import type { EmbedPort, VectorSearch } from '../serve/vector-store.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
+import { compiledPlan } from './compiled-plans.ts'
 import { hybridSearch } from './hybrid-search.ts'
 import { tableKey } from './lake-home.ts'
 
@@ -62,7 +62,7 @@ async function rowsOf(
   const connection = await engine.connection()
   try {
     const rows = await connection.rows(
-      `SELECT to_json(entity)::VARCHAR FROM (${scanSql(plan)}) AS entity`,
+      `SELECT to_json(entity)::VARCHAR FROM (${await compiledPlan(plan, engine, signal)}) AS entity`,
       signal,
     )
     return rows.map(([json]) => JSON.parse(json as string) as SyncRow)

@@ -4,9 +4,10 @@ import type { DeltaDeps } from '../lake/delta/table-log.ts'
 import { assert } from '../model/errors.ts'
 import type { Relation } from '../model/relation.ts'
 import type { ReferencePlan } from '../pipeline/plan.ts'
+import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import type { ReferenceTable } from '../sql/duckdb/reference-store.ts'
 import { VERSION_COLUMNS } from '../sql/duckdb/reference-version.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
+import { compiledPlan } from './compiled-plans.ts'
 import { ReferenceBusyError } from './errors.ts'
 import { tableKey } from './lake-home.ts'
 import type { ReferenceGate } from './reference-gate.ts'
@@ -20,6 +21,7 @@ import type { ReferenceGate } from './reference-gate.ts'
 export interface ReferenceHistoryOptions {
   readonly plan: ReferencePlan
   readonly lake: DeltaDeps
+  readonly engine: ComputeEngine
   readonly table: ReferenceTable
   readonly gate: ReferenceGate
   /** Sends what was joined with keys that changed after `afterMicros` through its hop again. Returns how many records. */
@@ -46,7 +48,7 @@ const SOURCE_LSN = 'mekong/source-lsn'
 export async function openReferenceHistory(
   options: ReferenceHistoryOptions,
 ): Promise<ReferenceHistory> {
-  const { plan, lake, table, gate, amend } = options
+  const { plan, lake, engine, table, gate, amend } = options
   const location = tableKey(plan.history)
   await createDeltaTable(lake, location, {
     name: plan.history,
@@ -54,7 +56,7 @@ export async function openReferenceHistory(
   })
   const history = await openDeltaTable(lake, location)
   const snapshot = await history.snapshot()
-  const scan = scanSql(await snapshot.plan())
+  const scan = await compiledPlan(await snapshot.plan(), engine)
   await gate.alone(() => table.fill(scan))
   let amendedMicros = BigInt(snapshot.transaction(AMENDED) ?? 0)
   let isAmended = false

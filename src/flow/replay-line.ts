@@ -8,9 +8,9 @@ import { DAY_COLUMN, type DayFilesPlan } from '../pipeline/day-files.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine, EngineConnection } from '../sql/duckdb/engine.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
 import { type StagedDay, stageDay } from '../sql/duckdb/stage-day.ts'
 import type { StoredLetter } from '../state/letter-rows.ts'
+import { compiledPlan } from './compiled-plans.ts'
 import { type DayCounts, dayCountsOf, dayTransactions, filesConsumer } from './day-counts.ts'
 import { unreadable } from './dead-lines.ts'
 import { type FilesWorld, isDay, letterTopic } from './files-to-lake.ts'
@@ -85,7 +85,8 @@ export async function replayLine(
         const dead = deadOf(staged, files, replayBytes(letter))
         const plan = await snapshot.plan({ predicate: isDay(day) })
         const isRepeated =
-          dead === undefined && (await holdsId(connection, files, staged, scanSql(plan)))
+          dead === undefined &&
+          (await holdsId(connection, files, staged, await compiledPlan(plan, world.engine)))
         // A letter of a line that dies again, kept before it is counted.
         if (dead !== undefined)
           await world.state.record([

@@ -14,8 +14,8 @@ export function rowsByEngine(run: ModelRun, spark: SparkPlace | undefined): RunS
   return (sql, also = []) =>
     rowsOfSpark(session, spark, {
       ...{ model: model.name, sql },
-      relations: [...namedRelations(run), ...also.map((name) => ({ name }))],
-      ...{ runTimeMs: context.logicalMs, signal: context.signal },
+      relations: [...namedRelations(run), ...also],
+      ...{ runTimeMs: context.logicalMs, parameters: model.parameters, signal: context.signal },
     })
 }
 

@@ -1,6 +1,7 @@
 import type { Task, TaskContext, TaskReport } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
+import { TestsFailedError } from '../sql/models/errors.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { SparkPlace } from '../sql/models/rows-of-spark.ts'
 import { type BuildOutcome, buildModel } from './build-model.ts'
@@ -8,7 +9,7 @@ import type { ModelLake } from './model-lake.ts'
 import type { LineageEmitter } from './open-lineage.ts'
 import { readCustomTests, readModels, viewsOf } from './read-models.ts'
 import { lineageTeller } from './tell-lineage.ts'
-import { type TestResult, testModel } from './test-model.ts'
+import { graveFailures, type TestResult, testModel } from './test-model.ts'
 
 // SQL models as tasks. In: a pipeline's plan. Out: one task for each model, knowing what it has to wait for. What a run
 // does is in `build-model.ts`; what a crash leaves is told there.
@@ -48,20 +49,23 @@ interface ModelRun {
   readonly context: TaskContext
 }
 
-/** Run a model and tell of it where somebody wants to know. */
+/** Run a model and tell of it where somebody wants to know. @throws TestsFailedError when a test of severity `error` found rows */
 async function runTold(world: ModelWorld, plan: PipelinePlan, run: ModelRun): Promise<TaskReport> {
   const { lineage } = world
-  if (lineage === undefined) return (await runModel(world, run)).report
-  const teller = lineageTeller({ ...world, lineage }, plan, run)
-  await teller.started()
-  try {
-    const { outcome, report, results } = await runModel(world, run)
-    await teller.completed(outcome, results)
-    return report
-  } catch (error) {
-    await teller.failed(error)
+  const teller = lineage === undefined ? undefined : lineageTeller({ ...world, lineage }, plan, run)
+  await teller?.started()
+  const { outcome, report, results } = await runModel(world, run).catch(async (error: unknown) => {
+    await teller?.failed(error)
     throw error
-  }
+  })
+  await teller?.completed(outcome, results)
+  const failures = graveFailures(results)
+  if (failures.length > 0)
+    throw new TestsFailedError(
+      run.read.model.name,
+      failures.map(({ test, failingCount }) => ({ test: test.name, failingCount })),
+    )
+  return report
 }
 
 interface ModelRan {

@@ -1,10 +1,9 @@
 import type { DeltaTable } from '../lake/delta/table.ts'
 import type { EntityRange, SyncRow } from '../model/sync.ts'
 import type { SyncSource } from '../pipeline/sync.ts'
-import { changesSql } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { quoteIdentifier } from '../sql/duckdb/quote-identifier.ts'
-import { scanSql } from '../sql/duckdb/scan.ts'
+import { compiledChanges, compiledPlan } from './compiled-plans.ts'
 
 /** One entity that a sync has to look at: what it was and what it is, `null` where there is none. */
 export interface EntityChange {
@@ -44,7 +43,7 @@ export async function changedEntities(
   const plan = await table.changes({ from, to }, signal)
   // A model's run commits also when it changed nothing.
   if (plan.parts.length === 0) return NO_CHANGES
-  const changes = changesSql(plan)
+  const changes = await compiledChanges(plan, engine, signal)
   const key = quoteIdentifier(source.key)
   const deleted = source.deleted === undefined ? 'false' : quoteIdentifier(source.deleted)
   const names = columnsOf(source)
@@ -95,7 +94,7 @@ export async function allEntities(
       ? ''
       : ` AND ${quoteIdentifier(source.key)} >= ${range.from} AND ${quoteIdentifier(source.key)} < ${range.to}`
   const select = `SELECT true AS changed, NULL::VARCHAR AS before, to_json(entity)::VARCHAR AS after
-FROM (${scanSql(plan)}) AS entity WHERE ${deleted} IS NOT TRUE${within}`
+FROM (${await compiledPlan(plan, engine, signal)}) AS entity WHERE ${deleted} IS NOT TRUE${within}`
   const connection = await engine.connection()
   try {
     const [row] = await connection.rows(`SELECT count(*) FROM (${select})`, signal)

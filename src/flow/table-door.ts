@@ -105,6 +105,8 @@ export interface OptimizeRequest {
   readonly fileCountMin?: number
   readonly sortBy?: readonly string[]
   readonly zOrderBy?: readonly string[]
+  /** The lists of an Iceberg table's files instead of the files; with nothing but a budget. */
+  readonly isOfManifests?: boolean
   /** No group of files is begun that would bring what is read above this. Default: no limit. */
   readonly bytesMax?: number
   readonly dryRun: boolean
@@ -139,7 +141,10 @@ export interface ExpireRequest {
   readonly ageMaxMs?: number
   /** So many states stay, however old. */
   readonly countMin?: number
+  /** At most so many snapshots of Iceberg, or log files of Delta, the oldest first. Default: no limit. */
+  readonly countMax?: number
   readonly dryRun: boolean
+  readonly onProgress?: (progress: Progress) => void
 }
 
 export interface ExpireReport {
@@ -148,6 +153,8 @@ export interface ExpireReport {
   readonly snapshotIds: readonly bigint[]
   readonly files: readonly FileSize[]
   readonly bytes: number
+  /** Whether more could go than `countMax` let. */
+  readonly isPartial: boolean
 }
 
 export interface VacuumRequest {

@@ -2,20 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ChangePlan } from '../model/change-plan.ts'
 import type { Columns } from '../model/column.ts'
-import type { ScanPlan } from '../model/scan-plan.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { PostgresConfig } from '../serve/postgres/config.ts'
 import { queryPostgres } from '../serve/postgres/query.ts'
 import type { TablePublisher } from '../serve/table-publisher.ts'
-import { compileChanges } from '../sql/duckdb/changes.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
 import { QueryRefusedError } from '../sql/duckdb/errors.ts'
 import type { QueryFunction, QueryTable } from '../sql/duckdb/query.ts'
 import { quoteText } from '../sql/duckdb/quote-identifier.ts'
 import { predicateOfFilter, type RowFilter } from '../sql/duckdb/row-filter.ts'
-import { compileScan } from '../sql/duckdb/scan-by-id.ts'
 import { duckdbType } from '../sql/duckdb/type-mapping.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { compiledChanges, compiledPlan } from './compiled-plans.ts'
 import type { LakeCatalog } from './lake-catalog.ts'
 import { readModels } from './read-models.ts'
 import type { TableFormat, TablePoint, TableState } from './table-door.ts'
@@ -58,7 +56,7 @@ export async function changeQuery(
   plan: ChangePlan,
   engine: ComputeEngine,
 ): Promise<{ readonly sql: string; readonly tables: readonly QueryTable[] }> {
-  const changes = queryTable('system.changes', () => compileChanges(plan, footerRows(engine)))
+  const changes = queryTable('system.changes', () => compiledChanges(plan, engine))
   return {
     sql: 'SELECT * FROM system.changes ORDER BY _commit_timestamp, _commit_version',
     tables: [changes],
@@ -73,21 +71,7 @@ async function stateSql(
 ): Promise<string> {
   const predicate = filter === undefined ? undefined : predicateOfFilter(filter, state.columns)
   const plan = await state.plan(predicate === undefined ? {} : { predicate })
-  return compileScan({ ...plan, residual: undefined, residualColumns: [] }, footerRows(engine))
-}
-
-/** SQL that yields the rows of a scan plan. */
-export const compiledPlan = (plan: ScanPlan, engine: ComputeEngine): Promise<string> =>
-  compileScan(plan, footerRows(engine))
-
-/** Some plans look into the files first, over a connection of their own. */
-const footerRows = (engine: ComputeEngine) => async (sql: string) => {
-  const connection = await engine.connection()
-  try {
-    return await connection.rows(sql)
-  } finally {
-    connection.close()
-  }
+  return compiledPlan({ ...plan, residual: undefined, residualColumns: [] }, engine)
 }
 
 /** The models that are views, by their SQL; they name other tables of the same list. */

@@ -2,7 +2,6 @@ import { messageOf } from '../model/errors.ts'
 import type { TaskContext } from '../model/task.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ComputeEngine } from '../sql/duckdb/engine.ts'
-import { TestsFailedError } from '../sql/models/errors.ts'
 import { type RunEventOptions, runEvent, type TestFact } from '../sql/models/open-lineage.ts'
 import type { ReadModel } from '../sql/models/read-model.ts'
 import type { BuildOutcome } from './build-model.ts'
@@ -15,6 +14,7 @@ import type { TestResult } from './test-model.ts'
 /** Tells of one run of a model, as OpenLineage has it. */
 export interface LineageTeller {
   started(): Promise<void>
+  /** Its rows are there; what its tests found is told as a run after it. */
   completed(outcome: BuildOutcome | undefined, tests: readonly TestResult[]): Promise<void>
   failed(error: unknown): Promise<void>
 }
@@ -65,8 +65,9 @@ export function lineageTeller(
     const { version, columns } = (await lake.open(model)) ?? { version: 0, columns: [] }
     const isTest = true
     await event({ type: 'START', isTest, inputs: [{ table: model }] })
-    const passed = tests.every((test) => test.passed)
-    const about = { type: passed ? 'COMPLETE' : 'FAIL', isTest } as const
+    // A warning is a failed assertion in a run that did what it should.
+    const fails = tests.some(({ severity, failures }) => severity === 'error' && failures > 0)
+    const about = { type: fails ? 'FAIL' : 'COMPLETE', isTest } as const
     await event({ ...about, inputs: [{ table: model, version, columns, tests }] })
   }
 
@@ -92,14 +93,12 @@ export function lineageTeller(
     },
     async failed(error) {
       await event({ type: 'FAIL', inputs, message: messageOf(error) })
-      if (error instanceof TestsFailedError)
-        await tested(error.failures.map(({ test }) => ({ name: test, passed: false })))
     },
   }
 }
 
-const factOf = ({ test, failingCount }: TestResult): TestFact => ({
+const factOf = ({ test, severity, failingCount }: TestResult): TestFact => ({
   name: test.name,
   ...('column' in test ? { column: test.column } : {}),
-  passed: failingCount === 0,
+  ...{ severity, failures: failingCount },
 })

@@ -11,7 +11,7 @@ import {
   TESTED,
   TESTED_NEW,
 } from '../sql/models/data-test-sql.ts'
-import { ModelInvalidError, TestsFailedError } from '../sql/models/errors.ts'
+import { ModelInvalidError } from '../sql/models/errors.ts'
 import { jsonRowsSql } from '../sql/models/json-rows.ts'
 import { type ModelSession, openModelSession } from '../sql/models/model-session.ts'
 import { cameSql, type NetChanges, onlyGrows, plansOf } from '../sql/models/net-changes.ts'
@@ -20,7 +20,7 @@ import type { ModelLake, ModelTable } from './model-lake.ts'
 import type { CustomTest } from './read-models.ts'
 
 // The data tests of one model. In: its table as committed. Out: rows in `system.test_failures` with the failing rows, and in the same
-// commit how far the table has been tested. Rows are tested once: those that came since the tests last passed. When a test of severity
+// commit how far the table has been tested. Rows are tested once: those that came since the tests last passed; only their age is asked each time. When a test of severity
 // `error` fails that cursor stays, so that the rows are looked at again until they are mended; a crash before the commit does the same.
 
 /** Failing rows kept of one test; their number is always told. */
@@ -60,10 +60,7 @@ export interface TestResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[]
 }
 
-/**
- * Test what nobody has tested yet, and keep what failed.
- * @throws TestsFailedError when a test of severity `error` found rows
- */
+/** Test what nobody has tested yet, and how old it is in any case, and keep what failed. */
 export async function testModel(options: TestOptions): Promise<readonly TestResult[]> {
   const { lake, read, context } = options
   const { model } = read
@@ -72,20 +69,21 @@ export async function testModel(options: TestOptions): Promise<readonly TestResu
   const table = isView ? undefined : await lake.open(model.name)
   if (table === undefined && !isView) return []
   const passed = table === undefined ? undefined : await testedVersion(lake, read, table)
-  if (passed !== undefined && passed === table?.version) return []
-  const results = await testResults(options, { table, since: passed })
+  const isTested = passed !== undefined && passed === table?.version
+  const tests = isTested ? model.tests.filter(({ kind }) => kind === 'freshness') : model.tests
+  if (tests.length === 0) return []
+  const asked = { ...options, read: { ...read, model: { ...model, tests } } }
+  const results = await testResults(asked, { table, since: isTested ? undefined : passed })
   const failed = results.filter(({ failingCount }) => failingCount > 0)
-  const graveFailures = failed.filter(({ severity }) => severity === 'error')
-  await keep(options, { table, failed, moves: graveFailures.length === 0 })
+  await keep(options, { table, failed, moves: !isTested && graveFailures(results).length === 0 })
   for (const { test, severity, failingCount } of failed)
     context.log(`${model.name}: test ${test.name} found ${failingCount} rows (${severity})`)
-  if (graveFailures.length > 0)
-    throw new TestsFailedError(
-      model.name,
-      graveFailures.map(({ test, failingCount }) => ({ test: test.name, failingCount })),
-    )
   return results
 }
+
+/** Tests that stop what depends on the model. */
+export const graveFailures = (results: readonly TestResult[]): readonly TestResult[] =>
+  results.filter(({ severity, failingCount }) => severity === 'error' && failingCount > 0)
 
 /** Ask the tests. `since` is the version up to which rows have passed; without one, all rows are looked at. */
 export async function testResults(

@@ -1,3 +1,5 @@
+import { assert } from './errors.ts'
+
 /**
  * Aggregates that are kept up to date row by row instead of being computed when somebody asks. Rows have an instant; everything is counted by
  * the calendar of UTC. All values are whole numbers of ten-thousandths, so that sums of money stay exact.
@@ -43,7 +45,7 @@ export const STEP_OF_PERIOD: Readonly<Record<Period, Grain>> = {
 }
 
 /** The period of everything, beside `PERIODS`. */
-export const ALL_TIME = 'all'
+export const ALL_TIME = 'all' as const
 
 export const MINUTES_OF_GRAIN: Readonly<Record<Grain, number>> = { minute: 1, hour: 60, day: 1440 }
 
@@ -82,12 +84,55 @@ export function periodBeside(period: Period, start: number, by: 1 | -1): number 
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + by, 1) / 60_000
 }
 
-/** Changes to kept aggregates, as a compute engine finds them and a store adds them. Minutes are counted from 1970. */
+/**
+ * What is counted, by the name of a measure or series and the steps it is counted in. A sum or a count of a period is the sum of its
+ * steps, so it is kept once for each grain. Distinct values are not: each period counts a value at the step that first saw it.
+ */
+export function countersOf({ measures, series }: AggregatesShape): readonly string[] {
+  return [
+    ...Object.entries(measures).flatMap(([name, { kind }]) =>
+      [...(kind === 'distinct' ? PERIODS : GRAINS), ALL_TIME].map((by) => counterName(name, by)),
+    ),
+    ...Object.entries(series).flatMap(([name, { grains }]) =>
+      grains.map((grain) => counterName(name, grain)),
+    ),
+  ]
+}
+
+export const counterName = (name: string, by: Period | Grain | typeof ALL_TIME) => `${name}/${by}`
+
+/** The counter that has the steps of a measure's periods. */
+export function counterOfPeriod(
+  name: string,
+  { kind }: Measure,
+  period: Period | typeof ALL_TIME,
+): string {
+  return counterName(
+    name,
+    kind === 'distinct' || period === ALL_TIME ? period : STEP_OF_PERIOD[period],
+  )
+}
+
+/**
+ * Changes to kept aggregates, as a compute engine finds them and a store adds them, each a JSON array of arrays: as text, because there are
+ * about as many as rows, and nobody between the two looks at them. Minutes and steps are counted from 1970.
+ */
 export interface AggregateDeltas {
-  /** measure, period, start, step, change */
-  readonly values: readonly (readonly [string, string, number, number, bigint])[]
-  /** measure, period, start, member, its first step among rows that came, rows that came less rows that went */
-  readonly members: readonly (readonly [string, string, number, string, number, number])[]
-  /** series, grain, step, label, change */
-  readonly series: readonly (readonly [string, string, number, string, bigint])[]
+  /** `[minute, change of each measure of `summedMeasures`]`, in order of minutes. */
+  readonly measures: string
+  /** By series: `[step of its finest grain, label, change]`, in order of steps. */
+  readonly series: Readonly<Record<string, string>>
+  /** By distinct measure: `[member, minute, rows that came less rows that went]`, by month, then member, then minute. */
+  readonly members: Readonly<Record<string, string>>
+}
+
+/** Measures whose value of a period is the sum of its steps' values. */
+export const summedMeasures = ({ measures }: AggregatesShape): readonly string[] =>
+  Object.keys(measures).filter((name) => measures[name]!.kind !== 'distinct')
+
+/** The shortest of a series' steps; its longer ones are sums of those. */
+export function finestGrain({ grains }: Series): Grain {
+  const finest = GRAINS.find((grain) => grains.includes(grain))
+  assert(finest !== undefined, 'a series has a grain')
+  return finest
 }

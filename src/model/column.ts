@@ -71,17 +71,22 @@ export function columnTypeText(type: ColumnType): string {
 }
 
 /** Whether there are floats in a type, at any depth. */
-export function holdsFloats(type: ColumnType): boolean {
-  if (typeof type === 'string') return type === 'float32' || type === 'float64'
+export const holdsFloats = (type: ColumnType): boolean => holds(type, ['float32', 'float64'])
+
+/** Whether there are bytes in a type, at any depth. */
+export const holdsBytes = (type: ColumnType): boolean => holds(type, ['binary'])
+
+function holds(type: ColumnType, wanted: readonly ColumnType[]): boolean {
+  if (typeof type === 'string') return wanted.includes(type)
   switch (type.kind) {
     case 'decimal':
       return false
     case 'list':
-      return holdsFloats(type.element)
+      return holds(type.element, wanted)
     case 'struct':
-      return type.columns.some((column) => holdsFloats(column.type))
+      return type.columns.some((column) => holds(column.type, wanted))
     case 'map':
-      return holdsFloats(type.key) || holdsFloats(type.value)
+      return holds(type.key, wanted) || holds(type.value, wanted)
   }
 }
 

@@ -95,10 +95,12 @@ export interface WindowMaterialization {
   readonly kind: 'window'
   /** Columns of `rows` that a total is for. */
   readonly key: readonly string[]
-  /** Day of a row: a date of the incoming table, which `rows` yields under the same name. The newest there is ends the window. */
+  /** Day of a row: a date of the incoming table, which `rows` yields under the same name. */
   readonly day: string
   /** Length of the window, from 1 to 3,660 days. */
   readonly days: number
+  /** Last day of the window, `YYYY-MM-DD`. Default: the newest there is. */
+  readonly lastDay?: string
   /** Name of the count of distinct days on which a key has rows. A key without any is not in the table. */
   readonly daysCount: string
   /**
@@ -108,6 +110,16 @@ export interface WindowMaterialization {
 }
 
 export const WINDOW_DAYS_MAX = 3_660
+
+/** Whether a text is a day that exists, `YYYY-MM-DD`. */
+export function isDayText(text: string): boolean {
+  const at = new Date(`${text}T00:00:00Z`)
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(text) &&
+    !Number.isNaN(at.getTime()) &&
+    at.toISOString().startsWith(text)
+  )
+}
 
 export type Severity = 'warn' | 'error'
 

@@ -55,7 +55,14 @@ export class KeptAnswers {
   async answers(pipeline: string): Promise<readonly KeptAnswer[]> {
     const charts = this.#chartsOf(pipeline)
     if (charts.some((chart) => !this.#kept.has(chart))) await this.#refresh(pipeline)
-    return charts.map((chart) => this.#kept.get(chart) ?? unasked(pipeline, chart))
+    return this.known(pipeline)
+  }
+
+  /** The answers that there are, without waiting for the first of any. */
+  known(pipeline: string): readonly KeptAnswer[] {
+    return this.#chartsOf(pipeline).map(
+      (chart) => this.#kept.get(chart) ?? unasked(pipeline, chart),
+    )
   }
 
   /** Called with a pipeline whenever an answer of its dashboard is new. Returns what ends it. */

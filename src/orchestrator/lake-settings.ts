@@ -1,4 +1,4 @@
-import { integer, text } from './setting-kinds.ts'
+import { choice, integer, text } from './setting-kinds.ts'
 
 /** Settings of where the lake is. Part of `SETTINGS`. */
 export const LAKE_SETTINGS = {
@@ -36,6 +36,12 @@ export const LAKE_SETTINGS = {
     doc: 'Token of a key for a while. From the environment only.',
     default: undefined,
     secret: true,
+  }),
+  icebergCredentials: choice({
+    variable: 'MEKONG_ICEBERG_CREDENTIALS',
+    doc: 'Whether clients of the Iceberg catalog that ask for it are given the key of a lake in a bucket (`vended`): the very `AWS_ACCESS_KEY_ID`, with all that it may. With API keys, only those that may operate.',
+    choices: ['none', 'vended'],
+    default: 'none',
   }),
   lakeCacheMb: integer({
     variable: 'MEKONG_LAKE_CACHE_MB',

@@ -8,6 +8,7 @@ import {
   loadDays,
 } from '../flow/files-to-lake.ts'
 import { gatewayToLog } from '../flow/gateway-to-log.ts'
+import { labelLedger } from '../flow/label-ledger.ts'
 import { type LakeCatalog, lakeCatalog } from '../flow/lake-catalog.ts'
 import { type LakeHome, openLakeHome } from '../flow/lake-home.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
@@ -20,6 +21,7 @@ import { replayLine } from '../flow/replay-line.ts'
 import { HOP_ENGINE_THREADS } from '../flow/running-hop.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { HttpRoute } from '../gateway/router.ts'
+import type { ClientStorage } from '../lake/iceberg/rest-exchange.ts'
 import type { Log } from '../log/log.ts'
 import type { Backfill } from '../model/backfill.ts'
 import { type Clock, type Randomness, systemClock, systemRandomness } from '../model/clock.ts'
@@ -38,7 +40,7 @@ import { openAlerts } from './alerts/alerts.ts'
 import type { Backfills } from './backfills/backfills.ts'
 import type { LockedHome } from './home.ts'
 import type { KeptAnswers } from './kept-answers.ts'
-import { lakePlace } from './lake-place.ts'
+import { clientStorage, lakePlace } from './lake-place.ts'
 import { logMetrics } from './log-metrics.ts'
 import { startRetention } from './log-retention.ts'
 import { type Access, openAccess } from './open-access.ts'
@@ -95,8 +97,8 @@ export interface Platform {
   readonly state: StateStore
   readonly engine: ComputeEngine
   readonly lake: LakeCatalog
-  /** The lake's Iceberg tables, and where they are. */
-  readonly iceberg: LakeHome['iceberg']
+  /** The lake's Iceberg tables, where they are, and what clients of their catalog are told of that. */
+  readonly iceberg: LakeHome['iceberg'] & { readonly storage: ClientStorage }
   readonly references: References
   readonly followers: Followers
   /** Names of the collections of documents. */
@@ -266,7 +268,7 @@ async function assemble(
     folder: home.path,
     ...{ plans, log, state, engine, clock, meter, references, followers, access, ...work },
     lake: lakeCatalog({ ...place, home: async () => lake }),
-    iceberg: lake.iceberg,
+    iceberg: { ...lake.iceberg, storage: clientStorage(settings) },
     startedMs: clock.nowMs(),
     loadDays: (request) => inFilesWorld((world) => loadDays(world, request)),
     replayLine: ({ letter, ...line }) => inFilesWorld((world) => replayLine(world, line, letter)),
@@ -284,6 +286,7 @@ async function assemble(
               hops: hops.running.filter((hop) => hop.pipeline === plan.name),
             })),
             ...(await filesLedger({ plan, lake: platform.lake, state })),
+            ...(await labelLedger({ plan, lake: platform.lake, state })),
             ...(await publishLedger({ plan, lake: models, publisher: askWorld.publisher })),
             ...(await followed).filter(({ pipeline }) => pipeline === plan.name),
           ]),

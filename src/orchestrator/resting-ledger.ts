@@ -7,6 +7,7 @@ import {
   followerLedger,
   type LedgerFollower,
 } from '../flow/follower-ledger.ts'
+import { labelLedger } from '../flow/label-ledger.ts'
 import { pipelineLedger } from '../flow/ledger.ts'
 import { openModelLake } from '../flow/open-model-lake.ts'
 import { publishLedger } from '../flow/publish-ledger.ts'
@@ -48,6 +49,7 @@ export async function restingLedger(
             hops: restingHops({ plan, lake: reader.lake, postgres }),
           })),
           ...(await filesLedger({ plan, lake: reader.lake, state })),
+          ...(await labelLedger({ plan, lake: reader.lake, state })),
           ...(await restingPublishes(reader, plan, postgres)),
           ...followed.filter(({ pipeline }) => pipeline === plan.name),
         ]),

@@ -66,7 +66,7 @@ export function snapshot(options: {
 }
 
 /**
- * Sums by key over the newest days there are, kept by adding days that came and taking away days that left; a day that changed is taken
+ * Sums by key over so many days up to the newest there is, kept by adding days that came and taking away days that left; a day that changed is taken
  * away as it was and added as it is. The model's SQL reads the relation `totals` (key, sums, count of days) and nothing else, and keeps
  * its columns under their names.
  */
@@ -76,6 +76,8 @@ export function window(options: {
   readonly day: string
   /** Default 30. */
   readonly days?: number
+  /** Last day of the window, `YYYY-MM-DD`. Default: the newest day there is. */
+  readonly lastDay?: string
   /** Name for the number of days on which a key has rows. */
   readonly daysCount: string
   /** SQL over `incoming`: key, day, and whole numbers to be summed, row by row. */

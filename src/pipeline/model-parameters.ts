@@ -1,8 +1,8 @@
-import { type SqlModel, WINDOW_DAYS_MAX } from '../model/sql-model.ts'
+import { isDayText, type SqlModel, WINDOW_DAYS_MAX } from '../model/sql-model.ts'
 import type { PipelinePlan } from './plan.ts'
 
-// What a home may say otherwise about a model, without a change of the pipeline: values that its SQL asks for with `parameter('name')`, and the length of a
-// window. They are part of what a model is: another value makes it anew.
+// What a home may say otherwise about a model, without a change of the pipeline: values that its SQL asks for with `parameter('name')`, and the length and the last
+// day of a window. They are part of what a model is: another value makes it anew.
 
 /** Plans with the values that somebody gave, and what is wrong with those. */
 export interface Parameterized {
@@ -10,8 +10,9 @@ export interface Parameterized {
   readonly problems: readonly string[]
 }
 
-/** Name of the parameter that every window has: its length. */
+/** Names of the parameters that every window has: its length, and the day that it ends with. */
 const DAYS = 'days'
+const LAST_DAY = 'last_day'
 
 /** `said` is `layer.model.name=value`, separated by commas. Pure. */
 export function withParameters(plans: readonly PipelinePlan[], said: string): Parameterized {
@@ -42,12 +43,19 @@ export function withParameters(plans: readonly PipelinePlan[], said: string): Pa
       !(Number(days) >= 1 && Number(days) <= WINDOW_DAYS_MAX && /^\d+$/.test(days))
     )
       problems.push(`${model.name}.${DAYS} is no whole number from 1 to ${WINDOW_DAYS_MAX}`)
+    const lastDay = given(model, LAST_DAY)
+    if (lastDay !== undefined && !isDayText(lastDay))
+      problems.push(`${model.name}.${LAST_DAY} is no day such as 2022-04-30`)
     return {
       ...model,
       parameters: Object.fromEntries(own),
       materialize:
-        materialize.kind === 'window' && days !== undefined
-          ? { ...materialize, days: Number(days) }
+        materialize.kind === 'window'
+          ? {
+              ...materialize,
+              ...(days === undefined ? {} : { days: Number(days) }),
+              ...(lastDay === undefined ? {} : { lastDay }),
+            }
           : materialize,
     }
   }
@@ -55,6 +63,6 @@ export function withParameters(plans: readonly PipelinePlan[], said: string): Pa
 }
 
 const namesOf = ({ name, parameters, materialize }: SqlModel) =>
-  [...Object.keys(parameters), ...(materialize.kind === 'window' ? [DAYS] : [])].map(
+  [...Object.keys(parameters), ...(materialize.kind === 'window' ? [DAYS, LAST_DAY] : [])].map(
     (parameter) => `${name}.${parameter}`,
   )

@@ -20,7 +20,7 @@ export type SyncStore = 'clickhouse' | 'graph' | 'vectors'
 
 /** A table of the lake that a sync follows, and what its rows are in the target. */
 export interface SyncSource {
-  /** `layer.name`; keeps a change feed. */
+  /** `layer.name`; a Delta table that keeps a change feed. */
   readonly table: string
   /** Column that tells entities apart: a whole number, not negative. */
   readonly key: string

@@ -1,4 +1,9 @@
-import { type SqlModel, WINDOW_DAYS_MAX, type WindowMaterialization } from '../model/sql-model.ts'
+import {
+  isDayText,
+  type SqlModel,
+  WINDOW_DAYS_MAX,
+  type WindowMaterialization,
+} from '../model/sql-model.ts'
 
 type Report = (where: string, what: string, fix: string) => void
 
@@ -62,13 +67,15 @@ export function checkModel(model: SqlModel, report: Report): void {
 
 function checkWindow(
   where: string,
-  { key, day, days, daysCount }: WindowMaterialization,
-  { onChange, engine }: SqlModel,
+  { key, day, days, lastDay, daysCount }: WindowMaterialization,
+  { onChange }: SqlModel,
   report: Report,
 ): void {
   if (key.length === 0) report(where, 'has an empty key', 'Name the columns that a total is for')
   if (!Number.isInteger(days) || days < 1 || days > WINDOW_DAYS_MAX)
     report(where, `has a window of ${days} days`, `Say a whole number from 1 to ${WINDOW_DAYS_MAX}`)
+  if (lastDay !== undefined && !isDayText(lastDay))
+    report(where, `has a window that ends with ${lastDay}`, 'Say a day such as 2022-04-30')
   if (new Set([...key, day, daysCount]).size < key.length + 2)
     report(where, 'uses one name twice', 'Name key, day and daysCount apart')
   if (onChange === 'keep')
@@ -77,7 +84,6 @@ function checkWindow(
       'keeps rows of another SQL',
       'Leave onChange out: old sums cannot be added to new ones',
     )
-  if (engine !== 'duckdb') report(where, `is a window and runs on ${engine}`, 'Leave engine out')
 }
 
 function checkTests(where: string, model: SqlModel, report: Report): void {

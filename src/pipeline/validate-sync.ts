@@ -24,7 +24,11 @@ export function checkSync(
     if (!known.includes(source.table))
       report(of, 'is no table of this pipeline', `There are ${known.join(', ')}`)
     const model = models.find(({ name }) => name === source.table)
-    if (model !== undefined && model.properties['delta.enableChangeDataFeed'] !== 'true')
+    const followed = model ?? tables.find(({ name }) => name === source.table)
+    // Cursors of targets are versions that count up; snapshots of Iceberg do not.
+    if (followed !== undefined && followed.format !== 'delta')
+      report(of, 'is not Delta', 'Follow a Delta table, such as a model that is made of it')
+    else if (model !== undefined && model.properties['delta.enableChangeDataFeed'] !== 'true')
       report(
         of,
         'keeps no change feed',

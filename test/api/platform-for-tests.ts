@@ -30,6 +30,8 @@ export interface PlatformForTests {
 export interface Different {
   readonly plans?: readonly PipelinePlan[]
   readonly settings?: Readonly<Record<string, unknown>>
+  /** Settings that only the environment has. */
+  readonly variables?: Readonly<Record<string, string>>
   readonly clock?: Clock
 }
 
@@ -41,7 +43,7 @@ export async function platformForTests(different: Different = {}): Promise<Platf
     home,
     settings: resolveSettings(
       { port: 0, lakeIntervalMs: 0, memoryMb: 256, ...different.settings },
-      {},
+      different.variables ?? {},
     ),
     ...(different.clock === undefined ? {} : { clock: different.clock }),
     plans: different.plans ?? [readings],

@@ -67,6 +67,15 @@ describe('tables of the lake on the command line', () => {
   })
 
   test('Iceberg tables are packed, and tell their changes, alike', async () => {
+    const lists = await runJson<{ groups: Group[] }>(
+      ...['optimize', 'silver.cities', '--manifests', '--dry-run'],
+    )
+    expect(lists.groups).toMatchObject([{ status: 'planned' }])
+    expect(lists.groups[0]!.files.map(({ path }) => path)).toEqual(
+      Array.from({ length: 3 }, () => expect.stringMatching(/\.avro$/)),
+    )
+    const none = await run('optimize', 'bronze.sales', '--manifests')
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('no manifests')])
     const planned = await runJson<{ groups: Group[] }>('optimize', 'silver.cities', '--dry-run')
     expect(planned.groups[0]!.files).toHaveLength(3)
     expect(await runJson('optimize', 'silver.cities')).toMatchObject({
@@ -171,6 +180,10 @@ describe('tables of the lake on the command line', () => {
     ]
     const gone = await runJson<{ snapshots: string[]; files: object[] }>(...expire, '--dry-run')
     expect(gone.snapshots).toHaveLength(3)
+    expect(await runJson(...expire, '--max', '1', '--dry-run')).toMatchObject({
+      snapshots: gone.snapshots.slice(0, 1),
+      more: true,
+    })
     expect(gone.files.length).toBeGreaterThan(0)
     expect(await runJson(...expire)).toMatchObject({ ok: true, snapshots: gone.snapshots })
     expect((await run('expire', 'silver.cities', '--format', 'iceberg')).out).toContain(

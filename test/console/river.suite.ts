@@ -33,6 +33,36 @@ export function riverStories(open: () => RunningConsole): void {
     })
   })
 
+  test('on a phone every node is seen whole, each below what it comes from', async () => {
+    await open().visit(
+      '',
+      async (page) => {
+        await settled(page)
+        await node(page, 'gold.product_demand').waitFor()
+        const boxes = await page.locator('.node').evaluateAll((nodes) =>
+          nodes.map((each) => {
+            const { left, right, top } = each.getBoundingClientRect()
+            return { left, right, top }
+          }),
+        )
+        expect(boxes.length).toBeGreaterThan(20)
+        for (const { left, right } of boxes) {
+          expect(left).toBeGreaterThanOrEqual(0)
+          expect(right).toBeLessThanOrEqual(390)
+        }
+        const top = async (name: string) => (await node(page, name).boundingBox())!.y
+        const way = ['/order', 'silver.orders', 'gold.product_demand', 'gold.product_surges']
+        const tops = await Promise.all(way.map(top))
+        expect(tops).toEqual(tops.toSorted((a, b) => a - b))
+        // No gap in which a node more would have had room.
+        const below = boxes.map((box) => box.top).sort((a, b) => a - b)
+        for (const [index, at] of below.entries())
+          expect(at - (below[index - 1] ?? at)).toBeLessThan(2 * 66)
+      },
+      { width: 390 },
+    )
+  })
+
   test('two hundred nodes move smoothly while records flow', async () => {
     const home = newHome()
     const wide = await mekongUp(['--home', home, '--config', WIDE_RIVER])

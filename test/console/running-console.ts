@@ -127,7 +127,9 @@ function complaintsOf(page: Page, { isRefused }: VisitOptions): readonly string[
 /** Wait until a page has said what it has to say. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor()
-  await page.getByText(/One moment …|Chờ một chút …/).waitFor({ state: 'detached' })
+  // Several parts may be waiting; the first is none once all have come.
+  const waiting = page.getByText(/One moment …|Chờ một chút …/).first()
+  await waiting.waitFor({ state: 'detached' })
 }
 
 /** Where the menu of the console leads, as the page has it: `dashboards`, `tables`, … */

@@ -12,6 +12,11 @@ export type Behaviour =
   | 'fenced'
   | 'missing_and_extra'
   | 'slow'
+  | 'stalls'
+  | 'hangs_up_midway'
+  | 'thinks'
+  | 'refuses_schemas'
+  | 'no_credit'
   | 'forbidden'
 
 export interface LabelServer {
@@ -22,7 +27,14 @@ export interface LabelServer {
   readonly paid: Map<string, number>
   readonly sizes: number[]
   atOnceMax: number
+  /** What was asked for as the form of the answer, request by request. */
+  readonly formats: readonly ResponseFormat[]
   close(): Promise<void>
+}
+
+export interface ResponseFormat {
+  readonly type: string
+  readonly json_schema?: { readonly strict: boolean; readonly schema: unknown }
 }
 
 interface Asked {
@@ -34,13 +46,18 @@ export async function startLabelServer(
   behave: (call: number, texts: readonly string[]) => Behaviour,
 ): Promise<LabelServer> {
   let atOnce = 0
+  const formats: ResponseFormat[] = []
   const server = createServer(async (request, response) => {
     facts.calls += 1
     const call = facts.calls
     atOnce += 1
     facts.atOnceMax = Math.max(facts.atOnceMax, atOnce)
     try {
-      const body = JSON.parse(await textOf(request)) as { messages: { content: string }[] }
+      const body = JSON.parse(await textOf(request)) as {
+        messages: { content: string }[]
+        response_format: ResponseFormat
+      }
+      formats.push(body.response_format)
       const asked = JSON.parse(body.messages.at(-1)!.content) as Asked
       facts.sizes.push(asked.texts.length)
       await answer(
@@ -49,7 +66,7 @@ export async function startLabelServer(
           call,
           asked.texts.map(({ text }) => text),
         ),
-        asked,
+        { ...asked, isSchema: body.response_format.type === 'json_schema' },
         facts.paid,
       )
     } finally {
@@ -59,7 +76,7 @@ export async function startLabelServer(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const facts: LabelServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    ...{ calls: 0, paid: new Map<string, number>(), sizes: [] as number[], atOnceMax: 0 },
+    ...{ calls: 0, paid: new Map<string, number>(), sizes: [] as number[], atOnceMax: 0, formats },
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()
@@ -75,7 +92,7 @@ export const labelOf = (text: string) => (text.charCodeAt(0) % 2 === 0 ? 'Drama'
 async function answer(
   response: ServerResponse,
   behaviour: Behaviour,
-  { texts }: Asked,
+  { texts, isSchema }: Asked & { readonly isSchema: boolean },
   paid: Map<string, number>,
 ): Promise<void> {
   const right = texts.map(({ id, text }) => ({ id, label: labelOf(text) }))
@@ -98,6 +115,27 @@ async function answer(
     case 'forbidden':
       response.writeHead(401, { 'content-type': 'application/json' })
       return void response.end('{"error":{"message":"no such key"}}')
+    case 'no_credit':
+      response.writeHead(429, { 'content-type': 'application/json' })
+      return void response.end('{"error":{"message":"no credit","code":"insufficient_quota"}}')
+    case 'refuses_schemas':
+      if (!isSchema) return say(JSON.stringify({ labels: right }), texts)
+      response.writeHead(400, { 'content-type': 'application/json' })
+      return void response.end('{"error":{"message":"response_format is unavailable"}}')
+    case 'thinks':
+      response.setHeader('content-type', 'application/json')
+      response.end(completion(JSON.stringify({ labels: right }), texts.length, 20))
+      for (const { text } of texts) paid.set(text, (paid.get(text) ?? 0) + 1)
+      return
+    case 'stalls':
+    case 'hangs_up_midway': {
+      const whole = completion(JSON.stringify({ labels: right }), texts.length)
+      response.setHeader('content-type', 'application/json')
+      response.write(whole.slice(0, whole.length / 2))
+      if (behaviour === 'stalls') return
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      return void response.socket?.destroy()
+    }
     case 'hangs_up':
       return void response.socket?.destroy()
     case 'no_json':
@@ -105,13 +143,15 @@ async function answer(
     case 'wrong_shape':
       return say(JSON.stringify({ answers: right }), [])
     case 'missing_and_extra': {
-      const some = right.filter(({ id }) => id % 3 !== 0)
+      const some = right
+        .filter(({ id }) => id % 3 !== 0)
+        .map((row) => ({ ...row, confidence: 0.9 }))
       const extra = [
         { id: 9_999, label: 'Drama' },
         { id: 0, label: 'Nonsense' },
       ]
       return say(
-        JSON.stringify({ labels: [...some, ...extra] }),
+        JSON.stringify({ note: 'as asked', labels: [...some, ...extra] }),
         texts.filter(({ id }) => id % 3 !== 0),
       )
     }
@@ -128,14 +168,14 @@ async function answer(
   }
 }
 
-const completion = (content: string, textCount: number) =>
+const completion = (content: string, textCount: number, thought = 1) =>
   JSON.stringify({
     id: 'c1',
     object: 'chat.completion',
     choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
     usage: {
       prompt_tokens: 100 + textCount * 5,
-      completion_tokens: textCount * 10,
+      completion_tokens: textCount * 10 * thought,
       total_tokens: 1,
     },
   })

@@ -62,14 +62,18 @@ describe('labels from a model', () => {
     expect(outcome.costUsd).toBeCloseTo((outcome.tokensIn * 1 + 56_000 * 4) / 1e6, 6)
   })
 
-  test('dropped connections, 429, 500, wrong JSON, missing and extra answers: every text once', async () => {
+  test('dropped and stalled connections, 429, 500, wrong JSON, missing and extra answers: every text once', async () => {
     const troubles: Behaviour[] = [
+      ...(['hangs_up_midway', 'stalls'] as const),
       ...(['too_many_requests', 'hangs_up', 'broken', 'no_json', 'missing_and_extra'] as const),
       ...(['right', 'wrong_shape', 'fenced', 'slow', 'too_many_requests'] as const),
     ]
-    const { outcome, labels } = await run(3_000, (call) => troubles[call - 1] ?? 'right')
-    allRight(labels, 3_000)
-    expect(outcome).toMatchObject({ status: 'done', labelled: 3_000, failed: 0 })
+    const limits = { callTimeoutMs: 1_500 }
+    const { outcome, labels } = await run(6_000, (call) => troubles[call - 1] ?? 'right', {
+      limits,
+    })
+    allRight(labels, 6_000)
+    expect(outcome).toMatchObject({ status: 'done', labelled: 6_000, failed: 0 })
     expect([...server.paid.values()].every((count) => count === 1)).toBe(true)
   })
 
@@ -106,8 +110,74 @@ describe('labels from a model', () => {
     expect(failed[0]!.reason).toBe('label_service_away')
   })
 
+  test('answers are constrained to the list by a strict schema, and to JSON where the server takes no schemas', async () => {
+    await run(1_000, () => 'right')
+    for (const { type, json_schema } of server.formats) {
+      expect([type, json_schema!.strict]).toEqual(['json_schema', true])
+      expect(JSON.stringify(json_schema!.schema)).toContain('"enum":["Drama","Music","Other"]')
+    }
+    await server.close()
+    const { labels } = await run(1_000, () => 'refuses_schemas')
+    allRight(labels, 1_000)
+    const types = server.formats.map(({ type }) => type)
+    expect(types).toEqual(['json_schema', 'json_object', 'json_object'])
+  })
+
+  test('the first request goes alone, and what it took is reserved for the others: a model that thinks keeps to the budget', async () => {
+    const { outcome } = await run(20_000, () => 'thinks', { budgetUsd: 1 })
+    expect(outcome.status).toBe('budget_spent')
+    expect(outcome.costUsd).toBeGreaterThan(0.4)
+    expect(outcome.costUsd).toBeLessThanOrEqual(1)
+  })
+
+  test('while the writer is stuck only so many requests are made', async () => {
+    let release = () => {}
+    const stuck = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let written = 0
+    const running = run(20_000, () => 'right', {
+      limits: { queuedBatches: 4, callsAtOnce: 3 },
+      write: async ({ labels }) => {
+        await stuck
+        written += labels.length
+      },
+    })
+    for (let calls = -1; calls !== (server?.calls ?? 0) || calls <= 0; await sleep(300))
+      calls = server?.calls ?? 0
+    // The queue was full but for one when the last three began.
+    expect(server.calls).toBeGreaterThanOrEqual(4)
+    expect(server.calls).toBeLessThanOrEqual(4 + 3 - 1)
+    release()
+    expect((await running).outcome).toMatchObject({ status: 'done', calls: 40 })
+    expect(written).toBe(20_000)
+  })
+
+  test('it waits as long as the service says, and no longer than it may', async () => {
+    const waits: number[] = []
+    const { labels } = await run(10, (call) => (call <= 2 ? 'too_many_requests' : 'right'), {
+      pause: async (ms) => void waits.push(ms),
+    })
+    expect(labels.size).toBe(10)
+    expect(waits.length).toBe(2)
+    for (const ms of waits) expect(ms).toBeGreaterThanOrEqual(50)
+    for (const ms of waits) expect(ms).toBeLessThanOrEqual(300)
+  })
+
+  test('a model that answers nothing usable is not asked about every text', async () => {
+    const { outcome, labels } = await run(20_000, () => 'wrong_shape')
+    expect(outcome.status).toBe('answers_useless')
+    expect(outcome.calls).toBeLessThan(60)
+    expect(labels.size).toBe(0)
+  })
+
+  test('an account without credit ends the run at once', async () => {
+    await expect(run(1_000, () => 'no_credit')).rejects.toThrow(LabelServiceRefusedError)
+    expect(server.calls).toBe(1)
+  })
+
   test('a refused key ends the run at once', async () => {
     await expect(run(1_000, () => 'forbidden')).rejects.toThrow(LabelServiceRefusedError)
-    expect(server.calls).toBeLessThanOrEqual(2)
+    expect(server.calls).toBe(1)
   })
 })

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { compiledPlan } from '../../src/flow/compiled-plans.ts'
 import { type LakeHome, openLakeHome, tableKey } from '../../src/flow/lake-home.ts'
 import type { ModelLake } from '../../src/flow/model-lake.ts'
 import { openModelLake } from '../../src/flow/open-model-lake.ts'
@@ -14,7 +15,6 @@ import { type Clock, systemClock, systemRandomness } from '../../src/model/clock
 import type { Task, TaskContext, TaskReport } from '../../src/model/task.ts'
 import { type PipelineBuilder, pipeline } from '../../src/pipeline/pipeline.ts'
 import { type ComputeEngine, openComputeEngine } from '../../src/sql/duckdb/engine.ts'
-import { scanSql } from '../../src/sql/duckdb/scan.ts'
 import { openModelSession } from '../../src/sql/models/model-session.ts'
 
 /** A lake in a temporary folder, with an engine, for running models on. */
@@ -109,7 +109,7 @@ export async function openModelHome(
       const connection = await engine.connection()
       try {
         const result = await connection.run(
-          `SELECT to_json(r)::VARCHAR FROM (WITH rows AS (${scanSql(await opened!.plan())}) ${query}) AS r`,
+          `SELECT to_json(r)::VARCHAR FROM (WITH rows AS (${await compiledPlan(await opened!.plan(), engine)}) ${query}) AS r`,
         )
         const all = await result.getRows()
         return all.map(([json]) => Object.values(JSON.parse(json as string) as object))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { lineageOf } from '../../src/flow/model-lineage.ts'
-import { partitions } from '../../src/pipeline/materialization.ts'
+import { partitions, window } from '../../src/pipeline/materialization.ts'
 import { type PipelineBuilder, pipeline } from '../../src/pipeline/pipeline.ts'
 import { openModelHome } from './model-home.ts'
 
@@ -118,4 +118,34 @@ test('through views one step at a time, and incoming is its own table', async ()
   })
   const [lost] = await lineageOf({ engine: home.engine, plans: [plan] })
   expect(lost!.problem).toContain('bronze.y')
+})
+
+test('of a window: sums and days come from the rows of its table', async () => {
+  await using home = await openModelHome()
+  await home.add('bronze.seen', "SELECT 'a' AS k, DATE '2026-01-01' AS day, 1 AS v, 2 AS w")
+  for (const engine of ['duckdb', 'spark'] as const) {
+    const plan = pipeline('lineage', (p) =>
+      p.model('gold.sums', 'SELECT *, v > 9 AS is_much FROM totals', {
+        ...{ engine, incoming: 'bronze.seen' },
+        materialize: window({
+          ...{ key: ['k'], day: 'day', daysCount: 'days' },
+          rows: 'SELECT upper(k) AS k, day, v * w AS v FROM incoming',
+        }),
+      }),
+    )
+    const [model] = await lineageOf({ engine: home.engine, lake: home.lake, plans: [plan] })
+    const from = (column: string) => model!.columns.find(({ name }) => name === column)?.from
+    expect([model!.problem, from('k')]).toEqual([
+      undefined,
+      [{ table: 'bronze.seen', column: 'k', kind: 'transformation' }],
+    ])
+    for (const column of ['v', 'is_much'])
+      expect(from(column)).toEqual([
+        { table: 'bronze.seen', column: 'v', kind: 'aggregation' },
+        { table: 'bronze.seen', column: 'w', kind: 'aggregation' },
+      ])
+    expect(from('days')?.map((origin) => [origin.column, origin.kind])).toEqual([
+      ['day', 'aggregation'],
+    ])
+  }
 })

@@ -25,6 +25,56 @@ interface RunEvent {
   }[]
 }
 
+const lineageOf = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RunEvent)
+
+test('a test that warns is a failed assertion of a run that completes; one that stops is a run that fails', async () => {
+  await using home = await openModelHome()
+  await home.add('bronze.b', 'SELECT range AS id, nullif(range, 1) AS v FROM range(4)')
+  const file = path.join(home.folder, 'lineage.ndjson')
+  const lineage = openLineage(
+    {
+      ...{ openLineageFile: file, openLineageUrl: undefined },
+      ...{ openLineageApiKey: undefined, openLineageNamespace: 'here' },
+    },
+    () => {},
+  )
+  const told = async (severity: 'warn' | 'error') => {
+    const plan = pipeline('told', (p) =>
+      p.model(`silver.${severity}`, 'SELECT id, v FROM bronze.b', {
+        tests: [notNull('v', { severity }), notNull('id')],
+      }),
+    )
+    const [task] = await modelTasks({ engine: home.engine, lake: home.lake, lineage }, plan)
+    return task!.run(taskContext())
+  }
+  expect((await told('warn')).facts).toMatchObject({ tests: 2, tests_warned: 1 })
+  await expect(told('error')).rejects.toMatchObject({ code: 'TESTS_FAILED' })
+  const events = lineageOf(readFileSync(file, 'utf8'))
+  // Its rows are there either way.
+  expect(events.map(({ eventType, job }) => [eventType, job.name])).toEqual([
+    ['START', 'told.silver.warn'],
+    ['COMPLETE', 'told.silver.warn'],
+    ['START', 'told.silver.warn.tests'],
+    ['COMPLETE', 'told.silver.warn.tests'],
+    ['START', 'told.silver.error'],
+    ['COMPLETE', 'told.silver.error'],
+    ['START', 'told.silver.error.tests'],
+    ['FAIL', 'told.silver.error.tests'],
+  ])
+  for (const [index, severity] of [
+    [3, 'warn'],
+    [7, 'error'],
+  ] as const)
+    expect(events[index]!.inputs[0]!.inputFacets!.dataQualityAssertions!.assertions).toEqual([
+      { assertion: 'not_null_v', success: false, column: 'v', severity, failures: 1 },
+      { assertion: 'not_null_id', success: true, column: 'id', severity: 'error', failures: 0 },
+    ])
+})
+
 test('runs of models are told to a file and to a server, with columns and numbers; failures too', async () => {
   await using home = await openModelHome()
   await home.add('bronze.b', 'SELECT range AS id, range * 2 AS v FROM range(4)')
@@ -60,10 +110,7 @@ test('runs of models are told to a file and to a server, with columns and number
   await expect(gold!.run(taskContext())).rejects.toMatchObject({ code: 'SQL_INVALID' })
   await new Promise((resolve) => server.close(resolve))
 
-  const events = readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as RunEvent)
+  const events = lineageOf(readFileSync(file, 'utf8'))
   expect(received.map(({ event }) => event)).toEqual(events)
   expect(new Set(received.map(({ path: at, key }) => `${at} ${key}`))).toEqual(
     new Set(['/api/v1/lineage Bearer secret']),
@@ -113,7 +160,7 @@ test('runs of models are told to a file and to a server, with columns and number
   const [tested] = events[3]!.inputs
   expect([tested!.name, events[3]!.outputs]).toEqual(['silver.s', []])
   expect(tested!.inputFacets!.dataQualityAssertions!.assertions).toEqual([
-    { assertion: 'not_null_w', success: true, column: 'w' },
+    { assertion: 'not_null_w', success: true, column: 'w', severity: 'error', failures: 0 },
   ])
   expect(events[5]!.run.facets.errorMessage!.message).toContain('no_such_column')
   expect(notices).toEqual([])

@@ -26,7 +26,7 @@ const chain = (first: string) => (p: PipelineBuilder) => {
 const SQL = 'SELECT id, v FROM incoming'
 
 describe('the plan of models', () => {
-  test('says what is new, what is behind and over which versions, and what nobody knows yet', async () => {
+  test('says what is new, what is behind and over which versions, and about how much that is', async () => {
     await using home = await openModelHome()
     const before = await planOf(home, chain(SQL))
     expect(before.map(({ model, status, action }) => [model, status, action])).toEqual([
@@ -59,7 +59,12 @@ describe('the plan of models', () => {
       versions: [{ table: 'bronze.b', from: 1, to: 2 }],
     })
     expect(behind[2]).toMatchObject({ status: 'behind', action: 'whole', follows: ['silver.a'] })
-    expect(behind[2]!.rowsEstimated).toBeUndefined()
+    // What is there, and what comes from above.
+    expect(behind[2]!.rowsEstimated).toBe(110)
+    const [made, , over] = await planOf(home, chain('SELECT id, v + 1 AS v FROM incoming'))
+    expect(made).toMatchObject({ status: 'changed', action: 'whole', rowsEstimated: 110 })
+    expect(over).toMatchObject({ status: 'behind', action: 'whole', rowsEstimated: 100 })
+    expect(over!.bytesEstimated).toBe((await (await home.lake.open('silver.a'))!.size()).bytes)
   })
 
   test('shows before running what a change would break, below and in tests', async () => {

@@ -76,6 +76,49 @@ describe('data tests', () => {
     expect(await home.rows('system.test_failures')).toEqual([])
   })
 
+  test('age is asked at each run, also when nothing came; of a table without rows there is none', async () => {
+    await using home = await openModelHome()
+    const HOUR_MS = 3_600_000
+    const run = (hours: number) =>
+      home.run(
+        (p) =>
+          p.model('silver.s', 'SELECT id, seen FROM incoming', {
+            ...{ incoming: 'bronze.b', materialize: merge({ key: ['id'] }) },
+            tests: [
+              notNull('id'),
+              freshness('seen', { warnAfterMs: 2 * HOUR_MS, errorAfterMs: 6 * HOUR_MS }),
+            ],
+          }),
+        { logicalMs: RUN_MS + hours * HOUR_MS },
+      )
+    const add = (where: string) =>
+      home.add(
+        'bronze.b',
+        `SELECT 1 AS id, TIMESTAMPTZ '2026-01-10 00:00:00Z' AS seen WHERE ${where}`,
+      )
+    await add('false')
+    expect((await run(9))['silver.s']!.facts).toMatchObject({ rows_in: 0, tests_warned: 0 })
+    await add('true')
+    expect((await run(1))['silver.s']!.facts).toMatchObject({ tests: 2, tests_warned: 0 })
+    const silent = (await run(3))['silver.s']!
+    expect([silent.status, silent.facts]).toMatchObject([
+      'nothing_new',
+      { tests: 1, tests_warned: 1 },
+    ])
+    await expect(run(7)).rejects.toMatchObject({
+      ...{ code: 'TESTS_FAILED', failures: [{ test: 'freshness_seen', failingCount: 1 }] },
+    })
+    expect(
+      await home.rows('system.test_failures', 'SELECT test, severity FROM rows ORDER BY tested_at'),
+    ).toEqual([
+      ['freshness_seen', 'warn'],
+      ['freshness_seen', 'error'],
+    ])
+    // Rows that passed have passed, and what is fresh again is.
+    await home.add('bronze.b', "SELECT 2 AS id, TIMESTAMPTZ '2026-01-10 07:00:00Z' AS seen")
+    expect((await run(8))['silver.s']!.facts).toMatchObject({ tests: 2, tests_warned: 0 })
+  })
+
   test('rows are tested once; an error is found again until it is mended, and the model is not built again for it', async () => {
     await using home = await openModelHome()
     const define = (sql: string) => (p: PipelineBuilder) =>

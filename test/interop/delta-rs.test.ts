@@ -7,8 +7,8 @@ import { type Judge, openJudge } from './judge.ts'
 import { steps } from './our-delta-steps.ts'
 import { runSteps, tableShape } from './our-delta-table.ts'
 import { conditionChoice } from './random-condition.ts'
+import { RANDOM_TIMEOUT_MS, runRandomly } from './random-runs.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
-import { seededRuns } from './seed.ts'
 import {
   expectMostlyDone,
   followSteps,
@@ -50,36 +50,41 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
       }),
   }
 
-  test('reads what we write', async () => {
-    const conditions = fc.array(conditionChoice, { minLength: 2, maxLength: 4 })
-    await fc.assert(
-      fc.asyncProperty(tableShape(DELTA_RS), steps, conditions, async (shape, todo, choices) => {
-        const at = await runSteps(workshop, `ours-${++tableCount}`, shape, todo)
-        await expectReadAlike(at, reader, choices)
-        const location = path.join(workshop.folder, at.location)
-        for (const [appId, version] of at.transactions)
-          expect(await deltaRs.ask('transaction_version', { location, app_id: appId })).toBe(
-            version,
-          )
-      }),
-      seededRuns(12),
-    )
-  }, 600_000)
+  test(
+    'reads what we write',
+    async () => {
+      const conditions = fc.array(conditionChoice, { minLength: 2, maxLength: 4 })
+      await runRandomly(
+        { name: 'delta-rs reads what we write', runs: 12 },
+        [tableShape(DELTA_RS), steps, conditions],
+        async (shape, todo, choices) => {
+          const at = await runSteps(workshop, `ours-${++tableCount}`, shape, todo)
+          await expectReadAlike(at, reader, choices)
+          const location = path.join(workshop.folder, at.location)
+          for (const [appId, version] of at.transactions)
+            expect(await deltaRs.ask('transaction_version', { location, app_id: appId })).toBe(
+              version,
+            )
+        },
+      )
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 
-  test('writes what we read', async () => {
-    const tally: Tally = {}
-    const engine = {
-      name: 'delta-rs',
-      judge: deltaRs,
-      open: (at: TheirTable) => openDeltaTable(workshop.deps, at.key),
-      read: ({ location }: TheirTable, out: string) => deltaRs.ask('read', { location, out }),
-    }
-    const conditions = fc.array(conditionChoice, { maxLength: 3 })
-    await fc.assert(
-      fc.asyncProperty(
-        tableShape(),
-        deltaRsSteps,
-        conditions,
+  test(
+    'writes what we read',
+    async () => {
+      const tally: Tally = {}
+      const engine = {
+        name: 'delta-rs',
+        judge: deltaRs,
+        open: (at: TheirTable) => openDeltaTable(workshop.deps, at.key),
+        read: ({ location }: TheirTable, out: string) => deltaRs.ask('read', { location, out }),
+      }
+      const conditions = fc.array(conditionChoice, { maxLength: 3 })
+      await runRandomly(
+        { name: 'delta-rs writes what we read', runs: 12 },
+        [tableShape(), deltaRsSteps, conditions],
         async ({ columns, partitionBy, properties }, todo, choices) => {
           const configuration = {
             'delta.checkpointInterval': properties['delta.checkpointInterval'] ?? '100',
@@ -89,9 +94,9 @@ describe.skipIf('skip' in judge)('delta-rs', () => {
           if (!(await isDone(tally, createWith(configuration), at))) return
           await followSteps(at, engine, { steps: todo, conditions: choices, tally })
         },
-      ),
-      seededRuns(12),
-    )
-    expectMostlyDone(tally)
-  }, 1_800_000)
+      )
+      expectMostlyDone(tally)
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 })

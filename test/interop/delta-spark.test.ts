@@ -2,13 +2,14 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openDeltaTable } from '../../src/lake/delta/table.ts'
-import { changesSql } from '../../src/sql/duckdb/changes.ts'
+import { compileChanges } from '../../src/sql/duckdb/changes.ts'
+import { nothingToLookInto } from '../lake/delta/nothing-to-look-into.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { steps } from './our-delta-steps.ts'
 import { type OurTable, runSteps, tableShape } from './our-delta-table.ts'
 import { conditionChoice } from './random-condition.ts'
+import { RANDOM_TIMEOUT_MS, runRandomly } from './random-runs.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
-import { seededRuns } from './seed.ts'
 import { createWith, sparkDeltaSteps, sparkProperties } from './spark-delta-steps.ts'
 import {
   expectMostlyDone,
@@ -57,7 +58,7 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
     const sql = `SELECT * FROM table_changes_by_path('${location}', ${from}, ${to})`
     await spark.ask('query', { sql, out })
     const columns = 'SELECT * EXCLUDE (_commit_timestamp)'
-    const ours = changesSql(await at.table.changes({ from, to }))
+    const ours = await compileChanges(await at.table.changes({ from, to }), nothingToLookInto)
     await expectSameRows(
       workshop,
       { from: 'mekong', query: `${columns} FROM (${ours})` },
@@ -65,43 +66,47 @@ describe.skipIf('skip' in judge)('Delta Lake on Spark', () => {
     )
   }
 
-  test('reads what we write', async () => {
-    const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
-    await fc.assert(
-      fc.asyncProperty(tableShape(), steps, conditions, async (shape, todo, choices) => {
-        const at = await runSteps(workshop, `ours-${++tableCount}`, shape, todo)
-        await expectReadAlike(at, reader, choices)
-        await expectSameChanges(at)
-      }),
-      seededRuns(3),
-    )
-  }, 1_800_000)
+  test(
+    'reads what we write',
+    async () => {
+      const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
+      await runRandomly(
+        { name: 'Delta on Spark reads what we write', runs: 3 },
+        [tableShape(), steps, conditions],
+        async (shape, todo, choices) => {
+          const at = await runSteps(workshop, `ours-${++tableCount}`, shape, todo)
+          await expectReadAlike(at, reader, choices)
+          await expectSameChanges(at)
+        },
+      )
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 
-  test('writes what we read', async () => {
-    const tally: Tally = {}
-    const engine = {
-      name: 'Spark',
-      judge: spark,
-      open: (at: TheirTable) => openDeltaTable(workshop.deps, at.key),
-      read: ({ location }: TheirTable, out: string) => read(location, out, ''),
-    }
-    const layout = fc.record({ properties: sparkProperties, isClustered: fc.boolean() })
-    const conditions = fc.array(conditionChoice, { maxLength: 3 })
-    await fc.assert(
-      fc.asyncProperty(
-        tableShape(),
-        layout,
-        sparkDeltaSteps,
-        conditions,
+  test(
+    'writes what we read',
+    async () => {
+      const tally: Tally = {}
+      const engine = {
+        name: 'Spark',
+        judge: spark,
+        open: (at: TheirTable) => openDeltaTable(workshop.deps, at.key),
+        read: ({ location }: TheirTable, out: string) => read(location, out, ''),
+      }
+      const layout = fc.record({ properties: sparkProperties, isClustered: fc.boolean() })
+      const conditions = fc.array(conditionChoice, { maxLength: 3 })
+      await runRandomly(
+        { name: 'Delta on Spark writes what we read', runs: 3 },
+        [tableShape(), layout, sparkDeltaSteps, conditions],
         async ({ columns, partitionBy }, choice, todo, choices) => {
           const key = `theirs-${++tableCount}`
           const at = theirTable(workshop, spark, { key, columns, partitionBy })
           if (!(await isDone(tally, createWith(choice), at))) return
           await followSteps(at, engine, { steps: todo, conditions: choices, tally })
         },
-      ),
-      seededRuns(3),
-    )
-    expectMostlyDone(tally)
-  }, 3_600_000)
+      )
+      expectMostlyDone(tally)
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 })

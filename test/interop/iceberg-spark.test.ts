@@ -8,9 +8,9 @@ import { ICEBERG_COLUMNS, icebergShape, runIcebergSteps } from './our-iceberg-ta
 import { canBeSplit, type OpenTheirs, ourStatements } from './our-statements.ts'
 import { columns } from './random-columns.ts'
 import { conditionChoice } from './random-condition.ts'
+import { RANDOM_TIMEOUT_MS, runRandomly } from './random-runs.ts'
 import { partitionChoice } from './random-transforms.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
-import { seededRuns } from './seed.ts'
 import {
   createWith,
   icebergCatalog,
@@ -54,68 +54,72 @@ describe.skipIf('skip' in judge)('Iceberg on Spark', () => {
     },
   }
 
-  test('reads what we write', async () => {
-    const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
-    await fc.assert(
-      fc.asyncProperty(icebergShape(), icebergSteps, conditions, async (shape, todo, choices) => {
-        const at = await runIcebergSteps(workshop, `db/ours${++tableCount}`, shape, todo)
-        await expectReadAlike(at, reader, choices)
-      }),
-      seededRuns(3),
-    )
-  }, 1_800_000)
+  test(
+    'reads what we write',
+    async () => {
+      const conditions = fc.array(conditionChoice, { minLength: 1, maxLength: 2 })
+      await runRandomly(
+        { name: 'Iceberg on Spark reads what we write', runs: 3 },
+        [icebergShape(), icebergSteps, conditions],
+        async (shape, todo, choices) => {
+          const at = await runIcebergSteps(workshop, `db/ours${++tableCount}`, shape, todo)
+          await expectReadAlike(at, reader, choices)
+        },
+      )
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 
-  test('writes what we read', async () => {
-    const tally: Tally = {}
-    const engine: TheirEngine = {
-      name: 'Spark',
-      judge: spark,
-      open: ({ key }) => openIcebergTable(workshop.deps, key),
-      read: ({ key }, out) => read(key, out),
-    }
-    const layout = fc.record({ choice: partitionChoice, properties: sparkIcebergProperties })
-    const conditions = fc.array(conditionChoice, { maxLength: 3 })
-    await fc.assert(
-      fc.asyncProperty(
-        columns(ICEBERG_COLUMNS),
-        layout,
-        sparkIcebergSteps,
-        conditions,
+  test(
+    'writes what we read',
+    async () => {
+      const tally: Tally = {}
+      const engine: TheirEngine = {
+        name: 'Spark',
+        judge: spark,
+        open: ({ key }) => openIcebergTable(workshop.deps, key),
+        read: ({ key }, out) => read(key, out),
+      }
+      const layout = fc.record({ choice: partitionChoice, properties: sparkIcebergProperties })
+      const conditions = fc.array(conditionChoice, { maxLength: 3 })
+      await runRandomly(
+        { name: 'Iceberg on Spark writes what we read', runs: 3 },
+        [columns(ICEBERG_COLUMNS), layout, sparkIcebergSteps, conditions],
         async (of, { choice, properties }, todo, choices) => {
           const key = `db/theirs${++tableCount}`
           const at = theirTable(workshop, spark, { key, columns: of, partitionBy: [] })
           if (!(await isDone(tally, createWith(choice, properties), at))) return
           await followSteps(at, engine, { steps: todo, conditions: choices, tally })
         },
-      ),
-      seededRuns(3),
-    )
-    expectMostlyDone(tally)
-  }, 3_600_000)
+      )
+      expectMostlyDone(tally)
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 
-  test('goes on where we changed what it wrote', async () => {
-    const tally: Tally = {}
-    const open: OpenTheirs = ({ key }) => openIcebergTable(workshop.deps, key)
-    const steps = sparkIcebergSteps.chain(([first, ...others]) =>
-      fc
-        .array(fc.oneof(ourStatements(open), fc.constantFrom(...others)), {
-          minLength: 3,
-          maxLength: 8,
-        })
-        .map((mixed) => [first!, ...mixed]),
-    )
-    const engine: TheirEngine = {
-      name: 'Spark',
-      judge: spark,
-      open,
-      read: ({ key }, out) => read(key, out),
-    }
-    const layout = fc.record({ choice: partitionChoice, properties: sparkIcebergProperties })
-    await fc.assert(
-      fc.asyncProperty(
-        columns(ICEBERG_COLUMNS).filter(canBeSplit),
-        layout,
-        steps,
+  test(
+    'goes on where we changed what it wrote',
+    async () => {
+      const tally: Tally = {}
+      const open: OpenTheirs = ({ key }) => openIcebergTable(workshop.deps, key)
+      const steps = sparkIcebergSteps.chain(([first, ...others]) =>
+        fc
+          .array(fc.oneof(ourStatements(open), fc.constantFrom(...others)), {
+            minLength: 3,
+            maxLength: 8,
+          })
+          .map((mixed) => [first!, ...mixed]),
+      )
+      const engine: TheirEngine = {
+        name: 'Spark',
+        judge: spark,
+        open,
+        read: ({ key }, out) => read(key, out),
+      }
+      const layout = fc.record({ choice: partitionChoice, properties: sparkIcebergProperties })
+      await runRandomly(
+        { name: 'Iceberg on Spark goes on where we changed what it wrote', runs: 2 },
+        [columns(ICEBERG_COLUMNS).filter(canBeSplit), layout, steps],
         async (of, { choice, properties }, todo) => {
           const key = `db/both${++tableCount}`
           const at = theirTable(workshop, spark, { key, columns: of, partitionBy: [] })
@@ -123,9 +127,9 @@ describe.skipIf('skip' in judge)('Iceberg on Spark', () => {
           if (!(await isDone(tally, create, at))) return
           await followSteps(at, engine, { steps: todo, conditions: [], tally })
         },
-      ),
-      seededRuns(2),
-    )
-    expectMostlyDone(tally)
-  }, 3_600_000)
+      )
+      expectMostlyDone(tally)
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 })

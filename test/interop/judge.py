@@ -11,20 +11,22 @@ import sys
 import traceback
 
 
-def serve(commands):
-    # Engines print; only answers may reach the pipe that the tests read.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+def serve(commands, answers):
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = {"value": commands[request["command"]](**request["arguments"])}
+            value = commands[request["command"]](**request["arguments"])
+            # JSON has no NaN.
+            answer = json.dumps({"value": value}, allow_nan=False)
         except Exception as error:
-            answer = {"error": {"type": type(error).__name__, "message": str(error)}}
+            answer = json.dumps({"error": {"type": type(error).__name__, "message": str(error)}})
             traceback.print_exc()
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(answer + "\n")
         answers.flush()
 
 
 if __name__ == "__main__":
-    serve(importlib.import_module(sys.argv[1]).COMMANDS)
+    # Engines print, and what they start does; only answers may reach the pipe that the tests read.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    serve(importlib.import_module(sys.argv[1]).COMMANDS, answers)

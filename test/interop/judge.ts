@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import os from 'node:os'
 import path from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { ensureToolset, type SkipReason } from '../services.ts'
 
-/** An engine of others that reads and writes the tables we read and write, in a Python process of its own. */
+/** An engine of others that reads and writes the tables we read and write, in a process of its own. */
 export interface Judge {
   /** Run one of the commands of its program. Requests are answered in order. @throws JudgeError */
   ask(command: string, args: Readonly<Record<string, unknown>>): Promise<unknown>
@@ -26,7 +27,10 @@ const JUDGES = {
 } as const
 
 /** Start an engine, or say why it cannot be had. Its start takes seconds, so one is started for many tests. */
-export async function openJudge(name: keyof typeof JUDGES): Promise<Judge | SkipReason> {
+export async function openJudge(
+  name: keyof typeof JUDGES | 'clickhouse',
+): Promise<Judge | SkipReason> {
+  if (name === 'clickhouse') return openClickHouse()
   const { toolset, python, module } = JUDGES[name]
   const tools = await ensureToolset(toolset)
   if ('skip' in tools) return tools
@@ -38,12 +42,27 @@ export async function openJudge(name: keyof typeof JUDGES): Promise<Judge | Skip
       stdio: ['pipe', 'pipe', 'pipe'],
     },
   )
-  return new PythonJudge(child)
+  return new JudgeProcess(child)
+}
+
+/** chDB is an optional package. Workshops are below the folder for temporary files, where it may read and write. */
+async function openClickHouse(): Promise<Judge | SkipReason> {
+  const program = path.join(import.meta.dirname, 'clickhouse-judge.ts')
+  const judge = new JudgeProcess(spawn(process.execPath, [program], { cwd: os.tmpdir() }))
+  try {
+    await judge.ask('run', { sql: ['SELECT 1'] })
+    return judge
+  } catch (error) {
+    if (process.env.MEKONG_REQUIRE_SERVICES === '1') throw error
+    const skip = 'the optional package chdb is not installed'
+    console.log(`skipped: ${skip}`)
+    return { skip }
+  }
 }
 
 type Answer = { value: unknown } | { error: { type: string; message: string } }
 
-class PythonJudge implements Judge {
+class JudgeProcess implements Judge {
   readonly #child: ChildProcess
   readonly #lines: Interface
   readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
@@ -52,7 +71,7 @@ class PythonJudge implements Judge {
   constructor(child: ChildProcess) {
     this.#child = child
     this.#lines = createInterface({ input: child.stdout! })
-    this.#lines.on('line', (line) => this.#waiting.shift()?.resolve(JSON.parse(line) as Answer))
+    this.#lines.on('line', (line) => this.#answer(line))
     child.stderr!.setEncoding('utf8')
     child.stderr!.on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-4_000)
@@ -63,6 +82,15 @@ class PythonJudge implements Judge {
         reject(new Error(`The judge ended. It said last: ${this.#said}`))
     })
     child.stdin!.on('error', () => {})
+  }
+
+  #answer(line: string): void {
+    const asked = this.#waiting.shift()
+    try {
+      asked?.resolve(JSON.parse(line) as Answer)
+    } catch (error) {
+      asked?.reject(error as Error)
+    }
   }
 
   async ask(command: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {

@@ -11,7 +11,7 @@ import { SEEDS } from './model-seeds.ts'
 
 /**
  * Goal: a model says the same on both engines. Method: the models of every pipeline run on DuckDB in one lake and on Spark in another, over the
- * same rows, first half of them and then all; the tables must be equal to the row. Windows run in DuckDB in both.
+ * same rows, first half of them and then all; the tables must be equal to the row. Views are kept as tables for that.
  */
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const EVENTS = path.join(ROOT, '../shared/data/github-events')
@@ -40,26 +40,34 @@ describe.skipIf('skip' in spark || !existsSync(EVENTS))('models on Spark', () =>
             ...plan,
             models: plan.models.map((model) => ({
               ...model,
-              engine: model.materialize.kind === 'window' ? 'duckdb' : on,
+              engine: on,
+              ...(model.materialize.kind === 'view' ? AS_TABLE : {}),
               tests: [],
             })),
           },
         )
       for (const half of [0, 1] as const) {
+        const compared: string[] = []
         const tasks = [await tasksIn(here, 'duckdb'), await tasksIn(there, 'spark')] as const
         for (const home of [here, there]) await seed(home, tasks[0], half)
         for (const task of tasks[0]) await task.run(taskContext())
         for (const task of tasks[1]) {
           await task.run(taskContext())
-          const isView = (await here.lake.open(task.id)) === undefined
-          if (isView) continue
           const rows = await here.rows(task.id)
           expect(rows, task.id).not.toHaveLength(0)
           expect(await there.rows(task.id), task.id).toEqual(rows)
+          compared.push(task.id)
         }
+        expect(compared.toSorted()).toEqual(plan.models.map(({ name }) => name).toSorted())
       }
     })
 })
+
+/** Names with spaces need names of their own in the files. */
+const AS_TABLE = {
+  materialize: { kind: 'table' },
+  properties: { 'delta.columnMapping.mode': 'name' },
+} as const
 
 /** Rows into the tables that no model makes. */
 async function seed(home: ModelHome, tasks: readonly Task[], half: 0 | 1): Promise<void> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import type { DeltaTable } from '../../src/lake/delta/table.ts'
 import { TableUnsupportedError } from '../../src/lake/errors.ts'
 import type { IcebergTable } from '../../src/lake/iceberg/table.ts'
 import type { Columns } from '../../src/model/column.ts'
@@ -11,7 +12,7 @@ import { type TheirStep, type TheirTable, theirStep } from './their-table.ts'
 import { expectSameRows, rowsOfPlan } from './workshop.ts'
 
 /** How our statements find a table that another engine writes. */
-export type OpenTheirs = (at: TheirTable) => Promise<IcebergTable>
+export type OpenTheirs = (at: TheirTable) => Promise<DeltaTable | IcebergTable>
 
 /** We cannot cut decimals of 38 digits at the very end of their range, as a table that is split by them wants it. */
 export const canBeSplit = (columns: Columns): boolean =>
@@ -22,7 +23,7 @@ export const canBeSplit = (columns: Columns): boolean =>
 const rest = fc.nat(6)
 const rows = fc.record({ count: fc.integer({ min: 1, max: 25 }), seed: fc.nat(1_000) })
 
-/** Our statements on an Iceberg table of another engine, each of which leaves what SQL says. Tables that we cannot write stay as they are. */
+/** Our statements on a table of another engine, each of which leaves what SQL says. Tables that we cannot write stay as they are. */
 export const ourStatements = (open: OpenTheirs): fc.Arbitrary<TheirStep> =>
   fc.oneof(
     ours('our delete', rest, open, async (at, table, which) => {
@@ -41,7 +42,7 @@ export const ourStatements = (open: OpenTheirs): fc.Arbitrary<TheirStep> =>
       const from = Math.max(0, at.nextKey - Math.ceil(count / 2))
       at.nextKey = from + count
       const source = await at.workshop.relation(
-        rowsSql(at.columns, { from, count, seed }),
+        rowsSql(at.columns, { from, count, seed, partitionBy: at.partitionBy }),
         at.columns,
       )
       await committed(
@@ -71,7 +72,7 @@ function ours<P>(
   name: string,
   parameters: fc.Arbitrary<P>,
   open: OpenTheirs,
-  run: (at: TheirTable, table: IcebergTable, parameters: P) => Promise<string>,
+  run: (at: TheirTable, table: DeltaTable | IcebergTable, parameters: P) => Promise<string>,
 ): fc.Arbitrary<TheirStep> {
   return theirStep(name, parameters, async (at, given) => {
     const table = await open(at)

@@ -11,9 +11,9 @@ import { canBeSplit, type OpenTheirs, ourStatements } from './our-statements.ts'
 import { createWith, pyIcebergSteps } from './pyiceberg-steps.ts'
 import { columns } from './random-columns.ts'
 import { conditionChoice } from './random-condition.ts'
+import { RANDOM_TIMEOUT_MS, runRandomly } from './random-runs.ts'
 import { partitionChoice } from './random-transforms.ts'
 import { expectReadAlike, type OtherReader } from './read-by-others.ts'
-import { seededRuns } from './seed.ts'
 import {
   expectMostlyDone,
   followSteps,
@@ -61,39 +61,39 @@ describe.skipIf('skip' in judge)('PyIceberg', () => {
     },
   }
 
-  test('reads what we write', async () => {
-    const conditions = fc.array(conditionChoice, { minLength: 2, maxLength: 4 })
-    await fc.assert(
-      fc.asyncProperty(
-        icebergShape(PYICEBERG),
-        icebergSteps,
-        conditions,
+  test(
+    'reads what we write',
+    async () => {
+      const conditions = fc.array(conditionChoice, { minLength: 2, maxLength: 4 })
+      await runRandomly(
+        { name: 'PyIceberg reads what we write', runs: 12 },
+        [icebergShape(PYICEBERG), icebergSteps, conditions],
         async (shape, todo, choices) => {
           const at = await runIcebergSteps(workshop, `db/ours${++tableCount}`, shape, todo)
           await expectReadAlike(at, reader, choices)
         },
-      ),
-      seededRuns(12),
-    )
-  }, 1_800_000)
+      )
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 
-  test('writes what we read', async () => {
-    const tally: Tally = {}
-    const warehouse = path.join(workshop.folder, 'warehouse')
-    const engine: TheirEngine = {
-      name: 'PyIceberg',
-      judge: pyIceberg,
-      open: ({ key }) => openIcebergTable(workshop.deps, key),
-      read: ({ key }, out) => pyIceberg.ask('read', { warehouse, table: path.basename(key), out }),
-    }
-    const conditions = fc.array(conditionChoice, { maxLength: 3 })
-    const layout = fc.record({ choice: partitionChoice, version: fc.constantFrom('1', '2') })
-    await fc.assert(
-      fc.asyncProperty(
-        columns(PYICEBERG),
-        layout,
-        pyIcebergSteps,
-        conditions,
+  test(
+    'writes what we read',
+    async () => {
+      const tally: Tally = {}
+      const warehouse = path.join(workshop.folder, 'warehouse')
+      const engine: TheirEngine = {
+        name: 'PyIceberg',
+        judge: pyIceberg,
+        open: ({ key }) => openIcebergTable(workshop.deps, key),
+        read: ({ key }, out) =>
+          pyIceberg.ask('read', { warehouse, table: path.basename(key), out }),
+      }
+      const conditions = fc.array(conditionChoice, { maxLength: 3 })
+      const layout = fc.record({ choice: partitionChoice, version: fc.constantFrom('1', '2') })
+      await runRandomly(
+        { name: 'PyIceberg writes what we read', runs: 12 },
+        [columns(PYICEBERG), layout, pyIcebergSteps, conditions],
         async (of, { choice, version }, todo, choices) => {
           const key = `warehouse/db/theirs${++tableCount}`
           const at = theirTable(workshop, pyIceberg, { key, columns: of, partitionBy: [] })
@@ -101,40 +101,41 @@ describe.skipIf('skip' in judge)('PyIceberg', () => {
           if (!(await isDone(tally, create, at))) return
           await followSteps(at, engine, { steps: todo, conditions: choices, tally })
         },
-      ),
-      seededRuns(12),
-    )
-    expectMostlyDone(tally)
-  }, 1_800_000)
+      )
+      expectMostlyDone(tally)
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 
-  test('goes on where we changed what it wrote', async () => {
-    const tally: Tally = {}
-    const warehouse = path.join(workshop.folder, 'warehouse')
-    const { store, clock, randomness } = workshop.deps
-    const open: OpenTheirs = async ({ key }) => {
-      const file = { path: path.join(warehouse, 'catalog.db'), catalogName: 'c' }
-      const catalog = openSqliteCatalog({ ...file, store, clock, randomness })
-      return openIcebergTable({ ...workshop.deps, catalog }, `db.${path.basename(key)}`)
-    }
-    const steps = pyIcebergSteps.chain(([first, ...others]) =>
-      fc
-        .array(fc.oneof(ourStatements(open), fc.constantFrom(...others)), {
-          minLength: 3,
-          maxLength: 8,
-        })
-        .map((mixed) => [first!, ...mixed]),
-    )
-    const engine: TheirEngine = {
-      name: 'PyIceberg',
-      judge: pyIceberg,
-      open,
-      read: ({ key }, out) => pyIceberg.ask('read', { warehouse, table: path.basename(key), out }),
-    }
-    await fc.assert(
-      fc.asyncProperty(
-        columns(PYICEBERG).filter(canBeSplit),
-        partitionChoice,
-        steps,
+  test(
+    'goes on where we changed what it wrote',
+    async () => {
+      const tally: Tally = {}
+      const warehouse = path.join(workshop.folder, 'warehouse')
+      const { store, clock, randomness } = workshop.deps
+      const open: OpenTheirs = async ({ key }) => {
+        const file = { path: path.join(warehouse, 'catalog.db'), catalogName: 'c' }
+        const catalog = openSqliteCatalog({ ...file, store, clock, randomness })
+        return openIcebergTable({ ...workshop.deps, catalog }, `db.${path.basename(key)}`)
+      }
+      const steps = pyIcebergSteps.chain(([first, ...others]) =>
+        fc
+          .array(fc.oneof(ourStatements(open), fc.constantFrom(...others)), {
+            minLength: 3,
+            maxLength: 8,
+          })
+          .map((mixed) => [first!, ...mixed]),
+      )
+      const engine: TheirEngine = {
+        name: 'PyIceberg',
+        judge: pyIceberg,
+        open,
+        read: ({ key }, out) =>
+          pyIceberg.ask('read', { warehouse, table: path.basename(key), out }),
+      }
+      await runRandomly(
+        { name: 'PyIceberg goes on where we changed what it wrote', runs: 8 },
+        [columns(PYICEBERG).filter(canBeSplit), partitionChoice, steps],
         async (of, partitioning, todo) => {
           const key = `warehouse/db/both${++tableCount}`
           const at = theirTable(workshop, pyIceberg, { key, columns: of, partitionBy: [] })
@@ -142,9 +143,9 @@ describe.skipIf('skip' in judge)('PyIceberg', () => {
           if (!(await isDone(tally, create, at))) return
           await followSteps(at, engine, { steps: todo, conditions: [], tally })
         },
-      ),
-      seededRuns(8),
-    )
-    expectMostlyDone(tally)
-  }, 1_800_000)
+      )
+      expectMostlyDone(tally)
+    },
+    RANDOM_TIMEOUT_MS,
+  )
 })

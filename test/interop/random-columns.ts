@@ -23,6 +23,8 @@ export interface ColumnChoice {
   readonly without?: readonly ColumnType[]
   /** Whether lists and maps hold structs. Default: true. */
   readonly hasInnerStructs?: boolean
+  /** Whether columns are scalars only. Default: false. */
+  readonly isFlat?: boolean
 }
 
 const scalar = ({ without = [] }: ColumnChoice) => {
@@ -32,6 +34,7 @@ const scalar = ({ without = [] }: ColumnChoice) => {
 
 /** Any type, at most three deep. */
 export function columnType(choice: ColumnChoice = {}): fc.Arbitrary<ColumnType> {
+  if (choice.isFlat === true) return scalar(choice)
   const inner = (of: fc.Arbitrary<ColumnType>) =>
     choice.hasInnerStructs === false
       ? of.filter((type) => !JSON.stringify(type).includes('struct'))

@@ -1,4 +1,4 @@
-import { PlanError, pipeline, zOrder } from 'mekong'
+import { PlanError, pipeline, vectors, zOrder } from 'mekong'
 import { expect, test } from 'vitest'
 import { DEFAULT_MAINTENANCE } from '../../src/pipeline/maintenance.ts'
 
@@ -27,6 +27,28 @@ test('schedules, maintenance and steps are values of the plan, with their defaul
     order: { kind: 'z_order', columns: ['a', 'b'] },
   })
   expect(plan.maintenance[0]).not.toHaveProperty('orphans')
+})
+
+test('a sync of an Iceberg table is refused, not left without its rows', () => {
+  const source = {
+    ...{ table: 'gold.films', key: 'id', version: 'v', collections: ['films'] },
+    ...{ reads: ['title'], items: () => [] },
+  }
+  const made = (format: 'delta' | 'iceberg') =>
+    problemsOf(() =>
+      pipeline('river', (p) => {
+        p.model('gold.films', 'SELECT 1 AS id, 1 AS v, 1 AS title', {
+          format,
+          properties: { 'delta.enableChangeDataFeed': 'true' },
+        })
+        p.sync('films', {
+          target: vectors('films', { films: { metadata: {} } }),
+          from: [source],
+        })
+      }),
+    )
+  expect(made('delta')).toEqual([])
+  expect(made('iceberg')).toEqual(['river / sync films from gold.films: is not Delta'])
 })
 
 test('what is wrong with them is said all at once', () => {

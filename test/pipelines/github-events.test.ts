@@ -128,6 +128,7 @@ describe('over HTTP', () => {
       'rejected by reason':
         /mekong_gateway_rejected_records_total\{topic="github-events",reason="missing_field"\} [1-9]/,
       'batches sent': /mekong_log_writes_total\{outcome="written"\} [1-9]/,
+      'batches failed': /mekong_log_writes_total\{outcome="failed"\} 0/,
       'batch size': /mekong_log_write_records_bucket/,
       'send duration': /mekong_log_write_seconds_count [1-9]/,
       'serialisation duration': /mekong_log_coding_seconds_count [1-9]/,

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react'
 import { useWidth } from '../charts/use-width.ts'
+import { Choices } from '../choices.tsx'
 import { plain } from '../format.ts'
 import { go, Link } from '../place.tsx'
 import { useAnswer } from '../use-answer.ts'
@@ -7,6 +8,7 @@ import { type AroundAnswer, personPlace, titlePlace } from './answers.ts'
 import { forceLayout } from './force-layout.ts'
 import { useCatalogWords } from './words.ts'
 
+const VIEWS = ['picture', 'list'] as const
 const NARROW = 620
 /** People beside the one in the middle, as many as can be read. */
 const PEOPLE = { wide: 26, narrow: 10 }
@@ -27,7 +29,7 @@ interface Node {
 /** Who and what is around a person, as a picture or as a list. */
 export function Around({ id }: { readonly id: string }) {
   const words = useCatalogWords()
-  const [view, setView] = useState<'picture' | 'list'>('picture')
+  const [view, setView] = useState<(typeof VIEWS)[number]>('picture')
   const { ref, width } = useWidth()
   const isNarrow = width < NARROW
   const { answer, problem } = useAnswer<AroundAnswer>(
@@ -38,18 +40,7 @@ export function Around({ id }: { readonly id: string }) {
     <div ref={ref}>
       <h2 className="row">
         {words('around')} {answer?.person.name}
-        <fieldset className="choices">
-          {(['picture', 'list'] as const).map((each) => (
-            <button
-              key={each}
-              type="button"
-              aria-pressed={view === each}
-              onClick={() => setView(each)}
-            >
-              {words(each)}
-            </button>
-          ))}
-        </fieldset>
+        <Choices label={words('view')} all={VIEWS} chosen={view} text={words} onChoose={setView} />
         {answer === undefined ? null : (
           <small>
             {shown.titles} {words('ofAll')} {plain(answer.counts.titles)}{' '}

@@ -65,6 +65,7 @@ export const useCatalogWords = wordsOf({
   died: ['died', 'mất'],
   filmography: ['Credits', 'Các vai trò'],
   around: ['Around', 'Quanh'],
+  view: ['View', 'Cách xem'],
   picture: ['Picture', 'Hình'],
   list: ['List', 'Danh sách'],
   aroundHelp: [

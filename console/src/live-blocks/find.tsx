@@ -31,7 +31,7 @@ export function Find({
   )
   const found = chosen === undefined ? undefined : answer?.documents
   return (
-    <article className="card w12">
+    <article className="card">
       <h3>{said(block.title)}</h3>
       <Combo
         label={said(block.title)}
@@ -55,7 +55,7 @@ export function Find({
           {found.length === 0 ? <p className="empty">{words('noDocuments')}</p> : null}
           {found.length === 0 ? null : (
             <div className="scroll">
-              <table>
+              <table className="found">
                 <thead>
                   <tr>
                     {block.columns.map((name) => (
@@ -69,7 +69,11 @@ export function Find({
                   {found.slice(0, limit).map((document) => (
                     <tr key={String(document._id)}>
                       {block.columns.map((name) => (
-                        <td key={name} className={isNumber(document[name]) ? 'number' : ''}>
+                        <td
+                          key={name}
+                          className={isNumber(document[name]) ? 'number' : ''}
+                          data-name={said(name)}
+                        >
                           {shown(document[name], block.each?.[name])}
                         </td>
                       ))}
@@ -99,7 +103,7 @@ function shown(value: unknown, each: string | undefined): React.ReactNode {
   if (Array.isArray(value)) {
     if (value.length === 0) return ''
     return (
-      <ul className="parts">
+      <ul className="elements">
         {value.map((one, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: elements have no name and do not move
           <li key={index}>{each === undefined ? String(one) : filled(each, one as Fields)}</li>

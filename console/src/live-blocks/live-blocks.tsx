@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { AggregatesPage, DashboardWords, Grain, LiveBlock, Period } from '../api.ts'
 import { Stack } from '../charts/stack.tsx'
+import { Choices } from '../choices.tsx'
 import { useLanguage } from '../text.ts'
 import { usePushed } from '../use-pushed.ts'
 import { Find } from './find.tsx'
@@ -76,7 +77,7 @@ function Aggregates({ name, live, said }: AggregatesProps) {
   return (
     <>
       <div className="row controls">
-        <Choice
+        <Choices
           label={words('period')}
           all={PERIODS}
           chosen={period}
@@ -85,7 +86,7 @@ function Aggregates({ name, live, said }: AggregatesProps) {
         />
         <span className="row">
           <span className="faint">{words('asOf')}</span>
-          <Choice
+          <Choices
             label={words('asOf')}
             all={['now', 'latest'] as const}
             chosen={at}
@@ -109,10 +110,10 @@ function Aggregates({ name, live, said }: AggregatesProps) {
       {series.map((block) => {
         const answer = page?.series[block.series]
         return (
-          <article key={block.series} className="card w12 reserved">
+          <article key={block.series} className="card reserved">
             <h3>
               {said(block.title)}
-              <Choice
+              <Choices
                 label={words('steps')}
                 all={GRAINS}
                 chosen={grain}
@@ -138,34 +139,5 @@ function Aggregates({ name, live, said }: AggregatesProps) {
         )
       })}
     </>
-  )
-}
-
-function Choice<T extends string>({
-  label,
-  all,
-  chosen,
-  text,
-  onChoose,
-}: {
-  readonly label: string
-  readonly all: readonly T[]
-  readonly chosen: T
-  readonly text: (each: T) => string
-  readonly onChoose: (each: T) => void
-}) {
-  return (
-    <fieldset className="choices" aria-label={label}>
-      {all.map((each) => (
-        <button
-          key={each}
-          type="button"
-          aria-pressed={each === chosen}
-          onClick={() => onChoose(each)}
-        >
-          {text(each)}
-        </button>
-      ))}
-    </fieldset>
   )
 }

@@ -22,7 +22,7 @@ export function Sparklines({
     made,
   )
   return (
-    <article className="card w12">
+    <article className="card">
       <h3>{said(block.title)}</h3>
       {block.about === undefined ? null : <p className="faint">{said(block.about)}</p>}
       {problem === undefined ? null : <p className="problem">{problem}</p>}

@@ -39,10 +39,13 @@ export function Dashboards() {
 function Page({ pipeline }: { readonly pipeline: string }) {
   const words = useWords()
   const { dashboards } = useLive()
-  const { answer, problem } = useAnswer<Dashboard>(
+  // What is pushed does not wait for the first answers of the charts.
+  const { answer: early } = useAnswer<Dashboard>(`/v1/dashboards/${pipeline}?wait=false`)
+  const { answer: whole, problem } = useAnswer<Dashboard>(
     `/v1/dashboards/${pipeline}`,
     dashboards.get(pipeline),
   )
+  const answer = whole ?? early
   const said = useSaid(answer?.words ?? {})
   if (problem !== undefined) return <p className="problem">{problem}</p>
   if (answer === undefined) return <p className="empty">{words('wait')}</p>
@@ -66,6 +69,9 @@ function Page({ pipeline }: { readonly pipeline: string }) {
             </h3>
             {chart.about === null ? null : <p className="faint">{said(chart.about)}</p>}
             {chart.problem === null ? null : <p className="problem">{chart.problem}</p>}
+            {chart.rows === null && chart.problem === null ? (
+              <p className="empty">{words('wait')}</p>
+            ) : null}
             {chart.rows === null ? null : (
               <Chart
                 show={chart.show}

@@ -6,9 +6,11 @@ import { factsOfAll } from '../river/node-facts.ts'
 import { NodePanel } from '../river/node-panel.tsx'
 import '../river/river.css'
 import { layoutOf } from '../river/river-layout.ts'
+import { listOf, NARROW_MAX_WIDTH } from '../river/river-list.ts'
 import { RiverMap } from '../river/river-map.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
+import { useWidth } from '../use-width.ts'
 
 /** Everything that flows, as a picture with its numbers. The node that is looked at is in the address. */
 export function RiverPage() {
@@ -23,11 +25,14 @@ export function RiverPage() {
   )
   const { answer: tables } = useAnswer<{ tables: TableLine[] }>('/v1/tables', turn)
   const [only, setOnly] = useState<string>()
+  const { ref, width } = useWidth()
   const layout = useMemo(() => {
     if (river === undefined) return undefined
     const nodes = river.nodes.filter(({ pipeline }) => only === undefined || pipeline === only)
-    return layoutOf(nodes, river.edges)
-  }, [river, only])
+    return width > NARROW_MAX_WIDTH
+      ? layoutOf(nodes, river.edges)
+      : listOf(nodes, river.edges, width)
+  }, [river, only, width])
   const choose = useCallback((id: string) => go(`?node=${encodeURIComponent(id)}`), [])
   const close = useCallback(() => go(''), [])
   if (problem !== undefined) return <p className="problem">{problem}</p>
@@ -40,7 +45,7 @@ export function RiverPage() {
   const pipelines = [...new Set(river.nodes.map(({ pipeline }) => pipeline))]
   const chosen = river.nodes.find(({ id }) => id === query.get('node'))
   return (
-    <section>
+    <section ref={ref}>
       <header className="head">
         <h1>{words('river')}</h1>
         {inTrouble.length === 0 ? (

@@ -6,6 +6,7 @@ export interface Standing {
   readonly node: RiverNode
   readonly x: number
   readonly y: number
+  readonly width: number
 }
 
 export interface Layout {
@@ -18,11 +19,13 @@ export interface Layout {
 }
 
 /** Six columns are seen whole on a screen of 1440 px. */
-export const NODE_WIDTH = 172
+const NODE_WIDTH = 172
 export const NODE_HEIGHT = 54
 const GAP_X = 36
-const GAP_Y = 12
-const LANE_GAP = 44
+export const GAP_Y = 12
+export const LANE_GAP = 44
+/** What the name of a lane takes. */
+export const LANE_HEAD = 26
 
 export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): Layout {
   const sources = sourcesAmong(edges)
@@ -32,7 +35,7 @@ export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): L
   let top = 0
   for (const pipeline of new Set(nodes.map((node) => node.pipeline))) {
     lanes.push({ pipeline, y: top })
-    top += 26
+    top += LANE_HEAD
     const columns = Map.groupBy(
       nodes.filter((node) => node.pipeline === pipeline),
       ({ id }) => depth.get(id)!,
@@ -49,7 +52,7 @@ export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): L
       for (const [row, { node }] of wanted.entries()) {
         const y = top + (laneHeight - used) / 2 + row * (NODE_HEIGHT + GAP_Y)
         placed.set(node.id, y)
-        standing.push({ node, x: column * (NODE_WIDTH + GAP_X), y })
+        standing.push({ node, x: column * (NODE_WIDTH + GAP_X), y, width: NODE_WIDTH })
       }
     }
     top += laneHeight + LANE_GAP
@@ -64,9 +67,10 @@ export function layoutOf(nodes: readonly RiverNode[], edges: readonly Edge[]): L
   }
 }
 
-type Sources = (id: string) => readonly string[]
+export type Sources = (id: string) => readonly string[]
 
-function sourcesAmong(edges: readonly Edge[]): Sources {
+/** What each node comes from. */
+export function sourcesAmong(edges: readonly Edge[]): Sources {
   const sources = Map.groupBy(edges, ({ to }) => to)
   return (id) => (sources.get(id) ?? []).map(({ from }) => from)
 }
@@ -76,7 +80,7 @@ function channelsOf(standing: readonly Standing[], edges: readonly Edge[]): Layo
   return edges.flatMap(({ from, to }) => {
     const [a, b] = [at.get(from), at.get(to)]
     if (a === undefined || b === undefined) return []
-    const [x1, y1] = [a.x + NODE_WIDTH, a.y + NODE_HEIGHT / 2]
+    const [x1, y1] = [a.x + a.width, a.y + NODE_HEIGHT / 2]
     const [x2, y2] = [b.x, b.y + NODE_HEIGHT / 2]
     const bend = Math.max(24, (x2 - x1) / 2)
     const path = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`
@@ -90,7 +94,7 @@ function meanOf(ids: readonly string[], placed: ReadonlyMap<string, number>): nu
 }
 
 /** The longest way to each node; a circle, which there should not be, counts once. */
-function depths(nodes: readonly RiverNode[], sources: Sources): Map<string, number> {
+export function depths(nodes: readonly RiverNode[], sources: Sources): Map<string, number> {
   const depth = new Map<string, number>()
   const visiting = new Set<string>()
   const visit = (id: string): number => {

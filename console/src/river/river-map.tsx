@@ -1,7 +1,7 @@
 import { memo, useEffect, useRef } from 'react'
 import type { RiverEdge, RiverNode } from '../api.ts'
 import { type NodeFacts, shortName } from './node-facts.ts'
-import { type Layout, NODE_HEIGHT, NODE_WIDTH } from './river-layout.ts'
+import { type Layout, NODE_HEIGHT } from './river-layout.ts'
 
 /** The nodes where they stand, and what flows between. */
 export function RiverMap({
@@ -39,12 +39,12 @@ export function RiverMap({
             {pipeline}
           </h2>
         ))}
-        {layout.standing.map(({ node, x, y }) => {
+        {layout.standing.map(({ node, x, y, width }) => {
           const { main, side, trouble } = facts.get(node.id)!
           return (
             <Node
               key={node.id}
-              {...{ node, x, y, main, side, trouble, onChoose }}
+              {...{ node, x, y, width, main, side, trouble, onChoose }}
               isChosen={node.id === chosen}
               isNear={near?.has(node.id) === true}
             />
@@ -60,6 +60,7 @@ const Node = memo(function Node({
   node,
   x,
   y,
+  width,
   main,
   side,
   trouble,
@@ -70,6 +71,7 @@ const Node = memo(function Node({
   readonly node: RiverNode
   readonly x: number
   readonly y: number
+  readonly width: number
   readonly main: string
   readonly side: string
   readonly trouble: string
@@ -87,7 +89,7 @@ const Node = memo(function Node({
       ref={ref}
       type="button"
       className={classes.join(' ')}
-      style={{ left: x, top: y, width: NODE_WIDTH, height: NODE_HEIGHT }}
+      style={{ left: x, top: y, width, height: NODE_HEIGHT }}
       title={trouble || node.name}
       aria-pressed={isChosen}
       onClick={() => onChoose(node.id)}

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Run } from '../api.ts'
+import { Choices } from '../choices.tsx'
 import { ago, secondsText } from '../format.ts'
 import { useLive } from '../live.tsx'
 import { Link } from '../place.tsx'
@@ -8,7 +9,7 @@ import { useAnswer } from '../use-answer.ts'
 import { StartRun } from './start-run.tsx'
 import { Status } from './status.tsx'
 
-const STATUSES = ['running', 'failed'] as const
+const STATUSES = [undefined, 'running', 'failed'] as const
 const LIST_SIZE = 100
 
 /** What has run, newest first, and the way to begin something. */
@@ -25,18 +26,13 @@ export function RunList() {
   return (
     <>
       <StartRun />
-      <div className="choices">
-        {[undefined, ...STATUSES].map((each) => (
-          <button
-            key={each ?? ''}
-            type="button"
-            aria-pressed={status === each}
-            onClick={() => setStatus(each)}
-          >
-            {words(each ?? 'anyStatus')}
-          </button>
-        ))}
-      </div>
+      <Choices
+        label={words('status')}
+        all={STATUSES}
+        chosen={status}
+        text={(each) => words(each ?? 'anyStatus')}
+        onChoose={setStatus}
+      />
       {problem === undefined ? null : <p className="problem">{problem}</p>}
       {answer === undefined && problem === undefined ? (
         <p className="empty">{words('wait')}</p>

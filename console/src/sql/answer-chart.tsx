@@ -36,7 +36,7 @@ export function AnswerChart({ answer }: { readonly answer: Answer }) {
   const toggle = (name: string) =>
     setYs(ys.includes(name) ? ys.filter((each) => each !== name) : [...ys, name])
   return (
-    <article className="card w12">
+    <article className="card">
       <div className="row chart-shape">
         <select
           aria-label={words('chartKind')}

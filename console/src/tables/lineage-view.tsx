@@ -1,11 +1,14 @@
 import { useEffect, useRef, useState } from 'react'
 import type { TableDetail } from '../api.ts'
+import { Choices } from '../choices.tsx'
 import { go, Link, usePlace } from '../place.tsx'
 import { useWords } from '../text.ts'
 import { useAnswer } from '../use-answer.ts'
 import { type Lineage, pathOf } from './answers.ts'
 import { BOX_WIDTH, chainOf, heightOf, keyOf, lineageLayout } from './lineage-layout.ts'
 import { useTableWords } from './words.ts'
+
+const VIEWS = ['picture', 'text'] as const
 
 /** Where the columns of a table come from and go, as a picture and as text. The chosen column is in the address. */
 export function LineageView({
@@ -19,7 +22,7 @@ export function LineageView({
   const common = useWords()
   const { query } = usePlace()
   const column = query.get('column') ?? undefined
-  const [view, setView] = useState<'picture' | 'text'>('picture')
+  const [view, setView] = useState<(typeof VIEWS)[number]>('picture')
   const { answer: lineage, problem } = useAnswer<Lineage>(`${pathOf(name)}/lineage`)
   if (problem !== undefined) return <p className="problem">{problem}</p>
   if (lineage === undefined) return <p className="empty">{common('wait')}</p>
@@ -41,18 +44,7 @@ export function LineageView({
             ))}
           </select>
         </label>
-        <span className="choices">
-          {(['picture', 'text'] as const).map((each) => (
-            <button
-              key={each}
-              type="button"
-              aria-pressed={view === each}
-              onClick={() => setView(each)}
-            >
-              {words(each)}
-            </button>
-          ))}
-        </span>
+        <Choices label={words('view')} all={VIEWS} chosen={view} text={words} onChoose={setView} />
       </p>
       {problems.map((each) => (
         <p key={each} className="problem">

@@ -42,6 +42,7 @@ export const useTableWords = wordsOf({
     'Choose a column to see where it comes from and where it goes.',
     'Chọn một cột để xem nó đến từ đâu và đi đâu.',
   ],
+  view: ['View', 'Cách xem'],
   picture: ['Picture', 'Hình'],
   text: ['Text', 'Chữ'],
   everyColumn: ['all columns', 'mọi cột'],

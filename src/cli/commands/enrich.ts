@@ -13,8 +13,10 @@ export const enrich: Command = {
   usage: 'enrich PIPELINE [--dry-run]',
   about: `
 Asks the model named by OPENAI_API_KEY, OPENAI_BASE_URL and MEKONG_LABEL_MODEL for a label of every text that has none from it yet, or labels by the
-pipeline's built-in rules where no model is configured. Every answer is kept at once, so nothing is asked twice, also after a kill. A run stops before it
-would spend more than MEKONG_LABEL_BUDGET_CENTS. The platform must not be running on this home; there, "mekong run" does the same.`,
+pipeline's built-in rules where no model is configured; rules never replace what a model said. Every answer is kept at once, so nothing is asked twice, also
+after a kill or when another model was asked in between. The first request goes alone and shows what requests really cost; a run stops before it would spend
+more than MEKONG_LABEL_BUDGET_CENTS. What got no label is a dead letter and is asked again by the next run. The platform must not be running on this home;
+there, "mekong run" does the same.`,
   options: {
     'dry-run': {
       type: 'boolean',

@@ -30,7 +30,7 @@ left out. With a column, its origins are followed up through all models to the t
         throw new UsageError(
           `There is no model ${layer}.${table ?? ''}. There are: ${all.map((each) => each.model).join(', ') || 'none'}.`,
         )
-      if (column === undefined) return show(context, all, [model])
+      if (column === undefined || model.problem !== undefined) return show(context, all, [model])
       if (!model.columns.some(({ name }) => name === column))
         throw new UsageError(
           `${model.model} has no column ${column}. It has: ${model.columns.map(({ name }) => name).join(', ')}.`,

@@ -9,7 +9,7 @@ export const optimize: Command = {
   name: 'optimize',
   summary: 'write the files of a table anew, so that reading is cheaper',
   usage:
-    'optimize TABLE [--sort A,B | --z-order A,B] [--where CONDITION] [--budget SIZE] [--dry-run]',
+    'optimize TABLE [--sort A,B | --z-order A,B | --manifests] [--where CONDITION] [--budget SIZE] [--dry-run]',
   about: `
 Packs small files into large ones and leaves out rows that were only marked as deleted; no row changes, and writers are not held up. With
 --sort or --z-order the rows are laid by those columns, so that a filter on them reads few files: --sort for one column that is asked for
@@ -32,6 +32,10 @@ process, ends. The old files stay until "mekong vacuum". TABLE is layer.table or
       type: 'string',
       value: 'CONDITION',
       doc: `Only partitions for which this holds: "event_date >= '2026-01-01'".`,
+    },
+    manifests: {
+      type: 'boolean',
+      doc: "Write an Iceberg table's lists of files into few, for faster planning, and leave the files.",
     },
     budget: { type: 'string', value: 'SIZE', doc: 'Read no more than this; the rest is left.' },
     ...FORMAT,
@@ -67,6 +71,7 @@ process, ends. The old files stay until "mekong vacuum". TABLE is layer.table or
             zOrderBy: namesOption(options['z-order'], '--z-order'),
             bytesMax: bytesOption(options.budget, '--budget'),
           }),
+          ...(options.manifests === true ? { isOfManifests: true } : {}),
           dryRun,
           onProgress: progressLine(context, 'groups written'),
         },

@@ -1,5 +1,5 @@
 import type { RunDetailView, RunTaskView } from '../../api/run-views.ts'
-import { timeText } from '../numbers.ts'
+import { bytesText, timeText } from '../numbers.ts'
 import { tableText } from '../terminal.ts'
 
 const FACT_COUNT_MAX = 4
@@ -9,11 +9,27 @@ export function factsText({ facts, error, status, progress }: RunTaskView): stri
   if (error !== null && status !== 'done') return error
   if (status === 'running' && progress !== null)
     return `${progress.done}${progress.total === null ? '' : ` of ${progress.total}`}`
+  if (typeof facts.build === 'string') return buildText(facts)
   return Object.entries(facts)
-    .filter(([, value]) => value !== null && value !== 0)
+    .filter(([name, value]) => value !== null && value !== 0 && !/\.(from|to)_version$/.test(name))
     .slice(0, FACT_COUNT_MAX)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')
+}
+
+/** A model's run, what a reader looks for first. Versions are left to the JSON. */
+function buildText(facts: RunTaskView['facts']): string {
+  const of = (name: string) => Number(facts[name] ?? 0)
+  const rows = ['in', 'added', 'changed', 'removed'].flatMap((what) =>
+    of(`rows_${what}`) === 0 ? [] : `${of(`rows_${what}`).toLocaleString('en')} ${what}`,
+  )
+  const size = (what: string) => `${of(`files_${what}`)} (${bytesText(of(`bytes_${what}`))})`
+  return [
+    `files ${size('read')} read, ${size('written')} written`,
+    `rows ${rows.join(', ') || 'none'}`,
+    ...(facts.build === 'whole' ? ['made anew'] : []),
+    ...(of('tests_warned') === 0 ? [] : [`tests warned ${of('tests_warned')}`]),
+  ].join('; ')
 }
 
 /** The tasks of a run as a table. */

@@ -1,7 +1,7 @@
 import OpenAI from 'openai'
 import { LabelAnswerError } from '../errors.ts'
 import type { LabelModelPort, LabelRequest, ModelText } from '../label-request.ts'
-import { labelErrorOf } from './errors.ts'
+import { isRefusedRequest, labelErrorOf } from './errors.ts'
 
 export interface OpenAiOptions {
   /** `https://api.openai.com/v1`, or any server that speaks the same. */
@@ -12,32 +12,34 @@ export interface OpenAiOptions {
 
 /**
  * A model behind an OpenAI-compatible chat endpoint. One request each call: who calls decides about trying again. Answers are constrained
- * to the schema where the server can do that, and checked by the caller where it cannot.
+ * to the schema where the server can do that, else to JSON, and checked by the caller in any case.
  */
 export function openAiModel({ baseUrl, apiKey, model }: OpenAiOptions): LabelModelPort {
   const client = new OpenAI({ apiKey, baseURL: baseUrl, maxRetries: 0 })
+  /** Known once the server has refused a schema and taken the same request without. */
+  let takesSchemas = true
+  const complete = (request: LabelRequest, withSchema: boolean, signal: AbortSignal) =>
+    client.chat.completions.create(
+      {
+        model,
+        messages: [
+          { role: 'system', content: request.system },
+          { role: 'user', content: request.user },
+        ],
+        response_format: withSchema ? schemaFormat(request) : { type: 'json_object' },
+      },
+      { signal },
+    )
   return {
     model,
-    async ask({ system, user, schema }: LabelRequest, signal: AbortSignal): Promise<ModelText> {
-      const completion = await client.chat.completions
-        .create(
-          {
-            model,
-            messages: [
-              { role: 'system', content: system },
-              { role: 'user', content: user },
-            ],
-            response_format: {
-              type: 'json_schema',
-              json_schema: {
-                name: 'labels',
-                strict: true,
-                schema: schema as Record<string, unknown>,
-              },
-            },
-          },
-          { signal },
-        )
+    async ask(request: LabelRequest, signal: AbortSignal): Promise<ModelText> {
+      const completion = await complete(request, takesSchemas, signal)
+        .catch(async (error: unknown) => {
+          if (!takesSchemas || !isRefusedRequest(error)) throw error
+          const taken = await complete(request, false, signal)
+          takesSchemas = false
+          return taken
+        })
         .catch((error: unknown) => {
           throw labelErrorOf(error, { model, baseUrl })
         })
@@ -53,3 +55,8 @@ export function openAiModel({ baseUrl, apiKey, model }: OpenAiOptions): LabelMod
     },
   }
 }
+
+const schemaFormat = ({ schema }: LabelRequest) => ({
+  type: 'json_schema' as const,
+  json_schema: { name: 'labels', strict: true, schema: schema as Record<string, unknown> },
+})

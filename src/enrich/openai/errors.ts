@@ -24,6 +24,11 @@ export function labelErrorOf(
     })
   const { status } = error
   const text = `${where} answered ${status}: ${messageOf(error)}`
+  if (error.code === 'insufficient_quota')
+    return new LabelServiceRefusedError(
+      `${text}. The account has no credit left, and waiting does not bring any.`,
+      { cause: error },
+    )
   if (status === 408 || status === 409 || status === 429 || (status ?? 500) >= 500) {
     const waitMs = retryAfterMs(error.headers)
     return new LabelServiceAwayError(text, {
@@ -31,13 +36,16 @@ export function labelErrorOf(
       ...(waitMs === undefined ? {} : { waitMs }),
     })
   }
-  if (status === 400 || status === 413 || status === 422)
-    return new LabelAnswerError(text, { cause: error })
+  if (isRefusedRequest(error)) return new LabelAnswerError(text, { cause: error })
   return new LabelServiceRefusedError(
     `${text}. Nothing more was asked. Check OPENAI_API_KEY, OPENAI_BASE_URL and MEKONG_LABEL_MODEL.`,
     { cause: error },
   )
 }
+
+/** The service understood who asks and does not like what is asked. */
+export const isRefusedRequest = (error: unknown): boolean =>
+  error instanceof APIError && [400, 413, 422].includes(error.status ?? 0)
 
 /** RFC 9110, "Retry-After": seconds or a date. */
 function retryAfterMs(headers: Headers | undefined): number | undefined {

@@ -26,9 +26,18 @@ export interface FileStatistics {
 /** Columns kept for each table. Queries come back to the same few. */
 const KEPT_COLUMN_COUNT_MAX = 16
 
+/**
+ * Files since the checkpoint whose bounds are kept once they were read from their text, for each column: what several checkpoints' worth
+ * of commits add, in a few megabytes. Those of later files are read for each plan.
+ */
+const READ_ROW_COUNT_MAX = 10_000
+
 interface Kept {
   rowCounts: Float64Array | undefined
+  /** By column, of files from the checkpoint. */
   readonly bounds: Map<string, BoundsColumn>
+  /** By column, of files from commits; the first is that of `statsRowEnd`. `null` where statistics say nothing. */
+  readonly read: Map<string, (ColumnBounds | null)[]>
 }
 
 const kept = new WeakMap<FileTable, Kept>()
@@ -45,14 +54,16 @@ export async function loadStatistics(
   columns: readonly StatsColumn[],
   signal?: AbortSignal,
 ): Promise<FileStatistics> {
-  const known = kept.get(table) ?? { rowCounts: undefined, bounds: new Map() }
+  const known = kept.get(table) ?? { rowCounts: undefined, bounds: new Map(), read: new Map() }
   kept.set(table, known)
   const wanted = new Map(columns.map((column) => [columnKey(column), column]))
   const missing = [...wanted].filter(([key]) => !known.bounds.has(key)).map(([, column]) => column)
   if (table.statsRowEnd > 0 && (known.rowCounts === undefined || missing.length > 0))
     await fetchStatistics(reader, table, missing, known, signal)
-  while (known.bounds.size > Math.max(KEPT_COLUMN_COUNT_MAX, wanted.size))
-    known.bounds.delete(known.bounds.keys().next().value!)
+  for (const key of wanted.keys()) if (!known.read.has(key)) known.read.set(key, [])
+  for (const columnsKept of [known.bounds, known.read])
+    while (columnsKept.size > Math.max(KEPT_COLUMN_COUNT_MAX, wanted.size))
+      columnsKept.delete(columnsKept.keys().next().value!)
   return knownStatistics(table)
 }
 
@@ -62,9 +73,18 @@ export function knownStatistics(table: FileTable): FileStatistics {
   const { statsRowEnd } = table
   return {
     boundsOf(column) {
-      const fetched = known?.bounds.get(columnKey(column))
-      return (row) =>
-        row < statsRowEnd ? fetched?.at(row) : boundsFromStats(table.stats[row]!, column)
+      const key = columnKey(column)
+      const fetched = known?.bounds.get(key)
+      const read = known?.read.get(key)
+      return (row) => {
+        if (row < statsRowEnd) return fetched?.at(row)
+        const place = row - statsRowEnd
+        const before = read?.[place]
+        if (before !== undefined) return before ?? undefined
+        const bounds = boundsFromStats(table.stats[row]!, column)
+        if (read !== undefined && place < READ_ROW_COUNT_MAX) read[place] = bounds ?? null
+        return bounds
+      }
     },
     rowCountOf(row) {
       if (row >= statsRowEnd) return rowCountFromStats(table.stats[row]!)

@@ -10,6 +10,9 @@ export interface LogCleanupOptions {
   readonly versionCountMin?: number
   /** Say what would go, and remove nothing. Default: false. */
   readonly dryRun?: boolean
+  /** At most so many files, the oldest first. Default: no limit. */
+  readonly fileCountMax?: number
+  readonly onProgress?: (progress: { readonly removed: number; readonly count: number }) => void
 }
 
 /** Readers and writers look for the next commit by its name for a quarter of an hour before they list anew; this is well above. */
@@ -22,6 +25,8 @@ export interface LogCleanupOutcome {
   /** The same with their sizes, by their paths in the table. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[]
   readonly bytes: number
+  /** Whether more could go than `fileCountMax` let. */
+  readonly isPartial: boolean
 }
 
 /**
@@ -30,7 +35,7 @@ export interface LogCleanupOutcome {
  */
 export async function cleanLog(
   { deps, log }: OpenTable,
-  { ageMaxMs, versionCountMin = 1, dryRun = false }: LogCleanupOptions = {},
+  { ageMaxMs, versionCountMin = 1, dryRun = false, ...options }: LogCleanupOptions = {},
   signal?: AbortSignal,
 ): Promise<LogCleanupOutcome> {
   const { store, clock } = deps
@@ -48,13 +53,19 @@ export async function cleanLog(
     const file = parseLogFile(key.slice(prefix.length))
     if (file !== undefined) files.push({ file, key, bytes, modifiedMs })
   }
-  const removable = oldLogFiles(files, { oldestMs, versionCountMin })
-  if (!dryRun) for (const { key } of removable) await store.remove(key, signal)
+  const all = oldLogFiles(files, { oldestMs, versionCountMin })
+  const removable = all.slice(0, options.fileCountMax ?? all.length)
+  if (!dryRun)
+    for (const [index, { key }] of removable.entries()) {
+      await store.remove(key, signal)
+      options.onProgress?.({ removed: index + 1, count: removable.length })
+    }
   return {
     status: dryRun ? 'planned' : 'removed',
     names: removable.map(({ file }) => file.name),
     files: removable.map(({ file, bytes }) => ({ path: `${LOG_FOLDER}/${file.name}`, bytes })),
     bytes: removable.reduce((sum, { bytes }) => sum + bytes, 0),
+    isPartial: removable.length < all.length,
   }
 }
 

@@ -1,51 +1,19 @@
-import { type CommitOutcome, commitSnapshot } from './commit.ts'
 import { expiredAt, expiryCommit, type RetentionOptions } from './expire.ts'
-import { mergeManifests, mergeOptions } from './manifest-merge.ts'
+import type { Snapshot } from './metadata.ts'
 import { parseMetadataFile } from './metadata-file.ts'
 import { filesOfMetadata, filesOfSnapshots } from './referenced-files.ts'
-import { keptManifests } from './replace.ts'
 import type { ChangeableTable, ChangeOutcome } from './table-changes.ts'
 import { keyOfLocation, tableLocation } from './table-location.ts'
-import { checkWritable } from './writable.ts'
 
-/** Upkeep of a table: fewer manifests, forgotten snapshots, files that nobody needs. Safe beside readers and writers. */
-
-/** Write the table's data files into fewer manifests; rows stay as they are. */
-export async function rewriteManifests(
-  table: ChangeableTable,
-  signal?: AbortSignal,
-): Promise<CommitOutcome> {
-  const { tools, name } = table
-  const before = await table.newest(signal)
-  checkWritable(before.metadata, name)
-  const snapshotId = tools.newSnapshotId()
-  const { outcome, entry } = await commitSnapshot(
-    tools,
-    name,
-    before,
-    {
-      snapshotId,
-      transactions: [],
-      summary: {},
-      stage: async (entry, parent) => {
-        const kept = await keptManifests(tools, entry, parent)
-        const { bytesTarget } = mergeOptions(entry.metadata)
-        const options = { countMin: 2, bytesTarget }
-        return {
-          manifests: await mergeManifests(tools, entry, kept, options, snapshotId),
-          changes: { operation: 'replace', added: [], removed: [] },
-        }
-      },
-    },
-    signal,
-  )
-  table.remember(entry)
-  return outcome
-}
+/** Upkeep of a table: forgotten snapshots, files that nobody needs. Safe beside readers and writers. */
 
 export interface ExpireOptions extends RetentionOptions {
   /** Only say what would go. Default: false. */
   readonly dryRun?: boolean
+  /** At most so many snapshots, the oldest first. Default: no limit. */
+  readonly snapshotCountMax?: number
+  /** Of the files that go. */
+  readonly onProgress?: (progress: { readonly removed: number; readonly count: number }) => void
 }
 
 export type ExpireOutcome =
@@ -57,6 +25,8 @@ export type ExpireOutcome =
       /** The bytes of each, in the same order. */
       readonly sizes: readonly number[]
       readonly bytes: number
+      /** Whether more could go than `snapshotCountMax` let. */
+      readonly isPartial: boolean
     }
   | Exclude<ChangeOutcome, { status: 'committed' }>
 
@@ -71,9 +41,10 @@ export async function expireSnapshots(
 ): Promise<ExpireOutcome> {
   const { tools, name } = table
   const entry = await table.newest(signal)
-  const expired = expiredAt(entry.metadata, tools.clock.nowMs(), options)
-  const gone = new Set(expired.snapshotIds)
+  const all = expiredAt(entry.metadata, tools.clock.nowMs(), options)
   const { snapshots } = entry.metadata
+  const expired = { ...all, snapshotIds: oldestOf(snapshots, all.snapshotIds, options) }
+  const gone = new Set(expired.snapshotIds)
   const kept = snapshots.filter((snapshot) => !gone.has(snapshot['snapshot-id']))
   const needed = await filesOfSnapshots(tools, entry, kept, { signal })
   const old = snapshots.filter((snapshot) => gone.has(snapshot['snapshot-id']))
@@ -86,15 +57,32 @@ export async function expireSnapshots(
   const sizes = await sizesOf(table, files, signal)
   const bytes = sizes.reduce((sum, size) => sum + size, 0)
   const { snapshotIds } = expired
-  const report = { status: 'committed', snapshotIds, files, sizes, bytes } as const
+  const isPartial = snapshotIds.length < all.snapshotIds.length
+  const report = { status: 'committed', snapshotIds, files, sizes, bytes, isPartial } as const
   const isNothing = expired.snapshotIds.length === 0 && expired.refs.length === 0
   if (options.dryRun === true || isNothing) return report
   const outcome = await tools.catalog.commit(name, expiryCommit(entry, expired), signal)
   if (outcome.status === 'unknown') return outcome
   if (outcome.status === 'conflict') return { status: 'conflict', message: outcome.message }
   table.remember(outcome.entry)
-  for (const key of files) await tools.store.remove(key, signal)
+  for (const [index, key] of files.entries()) {
+    await tools.store.remove(key, signal)
+    options.onProgress?.({ removed: index + 1, count: files.length })
+  }
   return report
+}
+
+function oldestOf(
+  snapshots: readonly Snapshot[],
+  ids: readonly bigint[],
+  { snapshotCountMax = ids.length }: ExpireOptions,
+): readonly bigint[] {
+  const wanted = new Set(ids)
+  return snapshots
+    .filter((snapshot) => wanted.has(snapshot['snapshot-id']))
+    .sort((a, b) => a['timestamp-ms'] - b['timestamp-ms'])
+    .slice(0, snapshotCountMax)
+    .map((snapshot) => snapshot['snapshot-id'])
 }
 
 export interface OrphanOptions {

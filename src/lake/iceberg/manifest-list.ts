@@ -1,6 +1,7 @@
 import type { AvroRow, AvroValue } from '../../model/avro/decode.ts'
 import { openAvroFile } from './avro/container.ts'
-import { byFieldId } from './manifest.ts'
+import { manifestNaming } from './manifest-naming.ts'
+import { MANIFEST_FILE_SCHEMA } from './manifest-schema.ts'
 
 /** A manifest as the list of a snapshot names it (table spec, "Manifest Lists"). Counts are absent where not written. */
 export interface ManifestFile {
@@ -34,7 +35,9 @@ export interface FieldSummary {
 /** @throws RangeError when the file is damaged or no manifest list */
 export async function readManifestList(bytes: Uint8Array): Promise<ManifestFile[]> {
   const manifests: ManifestFile[] = []
-  for await (const rows of openAvroFile(bytes).blocks(byFieldId))
+  const list = openAvroFile(bytes)
+  const naming = manifestNaming(list.schema, () => MANIFEST_FILE_SCHEMA)
+  for await (const rows of list.blocks(naming))
     for (const row of rows) manifests.push(manifestOf(row))
   return manifests
 }

@@ -32,17 +32,11 @@ export function mergeOptions({ properties }: TableMetadata): MergeOptions {
   }
 }
 
-/** The same files in fewer manifests; those of data files and of deletes stay apart. */
-export async function mergeManifests(
-  tools: IcebergTools,
-  entry: CatalogEntry,
+/** Manifests that may become one: small ones of one spec, of data files or of deletes, enough of them. */
+export function mergeableManifests(
   manifests: readonly ManifestFile[],
   { countMin, bytesTarget }: MergeOptions,
-  snapshotId: bigint,
-): Promise<readonly ManifestFile[]> {
-  const { metadata, tableKey } = entry
-  const specs = boundSpecs(metadata, tableKey)
-  const place = tableLocation(tools.store, tableKey, metadata.location)
+): readonly (readonly ManifestFile[])[] {
   const bins = new Map<string, ManifestFile[]>()
   for (const manifest of manifests) {
     if (manifest.bytes >= bytesTarget) continue
@@ -51,9 +45,22 @@ export async function mergeManifests(
     if (bin === undefined) bins.set(key, [manifest])
     else bin.push(manifest)
   }
+  return [...bins.values()].filter((bin) => bin.length >= countMin)
+}
+
+/** The same files in fewer manifests; those of data files and of deletes stay apart. */
+export async function mergeManifests(
+  tools: IcebergTools,
+  entry: CatalogEntry,
+  manifests: readonly ManifestFile[],
+  options: MergeOptions,
+  snapshotId: bigint,
+): Promise<readonly ManifestFile[]> {
+  const { metadata, tableKey } = entry
+  const specs = boundSpecs(metadata, tableKey)
+  const place = tableLocation(tools.store, tableKey, metadata.location)
   let merged = manifests
-  for (const bin of bins.values()) {
-    if (bin.length < countMin) continue
+  for (const bin of mergeableManifests(manifests, options)) {
     const { content, specId } = bin[0]!
     const entries: NewEntry[] = []
     for await (const live of liveEntries(place, bin, specs))

@@ -1,5 +1,7 @@
 import type { AvroRow, AvroValue } from '../../model/avro/decode.ts'
 import { openAvroFile } from './avro/container.ts'
+import { manifestNaming } from './manifest-naming.ts'
+import { manifestEntrySchema } from './manifest-schema.ts'
 import type { BoundSpec, PartitionTuple } from './partition-spec.ts'
 import { scalarFromAvro } from './single-value.ts'
 
@@ -74,7 +76,9 @@ export async function readManifest(
 ): Promise<ManifestEntry[]> {
   const entries: ManifestEntry[] = []
   let nextRowId = inherited.firstRowId
-  for await (const rows of openAvroFile(bytes).blocks(byFieldId))
+  const manifest = openAvroFile(bytes)
+  const naming = manifestNaming(manifest.schema, () => manifestEntrySchema(spec))
+  for await (const rows of manifest.blocks(naming))
     for (const row of rows) {
       const entry = entryOf(row, spec, inherited, nextRowId)
       // Files without a first row id take theirs one after the other ("First Row ID Inheritance").
@@ -86,10 +90,6 @@ export async function readManifest(
     }
   return entries
 }
-
-/** Members are named `f` and the field's id; others are left out. */
-export const byFieldId = (field: { readonly [attribute: string]: unknown }): string | undefined =>
-  typeof field['field-id'] === 'number' ? `f${field['field-id']}` : undefined
 
 function entryOf(
   row: AvroRow,

@@ -27,12 +27,12 @@ import {
   type OrphanOptions,
   type OrphanOutcome,
   removeOrphans,
-  rewriteManifests,
 } from './maintenance.ts'
 import { type OptimizeOutcome, optimizeTable } from './optimize.ts'
 import { overwriteRows } from './overwrite.ts'
 import type { Removal } from './replace.ts'
 import { type RestoreOptions, type RestoreOutcome, restoreTable } from './restore.ts'
+import { type RewriteManifestsOptions, rewriteManifests } from './rewrite-manifests.ts'
 import type { SnapshotSelector } from './snapshot.ts'
 import { type IcebergSnapshot, snapshotView } from './snapshot-view.ts'
 import {
@@ -127,7 +127,10 @@ export interface IcebergTable {
   /** Write data files anew, so that reading is cheaper. */
   optimize(options?: OptimizeOptions, signal?: AbortSignal): Promise<OptimizeOutcome>
   /** Write the table's files into fewer manifests, for faster planning. Appends do it by themselves once in a while. */
-  rewriteManifests(signal?: AbortSignal): Promise<CommitOutcome>
+  rewriteManifests(
+    options?: RewriteManifestsOptions,
+    signal?: AbortSignal,
+  ): Promise<OptimizeOutcome>
   /** Forget old snapshots and remove what only they needed. */
   expireSnapshots(options?: ExpireOptions, signal?: AbortSignal): Promise<ExpireOutcome>
   /** Remove files that nobody refers to, once they are old enough. */
@@ -205,7 +208,8 @@ export async function openIcebergTable(
       changeTable(state, (entry) => propertyChanges(entry, properties), abort),
     optimize: (options?: OptimizeOptions, abort?: AbortSignal) =>
       optimizeTable(state, options, abort),
-    rewriteManifests: (abort?: AbortSignal) => rewriteManifests(state, abort),
+    rewriteManifests: (options?: RewriteManifestsOptions, abort?: AbortSignal) =>
+      rewriteManifests(state, options, abort),
     expireSnapshots: (options?: ExpireOptions, abort?: AbortSignal) =>
       expireSnapshots(state, options, abort),
     removeOrphans: (options?: OrphanOptions, abort?: AbortSignal) =>

@@ -3,9 +3,10 @@ import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import {
   AGGREGATE_SCALE,
-  type AggregateDeltas,
   type AggregatesShape,
   ALL_TIME,
+  counterName,
+  counterOfPeriod,
   type Grain,
   MINUTES_OF_GRAIN,
   type Period,
@@ -15,8 +16,13 @@ import {
 } from '../../model/aggregates.ts'
 import { assert } from '../../model/errors.ts'
 import { SinkFailedError } from '../errors.ts'
-import type { AddOptions } from './aggregate-rows.ts'
-import type { AggregateFunctions, AggregateReply } from './aggregate-thread.ts'
+import type { AddOptions } from './add-deltas.ts'
+import { counterNumbers } from './aggregate-rows.ts'
+import type {
+  AggregateFunctions,
+  AggregateReply,
+  AggregateThreadOptions,
+} from './aggregate-thread.ts'
 
 /** Kept aggregates, for as long as they are open. Adding and asking each have a thread of their own. */
 export interface AggregateStore {
@@ -80,13 +86,13 @@ export async function openAggregateStore(
   shape: AggregatesShape,
 ): Promise<AggregateStore> {
   mkdirSync(path.dirname(file), { recursive: true })
-  const options = { file, shape: JSON.stringify(shape) }
+  const options = { file, shape }
   const writer = threadOf(options)
   // The writer makes the file; a reader beside it could find it half made.
   await writer.call('version', undefined)
   const reader = threadOf(options)
-  const measureNames = Object.keys(shape.measures)
-  const unscaled = (value: number) => value / AGGREGATE_SCALE
+  const numbers = counterNumbers(shape)
+  const measures = Object.entries(shape.measures)
   return Object.freeze({
     shape,
     version: () => reader.call('version', undefined),
@@ -94,41 +100,38 @@ export async function openAggregateStore(
     async measures(period: Period, atMs: number) {
       const minute = Math.floor(atMs / MINUTE_MS)
       const start = periodStart(period, minute)
+      const end = periodBeside(period, start, 1)
       const before = periodBeside(period, start, -1)
       const width = MINUTES_OF_GRAIN[STEP_OF_PERIOD[period]]
-      const passed = minute - (minute % width) - start
-      const rows = await reader.call('periods', {
-        ...{ measures: measureNames, period, starts: [start, before] },
+      const passed = Math.floor(minute / width) * width - start
+      const ranges = measures.map(([name, measure]) => {
+        const counter = numbers.get(counterOfPeriod(name, measure, period))!
+        return { counter, from: before, to: end }
       })
-      const sum = (name: string, of: number, until: number) =>
-        unscaled(
-          rows
-            .filter(([m, s, step]) => m === name && s === of && step - of <= until)
-            .reduce((total, row) => total + row[3], 0),
-        )
-      const facts = measureNames.map((name): [string, MeasureFacts] => {
-        const value = sum(name, start, passed)
-        const previous = sum(name, before, passed)
-        const previousWhole = sum(name, before, Number.POSITIVE_INFINITY)
-        return [
-          name,
-          { value, previous, previousWhole, change: previous === 0 ? null : value / previous - 1 },
-        ]
+      const found = await reader.call('steps', ranges)
+      const facts = measures.map(([name], index): [string, MeasureFacts] => {
+        const sum = (from: number, until: number) =>
+          sumOf(found[index]!.filter(([step]) => step >= from && step < until))
+        const value = sum(start, start + passed + width)
+        // A month that was shorter has ended by now.
+        const previous = sum(before, Math.min(before + passed + width, start))
+        const change = previous === 0 ? null : value / previous - 1
+        return [name, { value, previous, previousWhole: sum(before, start), change }]
       })
       return {
         period,
         startMs: start * MINUTE_MS,
-        endMs: periodBeside(period, start, 1) * MINUTE_MS,
+        endMs: end * MINUTE_MS,
         measures: Object.fromEntries(facts),
       }
     },
     async totals() {
-      const rows = await reader.call('periods', {
-        ...{ measures: measureNames, period: ALL_TIME, starts: [0] },
+      const ranges = measures.map(([name]) => {
+        const counter = numbers.get(counterName(name, ALL_TIME))!
+        return { counter, from: 0, to: 1 }
       })
-      return Object.fromEntries(
-        measureNames.map((name) => [name, unscaled(rows.find(([m]) => m === name)?.[3] ?? 0)]),
-      )
+      const found = await reader.call('steps', ranges)
+      return Object.fromEntries(measures.map(([name], index) => [name, sumOf(found[index]!)]))
     },
     async series(request: SeriesRequest) {
       const { series, grain, fromMs, toMs, label } = request
@@ -136,13 +139,27 @@ export async function openAggregateStore(
       const from = Math.floor(fromMs / MINUTE_MS / width) * width
       const to = Math.ceil(toMs / MINUTE_MS / width) * width
       const only = label === undefined ? {} : { label }
-      const rows = await reader.call('series', { series, grain, from, to, ...only })
-      return seriesFacts(rows, { from, to, width, top: request.top })
+      const counter = numbers.get(counterName(series, grain))
+      assert(counter !== undefined, `"${series}" is kept by ${grain}`)
+      const lines = await reader.call('series', {
+        ...{ counter, from, to, width, top: request.top, ...only },
+      })
+      const count = Math.max(0, Math.round((to - from) / width))
+      return {
+        stepsMs: Array.from({ length: count }, (_, index) => (from + index * width) * MINUTE_MS),
+        lines: lines.map(({ label, values }) => ({
+          label,
+          values: values.map((value) => value / AGGREGATE_SCALE),
+        })),
+      }
     },
     async newestMs() {
-      const [first] = measureNames
-      const minute = first === undefined ? undefined : await reader.call('newest', first)
-      return minute === undefined ? undefined : minute * MINUTE_MS
+      const counters = measures.map(([name, measure]) => counterOfPeriod(name, measure, 'hour'))
+      const newest = await Promise.all(
+        counters.map((counter) => reader.call('newest', numbers.get(counter)!)),
+      )
+      const minute = Math.max(...newest.map((step) => step ?? Number.NEGATIVE_INFINITY))
+      return Number.isFinite(minute) ? minute * MINUTE_MS : undefined
     },
     async close() {
       await Promise.all([writer.end(), reader.end()])
@@ -150,32 +167,8 @@ export async function openAggregateStore(
   })
 }
 
-function seriesFacts(
-  rows: readonly (readonly [number, string, number])[],
-  { from, to, width, top }: { from: number; to: number; width: number; top: number },
-): SeriesFacts {
-  const totals = new Map<string, number>()
-  for (const [, label, value] of rows) totals.set(label, (totals.get(label) ?? 0) + value)
-  // Equal totals are ordered by name, so that a line does not jump.
-  const ranked = [...totals].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  const shown = ranked.slice(0, top).map(([label]) => label)
-  const count = Math.max(0, Math.round((to - from) / width))
-  const lines = new Map(shown.map((label) => [label, new Array<number>(count).fill(0)]))
-  const other = ranked.length > top ? new Array<number>(count).fill(0) : undefined
-  for (const [step, label, value] of rows) {
-    const values = lines.get(label) ?? other
-    assert(values !== undefined, 'every label is shown or among the others')
-    values[(step - from) / width]! += value
-  }
-  const all = [...lines, ...(other === undefined ? [] : [['other', other] as const])]
-  return {
-    stepsMs: Array.from({ length: count }, (_, index) => (from + index * width) * MINUTE_MS),
-    lines: all.map(([label, values]) => ({
-      label,
-      values: values.map((value) => value / AGGREGATE_SCALE),
-    })),
-  }
-}
+const sumOf = (values: readonly (readonly [number, number])[]) =>
+  values.reduce((sum, [, value]) => sum + value, 0) / AGGREGATE_SCALE
 
 interface AggregateThread {
   call<N extends keyof AggregateFunctions>(
@@ -185,7 +178,7 @@ interface AggregateThread {
   end(): Promise<void>
 }
 
-function threadOf(options: { readonly file: string; readonly shape: string }): AggregateThread {
+function threadOf(options: AggregateThreadOptions): AggregateThread {
   const worker = new Worker(new URL('./aggregate-thread.ts', import.meta.url), {
     workerData: options,
   })
@@ -225,6 +218,3 @@ function threadOf(options: { readonly file: string; readonly shape: string }): A
     },
   }
 }
-
-/** Nothing to add. */
-export const NO_DELTAS: AggregateDeltas = Object.freeze({ values: [], members: [], series: [] })

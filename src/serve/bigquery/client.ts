@@ -38,7 +38,7 @@ const ATTEMPT_COUNT_MAX = 3
 export async function openBigquery(config: BigqueryConfig): Promise<BigqueryProject> {
   const { BigQuery } = await import('@google-cloud/bigquery').catch((cause) => {
     throw new SinkConfigError(
-      'The package @google-cloud/bigquery is not installed: it is an optional dependency. Install it, or leave BIGQUERY_PROJECT unset.',
+      'The package @google-cloud/bigquery is not installed. Install it, or leave BIGQUERY_PROJECT unset.',
       { cause },
     )
   })

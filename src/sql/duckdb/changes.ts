@@ -1,11 +1,13 @@
 import type { ChangePart, ChangePlan } from '../../model/change-plan.ts'
 import type { ScanPlan } from '../../model/scan-plan.ts'
 import { quoteIdentifier, quoteText } from './quote-identifier.ts'
-import { scanSql } from './scan.ts'
 import { compileScan } from './scan-by-id.ts'
 import { duckdbType } from './type-mapping.ts'
 
-/** A change plan as one query, whatever its format; `rows` runs the statements that look at footers, where they are needed. */
+/**
+ * A change plan as one query, whatever its format; `rows` runs the statements that look at footers, where they are needed. Rows come in
+ * no particular order; a version's rows of one kind are together by no means.
+ */
 export async function compileChanges(
   plan: ChangePlan,
   rows: (sql: string) => Promise<readonly (readonly unknown[])[]>,
@@ -18,14 +20,7 @@ export async function compileChanges(
   return changesSql(plan, (each) => compiled.get(each)!)
 }
 
-/**
- * A change plan as one query. Rows come in no particular order; a version's rows of one kind are together by no means. `sqlOf`
- * compiles the plans in it; the default does for Delta's.
- */
-export function changesSql(
-  { columns, parts }: ChangePlan,
-  sqlOf: (plan: ScanPlan) => string = scanSql,
-): string {
+function changesSql({ columns, parts }: ChangePlan, sqlOf: (plan: ScanPlan) => string): string {
   if (parts.length === 0) {
     const nulls = columns.map((c) => `NULL::${duckdbType(c.type)} AS ${quoteIdentifier(c.name)}`)
     return `SELECT ${nulls.join(', ')} WHERE false`

@@ -15,7 +15,9 @@ import {
   emptySql,
   FILE_COLUMN,
   FILES,
-  partitionJoin,
+  needsFooters,
+  type PartitionCells,
+  partitionCells,
   predicateSql,
   ROW_COLUMN,
   scanPlacesSql,
@@ -30,26 +32,6 @@ import { duckdbType } from './type-mapping.ts'
  * the top, and cannot tell a file without ids; so the footers are looked at first, files with the same columns
  * are read together under their own names, and the parts are put one under the other.
  */
-
-/** Whether `scanSql` alone would not do. */
-export function needsFooters({
-  matchBy,
-  columns,
-  residualColumns,
-  equalityDeletes = [],
-}: ScanPlan) {
-  if (matchBy !== 'field_id') return false
-  return (
-    equalityDeletes.length > 0 ||
-    [...columns, ...residualColumns].some(
-      ({ source }) =>
-        source.kind === 'file' &&
-        (source.names !== undefined ||
-          source.children !== undefined ||
-          source.missingPartition !== undefined),
-    )
-  )
-}
 
 /** Runs the one statement that looks at footers. */
 type RunRows = (sql: string) => Promise<readonly (readonly unknown[])[]>
@@ -135,8 +117,9 @@ function groupSql(
   const footer = footerOf(footers, files[0]!.location)
   // What a file lacks may be constant within it, under the index that partition columns use.
   const shown = columns.map((column) => forFile(column, footer))
+  const partitions = partitionCells(files, shown)
   const outputs = shown.map(
-    (column) => `${valueSql(column, footer, FILES)} AS ${quoteIdentifier(column.name)}`,
+    (column) => `${cellSql(column, footer, partitions)} AS ${quoteIdentifier(column.name)}`,
   )
   outputs.push(...placeOutputs(numbered))
   const { joins, conditions } = deletionSql(files)
@@ -146,7 +129,7 @@ function groupSql(
   return [
     `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
     `FROM ${readSql(files)} AS ${FILES}`,
-    ...partitionJoin({ files }, shown),
+    ...partitions.joins,
     ...joins,
     ...grouped(equalityDeletes, columnsKey).map((deletes, index) =>
       equalityJoin(deletes, footer, footers, `${DELETED_VALUES.slice(0, -1)} ${index}"`),
@@ -193,14 +176,22 @@ function forFile(column: ScanColumn, footer: Footer): ScanColumn {
     : column
 }
 
+function cellSql(column: ScanColumn, footer: Footer, partitions: PartitionCells): string {
+  const { source, type } = column
+  return source.kind === 'partition'
+    ? partitions.cellSql(source.index, type)
+    : valueSql(column, footer, FILES)
+}
+
+/** A column of files, in those that have this footer. */
 function valueSql(column: ScanColumn, footer: Footer, table: string): string {
   const { source, type } = column
-  if (source.kind === 'partition') return `"mekong partitions".p${source.index}`
   const field = fieldOf(column)
   const found = find(footer.columns, field)
   if (found === undefined) return missingSql(field, type)
   const cell = `${table}.${quoteIdentifier(found.name)}`
-  if (source.hasSafeBounds === true || !holdsFloats(type)) return castSql(cell, found, field, type)
+  const hasSafeBounds = source.kind === 'file' && source.hasSafeBounds === true
+  if (hasSafeBounds || !holdsFloats(type)) return castSql(cell, found, field, type)
   // Here the engine looks at files' bounds before it reads, also those of floats inside structs (see `withoutBounds`).
   return castSql(withoutBounds(cell), found, field, type)
 }

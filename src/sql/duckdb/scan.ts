@@ -1,4 +1,5 @@
-import type { ColumnType } from '../../model/column.ts'
+import { type ColumnType, holdsBytes } from '../../model/column.ts'
+import { assert } from '../../model/errors.ts'
 import {
   type ComparisonOperator,
   conjuncts,
@@ -14,14 +15,35 @@ import { duckdbType } from './type-mapping.ts'
 
 /**
  * A scan plan as one DuckDB query. The data files are one `read_parquet` with the schema given, so that DuckDB opens
- * no file before it must, and pushes filters down; what is constant per file (partition values, deleted rows) is
- * joined by `file_index`.
+ * no file before it must, and pushes filters down; what is constant per file is looked up by `file_index` (partition values), or joined by it
+ * (deleted rows).
  *
- * The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
+ * Not for plans that find nested columns by id, or delete rows by value, as Iceberg's may: `compileScan` (`scan-by-id.ts`) does for all, and
+ * is what others call. The session's `TimeZone` must be `UTC`: old files hold timestamps without a zone, and the cast to `TIMESTAMPTZ`
  * takes the session's.
  */
 export function scanSql(plan: ScanPlan): string {
   return compiledSql(plan, [])
+}
+
+/** Whether files must be looked into before they can be read right. */
+export function needsFooters({
+  matchBy,
+  columns,
+  residualColumns,
+  equalityDeletes = [],
+}: ScanPlan) {
+  if (matchBy !== 'field_id') return false
+  return (
+    equalityDeletes.length > 0 ||
+    [...columns, ...residualColumns].some(
+      ({ source }) =>
+        source.kind === 'file' &&
+        (source.names !== undefined ||
+          source.children !== undefined ||
+          source.missingPartition !== undefined),
+    )
+  )
 }
 
 /** Where a row is: the place of its file, and its index in the file. No column can have these names without column mapping. */
@@ -50,6 +72,10 @@ export function scanPlacesSql(plan: ScanPlan, fileNumbers?: readonly number[]): 
 }
 
 function compiledSql(plan: ScanPlan, places: readonly string[]): string {
+  assert(
+    plan.files.length === 0 || !needsFooters(plan),
+    `the files of ${plan.table} are looked into before they are read`,
+  )
   const all = [...plan.columns, ...plan.residualColumns]
   const rows = plan.files.length === 0 ? emptySql(all, places) : filesSql(plan, all, places)
   if (plan.residual === undefined) return rows
@@ -78,22 +104,25 @@ function filesSql(
   columns: readonly ScanColumn[],
   places: readonly string[],
 ): string {
-  const outputs = columns.map((column) => `${outputSql(column)} AS ${quoteIdentifier(column.name)}`)
+  const partitions = partitionCells(plan.files, columns)
+  const outputs = columns.map(
+    (column) => `${outputSql(column, partitions)} AS ${quoteIdentifier(column.name)}`,
+  )
   outputs.push(...places)
   const { joins, conditions } = deletionSql(plan.files)
   conditions.push(...boundedSql(plan, columns))
   return [
     `SELECT ${outputs.length === 0 ? '1' : outputs.join(', ')}`,
     `FROM ${readSql(plan, columns)} AS ${FILES}`,
-    ...partitionJoin(plan, columns),
+    ...partitions.joins,
     ...joins,
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
   ].join(' ')
 }
 
-function outputSql(column: ScanColumn): string {
+function outputSql(column: ScanColumn, partitions: PartitionCells): string {
   const { type, source } = column
-  if (source.kind === 'partition') return `${PARTITIONS}.p${source.index}`
+  if (source.kind === 'partition') return partitions.cellSql(source.index, type)
   const cell = cellSql(source)
   return mayHideNan(column) ? withoutBounds(cell) : renamedSql(cell, source.physicalType, type)
 }
@@ -150,9 +179,16 @@ function readSql(plan: ScanPlan, columns: readonly ScanColumn[]): string {
   const locations = plan.files.map((file) => readableFile(file.location))
   return (
     `read_parquet([${locations.join(', ')}], schema=MAP {${entries.join(', ')}}, ` +
-    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)})`
+    `hive_partitioning=false, explicit_cardinality=${rowCountEstimate(plan)}${bytesOption(columns)})`
   )
 }
+
+/**
+ * Some writers (ClickHouse into Delta, old ones of Hive and Impala) do not mark text as text, which DuckDB then takes for bytes and gives
+ * back escaped. It has one switch for all columns, so text beside bytes is as marked.
+ */
+const bytesOption = (columns: readonly ScanColumn[]) =>
+  columns.some(({ type }) => holdsBytes(type)) ? '' : ', binary_as_string=true'
 
 /** Bytes of a row where nothing better is known. */
 const ROW_BYTES = 64
@@ -161,23 +197,45 @@ const ROW_BYTES = 64
 const rowCountEstimate = ({ files }: ScanPlan) =>
   files.reduce((sum, file) => sum + (file.rowCount ?? Math.ceil(file.bytes / ROW_BYTES)), 1)
 
-export function partitionJoin(
-  plan: Pick<ScanPlan, 'files'>,
+/** How partition values come out beside the rows of their files. */
+export interface PartitionCells {
+  /** The value of a partition column, by its place among them. */
+  cellSql(index: number, type: ColumnType): string
+  readonly joins: readonly string[]
+}
+
+/** Longer lists take DuckDB longer to make than a join does. */
+const LISTED_FILES_MAX = 1_000
+
+/**
+ * Values that files have in common, one for each file, in the order of `files`. A list that is looked up by the file's index costs nothing for a row, and lets DuckDB
+ * pass over files by the value; a join costs as much as reading a column, and passes over none.
+ */
+export function partitionCells(
+  files: readonly ScanFile[],
   columns: readonly ScanColumn[],
-): string[] {
+): PartitionCells {
+  const literals = (index: number, type: ColumnType) =>
+    files.map(({ partitionValues }) => literalSql(partitionValues[index] ?? null, type))
   const used = columns.flatMap(({ source, type }) =>
     source.kind === 'partition' ? [{ index: source.index, type }] : [],
   )
-  if (used.length === 0) return []
-  const rows = plan.files.map(({ partitionValues }, file) => {
-    const values = used.map(({ index, type }) => literalSql(partitionValues[index] ?? null, type))
-    return `(${file}, ${values.join(', ')})`
-  })
+  if (used.length === 0 || files.length <= LISTED_FILES_MAX)
+    return {
+      cellSql: (index, type) =>
+        `([${literals(index, type).join(', ')}]::${duckdbType(type)}[])[${FILES}.file_index::BIGINT + 1]`,
+      joins: [],
+    }
+  const values = used.map(({ index, type }) => literals(index, type))
+  const rows = files.map((_, file) => `(${[file, ...values.map((of) => of[file])].join(', ')})`)
   const names = ['i', ...used.map(({ index }) => `p${index}`)]
-  return [
-    `JOIN (VALUES ${rows.join(', ')}) AS ${PARTITIONS}(${names.join(', ')})`,
-    `ON ${PARTITIONS}.i = ${FILES}.file_index`,
-  ]
+  return {
+    cellSql: (index) => `${PARTITIONS}.p${index}`,
+    joins: [
+      `JOIN (VALUES ${rows.join(', ')}) AS ${PARTITIONS}(${names.join(', ')})`,
+      `ON ${PARTITIONS}.i = ${FILES}.file_index`,
+    ],
+  }
 }
 
 /**

@@ -23,6 +23,7 @@ export interface FilteredCount {
 export interface TransformedBatch {
   /** The last step's columns, then `RECORD_COLUMNS`. */
   readonly relation: Relation
+  /** In order of topic, partition and offset. */
   readonly failed: readonly FailedRecord[]
   /** Only partitions with a count above zero. */
   readonly filtered: readonly FilteredCount[]
@@ -68,6 +69,7 @@ export async function transform(
       current = outcome.relation
       failed.push(...outcome.failed)
     }
+    failed.sort(byPlace)
     const filtered = await countFiltered(connection, relation, current, failed)
     return {
       ...{ relation: current, failed, filtered, readsInput: current === relation },
@@ -78,6 +80,14 @@ export async function transform(
     throw error
   }
 }
+
+/** The engine hands over rows in the order in which its threads have them. */
+const byPlace = (a: FailedRecord, b: FailedRecord) =>
+  a.topic === b.topic
+    ? a.partition - b.partition || a.offset - b.offset
+    : a.topic < b.topic
+      ? -1
+      : 1
 
 type SqlStep = SelectStep | WhereStep
 

@@ -53,9 +53,10 @@ export function failingRowsSql(test: DataTest, { keptUnique, customSql }: TestSq
       )
     }
     case 'freshness':
+      // Of a table without rows there is nothing to be old.
       return (
         `SELECT newest, round(age_s)::BIGINT AS age_seconds FROM (SELECT max(${quoteIdentifier(test.column)})::TIMESTAMPTZ AS newest, ` +
-        `epoch(run_time()) - epoch(max(${quoteIdentifier(test.column)})::TIMESTAMPTZ) AS age_s FROM ${TESTED}) ` +
+        `epoch(run_time()) - epoch(max(${quoteIdentifier(test.column)})::TIMESTAMPTZ) AS age_s FROM ${TESTED} HAVING count(*) > 0) ` +
         `WHERE age_s IS NULL OR age_s * 1000 > ${Math.min(test.warnAfterMs ?? Infinity, test.errorAfterMs ?? Infinity)}`
       )
     case 'row_count': {

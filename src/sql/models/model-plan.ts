@@ -19,7 +19,7 @@ export interface PlannedModel {
     readonly from: number | null
     readonly to: number
   }[]
-  /** Rows and bytes of the files that it would read; `undefined` where nobody knows before a model above has run. */
+  /** About how many rows, and bytes of files, it would read, what models above will have written by then included; `undefined` where nobody knows. */
   readonly rowsEstimated: number | undefined
   readonly bytesEstimated: number | undefined
   /** Models above it that would run first. */

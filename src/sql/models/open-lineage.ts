@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Columns } from '../../model/column.ts'
 import { columnTypeText } from '../../model/column.ts'
+import type { Severity } from '../../model/sql-model.ts'
 import type { LineageKind, Origin } from './column-lineage.ts'
 
 // OpenLineage events (https://openlineage.io/spec/2-0-2/OpenLineage.json) for runs of models, as values. One run of one model is one run
@@ -40,7 +41,9 @@ export interface RunEventOptions {
 export interface TestFact {
   readonly name: string
   readonly column?: string
-  readonly passed: boolean
+  readonly severity: Severity
+  /** Rows that failed. */
+  readonly failures: number
 }
 
 const PRODUCER = 'urn:mekong'
@@ -139,11 +142,12 @@ const SUBTYPES: Record<LineageKind, string> = {
 
 /** Of an input: a test reads the table. */
 const testFacet = (tests: readonly TestFact[]) =>
-  facet('1-0-1/DataQualityAssertionsDatasetFacet.json', {
-    assertions: tests.map(({ name, column, passed }) => ({
+  facet('1-1-0/DataQualityAssertionsDatasetFacet.json', {
+    assertions: tests.map(({ name, column, severity, failures }) => ({
       assertion: name,
-      success: passed,
+      success: failures === 0,
       ...(column === undefined ? {} : { column }),
+      ...{ severity, failures },
     })),
   })
 

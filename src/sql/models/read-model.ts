@@ -31,6 +31,7 @@ export interface ReadModel extends ModelText {
   readonly namesTables: readonly string[]
   /** Those that the SQL of `touched` names. */
   readonly touchedTables: readonly string[]
+  /** The model's own SQL does, as against that of `touched` or `rows`. */
   readonly readsIncoming: boolean
   readonly readsTouched: boolean
   /** Its SQL names the model's own table: the rows that a run leaves as they are. */
@@ -51,9 +52,8 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
   if (materialize.kind === 'window') checkReach(model, [...own.tables, ...(rows?.tables ?? [])])
   const touchedTables = touched?.tables ?? new Set<string>()
   const names = new Set([...own.tables, ...touchedTables])
-  const readsIncoming = own.relations.has(INCOMING) || rows?.relations.has(INCOMING) === true
   const { incoming } = model
-  if (incoming === undefined && (readsIncoming || touched?.relations.has(INCOMING)))
+  if (incoming === undefined && [own, touched, rows].some((part) => part?.relations.has(INCOMING)))
     throw new ModelInvalidError(
       `The SQL of ${model.name} reads "incoming", and the model does not say which table that is. Say incoming: 'layer.name'.`,
     )
@@ -69,7 +69,7 @@ export async function readModel(connection: EngineConnection, text: ModelText): 
     reads: [...reads].sort(),
     namesTables: [...own.tables].filter((name) => name !== model.name).sort(),
     touchedTables: [...touchedTables].filter((name) => name !== model.name).sort(),
-    readsIncoming,
+    readsIncoming: own.relations.has(INCOMING),
     readsTouched: own.relations.has(TOUCHED),
     readsItself: names.has(model.name),
     fingerprint: fingerprintOf(model, [own.normal, touched?.normal ?? rows?.normal ?? '']),

@@ -23,6 +23,8 @@ export interface SparkRowsOptions {
   /** Relations that the SQL names, those that others name first. */
   readonly relations: readonly SparkRelation[]
   readonly runTimeMs: number
+  /** What the SQL asks for with `parameter('name')`. */
+  readonly parameters: Readonly<Record<string, string | null>>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,13 +52,13 @@ const SETTINGS = [
 export async function rowsOfSpark(
   session: ModelSession,
   { url, folder }: SparkPlace,
-  { model, sql, relations, runTimeMs, signal }: SparkRowsOptions,
+  { model, sql, relations, runTimeMs, parameters, signal }: SparkRowsOptions,
 ): Promise<Relation> {
   const { columns, problems } = await session.describe(sql)
   if (problems.length > 0)
     throw new ModelInvalidError(`The rows of ${model} cannot be kept: ${problems.join('; ')}.`)
-  const runTime = new Date(runTimeMs).toISOString()
-  const translate = async (text: string) => sparkSql(await session.parse(text), { runTime })
+  const said = { runTime: new Date(runTimeMs).toISOString(), parameters }
+  const translate = async (text: string) => sparkSql(await session.parse(text), said)
   const translated = await translate(sql)
   await mkdir(folder, { recursive: true })
   const place = await mkdtemp(path.join(folder, 'spark-'))

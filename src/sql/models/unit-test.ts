@@ -4,11 +4,10 @@ import type { ComputeEngine } from '../duckdb/engine.ts'
 import { quoteIdentifier } from '../duckdb/quote-identifier.ts'
 import { ModelInvalidError } from './errors.ts'
 import { inferredRowsSql, jsonRowsSql, jsonStructureSql } from './json-rows.ts'
+import { madeRelations } from './made-relations.ts'
 import { type ModelSession, openModelSession } from './model-session.ts'
 import { emptyRowsSql } from './net-changes.ts'
 import { INCOMING, type ReadModel, TOUCHED } from './read-model.ts'
-import { touchedSql } from './touched-partitions.ts'
-import { viewTotals } from './view-totals.ts'
 
 export interface UnitTestOptions {
   readonly read: ReadModel
@@ -47,11 +46,9 @@ export async function runUnitTest(
     if (model.incoming !== undefined) await give(INCOMING)
     for (const name of new Set([...read.namesTables, ...read.touchedTables])) await give(name)
     if (read.readsItself) await give(model.name)
-    if (read.readsTouched && model.materialize.kind === 'partitions') {
-      if (test.given[TOUCHED] !== undefined) await give(TOUCHED)
-      else await session.table(TOUCHED, touchedSql(model.materialize, read.touchedSql))
-    }
-    if (model.materialize.kind === 'window') await viewTotals(session, read, model.materialize)
+    if (test.given[TOUCHED] !== undefined) await give(TOUCHED)
+    else if (read.readsTouched || model.materialize.kind === 'window')
+      await madeRelations(session, read)
     const made = await session.rows(model.name, read.sql)
     return await compare(session, made, test)
   } finally {

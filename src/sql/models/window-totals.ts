@@ -9,11 +9,17 @@ import { INCOMING } from './read-model.ts'
 // sums of an earlier window on to a later one. Both give the same sums: addition does not care for order, and a day that changed is taken away
 // entire, as it was. Days on which a key has rows cannot be added up row by row, so each is a bit.
 
+const DAY_MS = 86_400_000
+
 /** Days since 1970, both inclusive. */
 export interface DayWindow {
   readonly first: number
   readonly last: number
 }
+
+/** The day that a window was said to end with, if one was. */
+export const saidLastDay = ({ lastDay }: WindowMaterialization): number | undefined =>
+  lastDay === undefined ? undefined : Date.parse(`${lastDay}T00:00:00Z`) / DAY_MS
 
 export const windowUpTo = (last: number, days: number): DayWindow => ({
   first: last - days + 1,
@@ -89,18 +95,25 @@ export function windowColumns(
   }
 }
 
-/** As many days fit into the bits of a HUGEINT that shifting does not overflow. */
-const BIT_DAYS_MAX = 127
-
 /** The author's rows over some rows of the incoming table. */
 export interface WindowRows {
   readonly rowsSql: string
+  /** A statement that yields these. */
   readonly scan: string
+  /** No row is of a day outside. */
   readonly window: DayWindow
 }
 
+/** From the first to the last of some days. */
+export const spanOf = (days: readonly number[]): DayWindow => ({
+  first: Math.min(...days),
+  last: Math.max(...days),
+})
+
 export interface TotalsSql extends WindowColumns {
   readonly how: WindowMaterialization
+  /** Days may be bits of one number; else rows are put together by day first, which any engine can. */
+  readonly hasDayBits: boolean
   /** More rows are not summed; `undefined` when that is not known. */
   readonly rowCountMax?: number | undefined
 }
@@ -111,6 +124,12 @@ export interface TotalsSql extends WindowColumns {
  */
 const EXACT_COUNT_MAX = 2 ** 22
 
+/** Rows of days that come, as they are, and of days that go, as they were; one of them at least. */
+export interface WindowParts {
+  readonly come?: WindowRows | undefined
+  readonly go?: WindowRows | undefined
+}
+
 /** SQL for the sums of a window from all its rows. */
 export const wholeTotalsSql = (of: TotalsSql, rows: WindowRows): string =>
   summedSql(of, { come: rows })
@@ -119,11 +138,7 @@ export const wholeTotalsSql = (of: TotalsSql, rows: WindowRows): string =>
  * SQL for the sums of a later window from those of an earlier one. `kept` yields these; a key that comes out with a count of zero or less, and any
  * sum, is a sign that `kept` is not what the days say.
  */
-export function movedTotalsSql(
-  of: TotalsSql,
-  kept: string,
-  parts: { readonly come?: WindowRows; readonly go?: WindowRows },
-): string {
+export function movedTotalsSql(of: TotalsSql, kept: string, parts: WindowParts): string {
   const { key, sums, how } = of
   const keys = key.map(quoteIdentifier)
   const added = (name: string, type: string) => {
@@ -141,58 +156,78 @@ export function movedTotalsSql(
 interface Side {
   readonly rows: WindowRows
   readonly sign: 1 | -1
+  /** Bits of the days of sides before this one. */
+  readonly bitsBefore: number
 }
 
+const bitsOf = ({ window: { first, last } }: WindowRows) => last - first + 1
+
+/** Numbers by how many bits can be set in them without a sign. A group holds one of them: the narrower, the more groups fit into a cache. */
+const BIT_TYPES = [
+  { type: 'TINYINT', bits: 7 },
+  { type: 'SMALLINT', bits: 15 },
+  { type: 'INTEGER', bits: 31 },
+  { type: 'BIGINT', bits: 63 },
+  { type: 'HUGEINT', bits: 127 },
+] as const
+
 /** Sums of days that come, less those of days that go. */
-function summedSql(
-  of: TotalsSql,
-  { come, go }: { readonly come?: WindowRows; readonly go?: WindowRows },
-): string {
-  const { key, sums, how } = of
+function summedSql(of: TotalsSql, { come, go }: WindowParts): string {
+  const { key, sums, how, hasDayBits } = of
+  const comeBits = come === undefined ? 0 : bitsOf(come)
   const sides: readonly Side[] = [
-    ...(come === undefined ? [] : [{ rows: come, sign: 1 as const }]),
-    ...(go === undefined ? [] : [{ rows: go, sign: -1 as const }]),
+    ...(come === undefined ? [] : [{ rows: come, sign: 1 as const, bitsBefore: 0 }]),
+    ...(go === undefined ? [] : [{ rows: go, sign: -1 as const, bitsBefore: comeBits }]),
   ]
+  const allBits = sides.reduce((sum, { rows }) => sum + bitsOf(rows), 0)
+  const bitType = hasDayBits ? BIT_TYPES.find(({ bits }) => allBits <= bits)?.type : undefined
   const keys = key.map(quoteIdentifier).join(', ')
   const total = sums
     .map(quoteIdentifier)
     .map((name) => `coalesce(sum(${name}), 0)::BIGINT AS ${name}`)
   const columns = [keys, ...total].join(', ')
   const count = quoteIdentifier(how.daysCount)
-  const rows = sides.map((side) => sideSql(of, side)).join(' UNION ALL ')
-  if (how.days <= BIT_DAYS_MAX) {
-    const isSide = ({ sign }: Side) => (sides.length > 1 ? ` FILTER ("mekong side" = ${sign})` : '')
+  const rows = sides.map((side) => sideSql(of, side, bitType)).join(' UNION ALL ')
+  if (bitType === undefined) {
+    const byDay = `SELECT ${columns}, "mekong side", "mekong day" FROM (${rows}) GROUP BY ${keys}, "mekong side", "mekong day"`
     const days = sides.map(
-      (side) =>
-        `${side.sign > 0 ? '+' : '-'} coalesce(bit_count(bit_or("mekong day")${isSide(side)}), 0)`,
+      ({ sign }) => `${sign > 0 ? '+' : '-'} count("mekong day") FILTER ("mekong side" = ${sign})`,
     )
-    return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${rows}) GROUP BY ${keys}`
+    return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
   }
-  const byDay = `SELECT ${columns}, "mekong side" FROM (${rows}) GROUP BY ${keys}, "mekong side", "mekong day"`
-  return `SELECT ${columns}, sum("mekong side")::INTEGER AS ${count} FROM (${byDay}) GROUP BY ${keys}`
+  const days = sides.map((side) => `${side.sign > 0 ? '+' : '-'} ${daysSql(side, bitType)}`)
+  return `SELECT ${columns}, (${days.join(' ')})::INTEGER AS ${count} FROM (${rows}) GROUP BY ${keys}`
 }
 
-/** The author's rows, their numbers with the sign that they count with, and the day as a bit where a window's days fit into one number. */
+/** How many of a side's days have a bit. */
+function daysSql({ rows, bitsBefore }: Side, bitType: string): string {
+  const mask = (1n << BigInt(bitsOf(rows))) - 1n
+  return `bit_count((bit_or("mekong day") >> ${bitsBefore}) & ${mask}::${bitType})`
+}
+
+/** The author's rows, their numbers with the sign that they count with, and the day: as a bit where there is a type for all bits. */
 function sideSql(
   { key, sums, small, how, rowCountMax = Number.POSITIVE_INFINITY }: TotalsSql,
-  { rows: { rowsSql, scan, window }, sign }: Side,
+  { rows: { rowsSql, scan, window }, sign, bitsBefore }: Side,
+  bitType: string | undefined,
 ): string {
+  const minus = sign > 0 ? '' : '-'
   const numbers = sums.map((name) => {
     const type = small.has(name) && rowCountMax <= EXACT_COUNT_MAX ? 'DOUBLE' : 'BIGINT'
-    return `${sign} * ${quoteIdentifier(name)}::${type} AS ${quoteIdentifier(name)}`
+    return `${minus}(${quoteIdentifier(name)}::${type}) AS ${quoteIdentifier(name)}`
   })
   const day = quoteIdentifier(how.day)
   const mark =
-    how.days <= BIT_DAYS_MAX ? `1::HUGEINT << (${day} - ${dateSql(window.first)})::INTEGER` : day
+    bitType === undefined
+      ? `${day} AS "mekong day", ${sign} AS "mekong side"`
+      : `1::${bitType} << (${day} - ${dateSql(window.first)} + ${bitsBefore})::${bitType} AS "mekong day"`
   return (
-    `SELECT ${[...key.map(quoteIdentifier), ...numbers].join(', ')}, ${sign} AS "mekong side", ${mark} AS "mekong day" ` +
+    `SELECT ${[...key.map(quoteIdentifier), ...numbers, mark].join(', ')} ` +
     `FROM (WITH ${INCOMING} AS NOT MATERIALIZED (${scan}) SELECT * FROM (${rowsSql}\n))`
   )
 }
 
 /** A date as days since 1970. */
 export const daySql = (date: string): string => `(${date} - DATE '1970-01-01')`
-
-const DAY_MS = 86_400_000
 
 const dateSql = (day: number) => `DATE '${new Date(day * DAY_MS).toISOString().slice(0, 10)}'`

@@ -1,7 +1,15 @@
 import { SparkDialectError } from './errors.ts'
 import { functionSql } from './functions.ts'
 import { hexadecimalOf, sliceOfText } from './texts.ts'
-import { literal, type Node, quoted, relationName, sparkType } from './words.ts'
+import {
+  constantText,
+  literal,
+  type Node,
+  quoted,
+  relationName,
+  sparkType,
+  textLiteral,
+} from './words.ts'
 
 // A statement in DuckDB's dialect as one in Spark's. In: the tree that DuckDB's own parser makes of it (`json_serialize_sql`), so that
 // nothing is guessed from text. Out: text that asks Spark the same. What has no same meaning there is an error and never
@@ -11,6 +19,8 @@ import { literal, type Node, quoted, relationName, sparkType } from './words.ts'
 export interface SparkContext {
   /** What `run_time()` says, ISO 8601. */
   readonly runTime: string
+  /** What `parameter('name')` says; null for any other name. */
+  readonly parameters: Readonly<Record<string, string | null>>
 }
 
 /** The statement for Spark. Tables become views named by `relationName`. @throws SparkDialectError */
@@ -286,6 +296,7 @@ class Printer {
   #call(node: Node, children: () => readonly string[]): string {
     const name = String(node.function_name).toLowerCase()
     if (name === 'run_time') return `TIMESTAMP '${this.#context.runTime}'`
+    if (name === 'parameter') return this.#parameter(node)
     const ordered = ((node.order_bys as Node | undefined)?.orders ?? []) as Node[]
     if (ordered.length > 0) throw unknown(`${name}(… ORDER BY …)`)
     const call = functionSql(name, {
@@ -298,6 +309,13 @@ class Printer {
     return filter === undefined || filter === null
       ? call
       : `${call} FILTER (WHERE ${this.expression(filter)})`
+  }
+
+  #parameter(node: Node): string {
+    const name = constantText((node.children as Node[])[0])
+    if (name === undefined) throw unknown('parameter(…) of a name that is no constant')
+    const value = this.#context.parameters[name] ?? null
+    return value === null ? 'CAST(NULL AS STRING)' : textLiteral(value)
   }
 
   #window(node: Node, args: readonly string[]): string {

@@ -3,8 +3,9 @@ import { openDeltaTable } from '../../../src/lake/delta/table.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import { compare } from '../../../src/model/predicate.ts'
 import { sql } from '../../../src/model/row-edit.ts'
-import { changesSql } from '../../../src/sql/duckdb/changes.ts'
+import { compileChanges } from '../../../src/sql/duckdb/changes.ts'
 import { openTestLake, type TestLake } from './lake-for-tests.ts'
+import { nothingToLookInto } from './nothing-to-look-into.ts'
 
 const STRUCT = { kind: 'struct', columns: [{ name: 'x', type: 'int32', nullable: true }] } as const
 const COLUMNS: Columns = [
@@ -87,7 +88,10 @@ describe('altering a Delta table', () => {
       // The new column of the old name holds nothing of the old one.
       await lake.expectRows(table, `SELECT key, "the group", NULL::VARCHAR AS s FROM (${expected})`)
       const version = (await table.snapshot()).version
-      const changes = changesSql(await table.changes({ from: 0, to: version }))
+      const changes = await compileChanges(
+        await table.changes({ from: 0, to: version }),
+        nothingToLookInto,
+      )
       expect(
         await lake.engine.rows(
           `SELECT _change_type AS t, count(*)::INTEGER AS n FROM (${changes}) GROUP BY 1 ORDER BY 1`,

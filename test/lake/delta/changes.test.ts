@@ -3,9 +3,10 @@ import type { DeltaTable } from '../../../src/lake/delta/table.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import { compare } from '../../../src/model/predicate.ts'
 import { sql } from '../../../src/model/row-edit.ts'
-import { changesSql } from '../../../src/sql/duckdb/changes.ts'
+import { compileChanges } from '../../../src/sql/duckdb/changes.ts'
 import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openTestLake, type TestLake } from './lake-for-tests.ts'
+import { nothingToLookInto } from './nothing-to-look-into.ts'
 
 const COLUMNS: Columns = [
   { name: 'id', type: 'int64', nullable: true },
@@ -23,7 +24,7 @@ afterAll(() => lake.close())
 async function changed(table: DeltaTable, from: number, to?: number) {
   const plan = await table.changes({ from, ...(to === undefined ? {} : { to }) })
   const rows = await lake.engine.rows(
-    `SELECT id::INTEGER AS id, v, _change_type AS t, _commit_version::INTEGER AS n FROM (${changesSql(plan)}) ORDER BY n, id, t DESC`,
+    `SELECT id::INTEGER AS id, v, _change_type AS t, _commit_version::INTEGER AS n FROM (${await compileChanges(plan, nothingToLookInto)}) ORDER BY n, id, t DESC`,
   )
   return rows.map(({ n, t, id, v }) => [n, t, id, v].join(' '))
 }

@@ -208,4 +208,15 @@ test('of the log so many versions stay as were asked for, and none that is young
   const fresh = await openDeltaTable(lake.deps, table.location)
   expect((await fresh.snapshot({ version: 2 })).version).toBe(2)
   await expect(fresh.snapshot({ version: 1 })).rejects.toMatchObject({ code: 'SNAPSHOT_MISSING' })
+  const planned = await table.cleanLog({ ageMaxMs: DAY_MS, dryRun: true })
+  const seen: number[] = []
+  const some = await table.cleanLog({
+    ageMaxMs: DAY_MS,
+    fileCountMax: 2,
+    onProgress: ({ removed }) => seen.push(removed),
+  })
+  expect([some.names, some.isPartial, seen]).toEqual([planned.names.slice(0, 2), true, [1, 2]])
+  expect((await table.snapshot()).version).toBe(newest)
+  const rest = await table.cleanLog({ ageMaxMs: DAY_MS })
+  expect([rest.names, rest.isPartial]).toEqual([planned.names.slice(2), false])
 })

@@ -471,6 +471,33 @@ describe('scan plans', () => {
     }
   })
 
+  test('made one after another choose among the files of their own version', async () => {
+    const table = await newTable()
+    const other = await openDeltaTable(deps, table.location)
+    const found = async (...ids: readonly number[]) => {
+      const snapshot = await table.snapshot()
+      for (const id of ids) {
+        const predicate = compare(['id'], '=', { type: 'int64', value: BigInt(id) })
+        const plan = await snapshot.plan({ predicate, columns: ['id'] })
+        expect(plan.files, `id ${id} at ${snapshot.version}`).toHaveLength(1)
+        const rows = await engine.rows(scanSql(plan))
+        expect(rows.map((row) => Number(row.id))).toEqual([id])
+      }
+    }
+    await append(table, 0)
+    await found(3)
+    await append(other, 10)
+    await found(3, 12)
+    // Of another writer, after a checkpoint, and with files that take the place of those whose bounds were read.
+    await other.checkpoint()
+    await append(other, 20)
+    await found(12, 3, 25)
+    await other.optimize()
+    await found(25, 3)
+    await append(table, 30)
+    await found(3, 31)
+  })
+
   test('drop what choosing files has settled', async () => {
     const table = await newTable({ partitionBy: ['event_date'] })
     await append(table, 0)

@@ -44,6 +44,7 @@ export async function serveCatalog({
       segments: path!.split('/').slice(2).map(decodeURIComponent),
       query: new URLSearchParams(query),
       body,
+      isGivenCredentials: false,
     })
     if (how === 'lost') return void request.socket.destroy()
     response.writeHead(status, { 'content-type': 'application/json' })

@@ -74,7 +74,10 @@ describe.each(MODES)('changes of an Iceberg table, %s', (mode) => {
     await table.delete({ where: sql('id = 1') })
     await table.update({ where: sql('id = 2'), set: { v: sql(`'new'`) } })
     await upsert(table, 3, 2)
-    await table.rewriteManifests()
+    // Statements that write files anew leave one manifest, which is well as it is.
+    const isRewritten = (await table.rewriteManifests()).status === 'committed'
+    expect(isRewritten).toBe(mode === 'merge-on-read')
+    const next = isRewritten ? 6 : 5
     await table.delete({ where: sql('id = 0') })
     await table.delete()
     const update = (n: number, id: number, before: string, after: string) =>
@@ -87,15 +90,15 @@ describe.each(MODES)('changes of an Iceberg table, %s', (mode) => {
       ...update(3, 2, 'v2', 'new'),
       ...update(4, 3, 'v3', 'v0'),
       '4 insert 4 v1',
-      '6 delete 0 v0',
-      ...['2 new', '3 v0', '4 v1'].map((row) => `7 delete ${row}`),
+      `${next} delete 0 v0`,
+      ...['2 new', '3 v0', '4 v1'].map((row) => `${next + 1} delete ${row}`),
     ].sort((a, b) => a.localeCompare(b))
     expect(await changed(table)).toEqual(expected)
     // Parts of it, with the first and without.
     const ids = (await table.history()).map(({ snapshotId }) => snapshotId).reverse()
     expect(await changed(table, { from: ids[1]!, to: ids[1]! })).toEqual(['2 delete 1 v1'])
     expect(await changed(table, { after: ids[0]!, to: ids[1]! })).toEqual(['2 delete 1 v1'])
-    expect(await changed(table, { after: ids[6]! })).toEqual([])
+    expect(await changed(table, { after: ids.at(-1)! })).toEqual([])
     expect(await changed(table, { after: null, to: ids[1]!, keys: [] })).toHaveLength(5)
   })
 

@@ -1,15 +1,10 @@
-import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { commitSnapshot } from '../../../src/lake/iceberg/commit.ts'
-import { icebergTools } from '../../../src/lake/iceberg/deps.ts'
-import { putManifests } from '../../../src/lake/iceberg/edit-rows.ts'
-import type { ContentFile } from '../../../src/lake/iceberg/manifest.ts'
-import { keptManifests } from '../../../src/lake/iceberg/replace.ts'
 import { type IcebergTable, openIcebergTable } from '../../../src/lake/iceberg/table.ts'
 import type { Columns } from '../../../src/model/column.ts'
 import { sql } from '../../../src/model/row-edit.ts'
 import { compileChanges } from '../../../src/sql/duckdb/changes.ts'
 import { withInterruption } from '../row-edits.suite.ts'
+import { deleteRowsByValue } from './delete-by-value.ts'
 import { openTestLake, type TestLake } from './lake-for-tests.ts'
 
 // Other engines delete rows by their values (Flink does, in streams of upserts). We never write such deletes, and have to live with them.
@@ -33,36 +28,12 @@ async function filled() {
   return table
 }
 
-/** What Flink does: a delete file with the ids, committed by itself. */
-async function deleteByValue({ name, location }: IcebergTable, ids: readonly number[]) {
-  const tools = icebergTools(lake.deps)
-  const entry = (await tools.catalog.load(name))!
-  const scratch = path.join(lake.bench.folder, 'equality.parquet')
-  await lake.bench.rows(
-    `COPY (SELECT unnest([${ids.join(', ')}])::BIGINT AS id) TO '${scratch}' (FORMAT parquet, FIELD_IDS {id: 1})`,
-  )
-  const key = `data/${tools.newId()}-equality.parquet`
-  await tools.store.putFile(`${location}/${key}`, scratch)
-  const { bytes } = (await tools.store.head(`${location}/${key}`))!
-  const file: ContentFile = {
-    ...{
-      content: 'equality_deletes',
-      path: `${entry.metadata.location}/${key}`,
-      format: 'parquet',
-    },
-    ...{ specId: 0, partition: [], recordCount: ids.length, bytes, equalityIds: [1] },
-  }
-  const snapshotId = tools.newSnapshotId()
-  const manifests = await putManifests(tools, entry, snapshotId, [file])
-  const { outcome } = await commitSnapshot(tools, name, entry, {
-    ...{ snapshotId, transactions: [], summary: {} },
-    stage: async (newest, parent) => ({
-      manifests: [...manifests, ...(await keptManifests(tools, newest, parent))],
-      changes: { operation: 'delete', added: [file], removed: [] },
-    }),
+const deleteByValue = (table: IcebergTable, ids: readonly number[]) =>
+  deleteRowsByValue(lake.deps, table, {
+    values: `SELECT unnest([${ids.join(', ')}])::BIGINT AS id`,
+    fieldIds: { id: 1 },
+    run: (text) => lake.bench.rows(text),
   })
-  expect(outcome).toMatchObject({ status: 'committed' })
-}
 
 /** The table as somebody sees it who is interrupted when new files are written and not yet committed. */
 const interrupted = (table: IcebergTable, meanwhile: () => Promise<unknown>) =>

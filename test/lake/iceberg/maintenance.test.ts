@@ -77,8 +77,25 @@ describe('upkeep of Iceberg tables', () => {
     const table = await create()
     for (let id = 0; id < 5; id += 1) await append(table, id)
     expect(await manifestCount(table)).toBe(5)
-    expect(await table.rewriteManifests()).toMatchObject({ status: 'committed' })
+    expect(await table.rewriteManifests({ bytesMax: 1 })).toMatchObject({
+      status: 'unchanged',
+      groups: [{ status: 'over_budget' }],
+    })
+    const planned = await table.rewriteManifests({ dryRun: true })
+    expect(planned).toMatchObject({ status: 'planned', groups: [{ status: 'planned' }] })
+    expect(planned.groups[0]!.files.every(({ bytes }) => bytes > 0)).toBe(true)
+    expect(await manifestCount(table)).toBe(5)
+    const seen: number[] = []
+    const done = await table.rewriteManifests({
+      onProgress: ({ groupsDone }) => seen.push(groupsDone),
+    })
+    expect(done).toMatchObject({
+      status: 'committed',
+      groups: [{ files: planned.groups[0]!.files, addedFileCount: 1 }],
+    })
+    expect(seen).toEqual([1])
     expect(await manifestCount(table)).toBe(1)
+    expect(await table.rewriteManifests()).toMatchObject({ status: 'unchanged', groups: [] })
     expect(await idsOf(table)).toEqual([0, 1, 2, 3, 4])
     expect((await table.history())[0]).toMatchObject({ operation: 'replace' })
     expect((await table.snapshot()).transaction('a')).toBe(4)
@@ -96,12 +113,23 @@ describe('upkeep of Iceberg tables', () => {
     const planned = await table.expireSnapshots({ dryRun: true, snapshotCountMin: 2 })
     expect(planned).toMatchObject({ status: 'committed' })
     expect((await table.history()).length).toBe(5)
-    const done = await table.expireSnapshots({ snapshotCountMin: 2 })
-    expect(done).toEqual(planned)
-    if (done.status !== 'committed') throw new Error('not committed')
-    expect(done.snapshotIds).toHaveLength(3)
-    expect(done.files.filter((key) => key.includes('/data/'))).toHaveLength(2)
-    expect(done.bytes).toBeGreaterThan(0)
+    if (planned.status !== 'committed') throw new Error('not committed')
+    expect(planned.snapshotIds).toHaveLength(3)
+    expect(planned.files.filter((key) => key.includes('/data/'))).toHaveLength(2)
+    expect(planned.bytes).toBeGreaterThan(0)
+    const seen: number[] = []
+    const some = await table.expireSnapshots({
+      snapshotCountMin: 2,
+      snapshotCountMax: 1,
+      onProgress: ({ removed, count }) => seen.push(count - removed),
+    })
+    expect(some).toMatchObject({ snapshotIds: planned.snapshotIds.slice(0, 1), isPartial: true })
+    expect(seen.at(-1)).toBe(0)
+    const rest = await table.expireSnapshots({ snapshotCountMin: 2 })
+    expect(rest).toMatchObject({ snapshotIds: planned.snapshotIds.slice(1), isPartial: false })
+    expect(
+      [some, rest].flatMap((outcome) => ('files' in outcome ? outcome.files : [])).sort(),
+    ).toEqual(planned.files)
     expect((await table.history()).length).toBe(2)
     expect(await keysOf(table, 'data')).toHaveLength(2)
     expect(await idsOf(table)).toEqual([3, 4])

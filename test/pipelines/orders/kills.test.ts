@@ -8,7 +8,7 @@ import { seeded, seedOfRun } from '../../crash/seeded.ts'
 import { startOrders, temporaryHome } from './orders-platform.ts'
 
 // The same orders in order and undisturbed, and shuffled within their days, some of them twice, by a platform that is killed on the way: the
-// documents, the surges and the warehouse are the same in the end.
+// documents, the surges, the numbers of the page and the warehouse are the same in the end.
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..', '..')
 const MAIN = path.join(ROOT, 'src', 'cli', 'main.ts')
@@ -140,7 +140,16 @@ describe('kills, repeats and disorder', { timeout: 900_000 }, () => {
       ).getRows()
       connection.closeSync()
       instance.closeSync()
-      return { documents, surges, published: await find('surges'), lines }
+      const { store } = shop.platform.followers.aggregates[0]!
+      const toMs = Date.UTC(2024, 4, 1 + DAY_COUNT)
+      const series = { series: 'category_value', fromMs: Date.UTC(2024, 4, 1), toMs, top: 10 }
+      const numbers = [
+        await store.totals(),
+        await store.measures('month', toMs),
+        await store.measures('day', toMs - 1),
+        await store.series({ ...series, grain: 'minute' }),
+      ]
+      return { documents, surges, published: await find('surges'), lines, numbers }
     } finally {
       await shop.stop()
     }

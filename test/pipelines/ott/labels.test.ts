@@ -8,9 +8,12 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { classifyKeyword, foldText } from '../../../pipelines/ott/labels/classify-keyword.ts'
 import { CATEGORIES } from '../../../pipelines/ott/labels/lexicon.ts'
+import ott from '../../../pipelines/ott/pipeline.ts'
 import { openAiModel } from '../../../src/enrich/openai/client.ts'
+import { labelLedger } from '../../../src/flow/label-ledger.ts'
+import type { LedgerLine } from '../../../src/model/ledger.ts'
 import { startLabelServer } from '../../enrich/label-server.ts'
-import { openOttHome } from './ott-home.ts'
+import { type OttHome, openOttHome } from './ott-home.ts'
 
 // The labels of searches: by rules where there is no model, by a model that is never paid twice.
 
@@ -18,6 +21,12 @@ const searches = (day: string, keywords: readonly (string | null)[]) => ({
   path: `${day}/a.parquet`,
   rows: keywords.map((keyword, i) => ({ eventID: `${day}-${i}`, user_id: `u${i}`, keyword })),
 })
+const ledgerOf = async ({ catalog, state }: OttHome) => {
+  const lines = await labelLedger({ plan: ott, lake: catalog, state })
+  expect(lines.map(({ hop }) => hop)).toEqual(['silver.search_labels'])
+  const [{ in: asked, out, dead, inFlight, balanced }] = lines as [LedgerLine]
+  return { in: asked, out, dead, inFlight, balanced }
+}
 const LABELS = 'SELECT keyword, label, classifier, model FROM silver.search_labels ORDER BY keyword'
 
 describe('the built-in rules', () => {
@@ -110,10 +119,17 @@ describe('labels in the lake', () => {
     try {
       const first = (await home.run({ labelModel }))['silver.search_labels']!
       expect(first.facts).toMatchObject({ labelled: 2, failed: 1 })
-      const [letter] = await home.state.list({ pipeline: 'ott', hop: 'silver.search_labels' })
+      const letters = () => home.state.list({ pipeline: 'ott', hop: 'silver.search_labels' })
+      const [letter] = await letters()
       expect([letter!.key, letter!.reason]).toEqual(['poison', 'label_answer_invalid'])
+      expect(await ledgerOf(home)).toEqual({ in: 3, out: 2, dead: 1, inFlight: 0, balanced: true })
+      // Somebody gives it up; it is still a keyword without a label.
+      await home.state.drop(letter!.id)
+      expect(await ledgerOf(home)).toEqual({ in: 3, out: 2, dead: 1, inFlight: 0, balanced: true })
       poisoned = false
       await home.run({ labelModel })
+      expect((await letters()).map(({ status }) => status)).toEqual(['replayed'])
+      expect(await ledgerOf(home)).toEqual({ in: 3, out: 3, dead: 0, inFlight: 0, balanced: true })
       expect((await home.rows(LABELS)).map(([keyword, , by]) => [keyword, by])).toEqual([
         ...[
           ['naruto', 'model'],
@@ -123,6 +139,72 @@ describe('labels in the lake', () => {
       ])
       expect((await home.run({ labelModel }))['silver.search_labels']!.status).toBe('nothing_new')
       expect([...server.paid.values()]).toEqual([1, 1, 1])
+      // Without a key the rules label what is new, and what was paid for stays.
+      await home.load(await home.write([searches('20220602', ['vtv1', 'htv7'])]))
+      expect((await home.run())['silver.search_labels']!.facts).toMatchObject({ labelled: 1 })
+      expect((await home.rows(LABELS)).map(([keyword, , by]) => [keyword, by])).toEqual([
+        ...[
+          ['htv7', 'rules'],
+          ['naruto', 'model'],
+        ],
+        ...[
+          ['poison', 'model'],
+          ['vtv1', 'model'],
+        ],
+      ])
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('another model is asked anew, and going back to the first one costs nothing', async () => {
+    await using home = await openOttHome()
+    await home.load(await home.write([searches('20220601', ['vtv1', 'naruto'])]))
+    const server = await startLabelServer(() => 'right')
+    const by = (model: string) => ({
+      port: openAiModel({ baseUrl: server.url, apiKey: 'test', model }),
+      ...{ prices: { inputCents: 5, outputCents: 40 }, budgetUsd: 1 },
+    })
+    try {
+      for (const model of ['one', 'two', 'one']) await home.run({ labelModel: by(model) })
+      expect(server.calls).toBe(2)
+      expect((await home.rows(LABELS)).map((row) => row[3])).toEqual(['one', 'one'])
+      expect(
+        await home.rows(
+          `SELECT model, count(*)::INT, bool_and(address = sha256(keyword || chr(0) || model || chr(0) || prompt_version))
+           FROM silver.search_labels_answers GROUP BY model ORDER BY model`,
+        ),
+      ).toEqual([
+        ['one', 2, true],
+        ['two', 2, true],
+      ])
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('what a budget leaves is waiting, in the ledger too', async () => {
+    await using home = await openOttHome()
+    const keywords = Array.from({ length: 50 }, (_, i) => `keyword ${i}`)
+    await home.load(await home.write([searches('20220601', keywords)]))
+    const server = await startLabelServer(() => 'right')
+    const labelModel = (budgetUsd: number) => ({
+      port: openAiModel({ baseUrl: server.url, apiKey: 'test', model: 'tiny' }),
+      ...{ prices: { inputCents: 100, outputCents: 100 }, budgetUsd, limits: { textsPerCall: 10 } },
+    })
+    try {
+      expect(
+        (await home.run({ labelModel: labelModel(0) }))['silver.search_labels']!.facts,
+      ).toMatchObject({ outcome: 'budget_spent', calls: 0 })
+      expect(await ledgerOf(home)).toMatchObject({ in: 50, out: 0, inFlight: 50, balanced: true })
+      await home.run({ labelModel: labelModel(0.0015) })
+      const some = await ledgerOf(home)
+      expect(some.balanced).toBe(true)
+      expect(some.inFlight).toBeGreaterThan(0)
+      expect(some.out).toBeGreaterThan(0)
+      await home.run({ labelModel: labelModel(1) })
+      expect(await ledgerOf(home)).toMatchObject({ in: 50, out: 50, balanced: true })
+      expect([...server.paid.values()].every((count) => count === 1)).toBe(true)
     } finally {
       await server.close()
     }
@@ -133,7 +215,10 @@ describe('labels in the lake', () => {
   }, async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'mekong-labels-'))
     const keywords = Array.from({ length: 600 }, (_, i) => `keyword ${i}`)
-    const server = await startLabelServer(() => 'slow')
+    // One keyword never gets a label.
+    const server = await startLabelServer((_, texts) =>
+      texts.includes('keyword 7') ? 'no_json' : 'slow',
+    )
     const child = () =>
       spawn(
         process.execPath,
@@ -151,18 +236,32 @@ describe('labels in the lake', () => {
       while (server.paid.size < 200) await sleep(10)
       killed.kill('SIGKILL')
       await ended(killed)
-      const calls = server.calls
-      expect(calls).toBeLessThan(30)
+      const before = await (async () => {
+        await using home = await openOttHome(folder)
+        const line = await ledgerOf(home)
+        expect(line).toMatchObject({ in: 600, balanced: true })
+        expect(line.out).toBeGreaterThan(0)
+        expect(line.inFlight).toBeGreaterThan(0)
+        const rows = await home.rows('SELECT DISTINCT keyword FROM silver.search_labels_answers')
+        expect(rows.length).toBeGreaterThanOrEqual(line.out)
+        return rows.map(([keyword]) => String(keyword))
+      })()
+      const paid = new Map(server.paid)
       expect(await ended(child())).toBe(0)
       await using home = await openOttHome(folder)
       expect(
         await home.rows(
           'SELECT count(*)::INT, count(DISTINCT keyword)::INT FROM silver.search_labels',
         ),
-      ).toEqual([[600, 600]])
+      ).toEqual([[599, 599]])
+      expect(await ledgerOf(home)).toEqual({
+        ...{ in: 600, out: 599, dead: 1, inFlight: 0, balanced: true },
+      })
+      // Nothing whose answer was there when the run was killed was asked again.
+      expect(before.filter((keyword) => server.paid.get(keyword) !== paid.get(keyword))).toEqual([])
       // What was under way when it was killed, or waited for the writer: at most the calls at once and the bounded queue.
       const paidTwice = [...server.paid.values()].filter((count) => count > 1).length
-      expect(paidTwice).toBeLessThanOrEqual((2 + 8) * 20)
+      expect(paidTwice).toBeLessThanOrEqual((2 + 4 + 1) * 20)
       expect(paidTwice).toBeLessThan(600)
     } finally {
       await server.close()

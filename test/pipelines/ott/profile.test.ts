@@ -102,6 +102,17 @@ describe('the content profile', () => {
     expect(await run(`${gold}.days=7`)).toEqual([undefined, 2])
     expect(await run(`${gold}.days=1`)).toEqual(['model_changed', 1])
     expect(await run()).toEqual(['model_changed', 3])
+    // Any other last day: a day after it changes nothing, one within it counts.
+    const until = `${gold}.last_day=2022-04-07`
+    expect(await run(until)).toEqual(['model_changed', 2])
+    await home.load(await home.write(files(Object.fromEntries([day('20220409', 'VOD')]))))
+    expect(await run(until)).toEqual([undefined, 2])
+    await home.load(await home.write(files(Object.fromEntries([day('20220403', 'RELAX')]))))
+    expect(await run(until)).toEqual([undefined, 3])
+    expect(await run(`${until},${gold}.days=1`)).toEqual(['model_changed', 1])
+    expect(await run(`${gold}.last_day=2021-01-01`)).toEqual(['model_changed', undefined])
+    expect(await run()).toEqual(['model_changed', 5])
+    await expect(home.run({ parameters: `${gold}.last_day=2022-02-30` })).rejects.toThrow('no day')
     await expect(home.run({ parameters: `${gold}.weeks=1` })).rejects.toThrow('no parameter')
     await expect(home.run({ parameters: `${gold}.days=0` })).rejects.toThrow('whole number')
   })

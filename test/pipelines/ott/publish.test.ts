@@ -27,7 +27,14 @@ const day = (name: string, seconds: number, count = CONTRACT_COUNT) => ({
     ...{ Contract, Mac: 'M', TotalDuration: seconds, AppName: 'VOD' },
   })),
 })
+const searches = (name: string, userCount: number) => ({
+  path: `${name}/part.parquet`,
+  rows: Array.from({ length: userCount }, (_, i) => ({
+    ...{ eventID: `${name}-${i}`, user_id: `u${i}`, keyword: `phim ${(i * 7) % 40} tập ${name}` },
+  })),
+})
 const LAKE = `SELECT "Contract", "Phim Truyen", "Active", "MostWatch", "Taste" FROM gold.customer_content_stats`
+const LAKE_SEARCH = 'SELECT * FROM gold.customer_search_stats'
 const asText = (rows: readonly (readonly unknown[])[]) =>
   rows.map((row) => row.map(String).join('|')).sort()
 
@@ -65,47 +72,59 @@ describe('on MariaDB', () => {
     new Promise<number | null>((resolve) => child.once('exit', resolve))
   const rows = async (sql: string) =>
     (await connection.query<RowDataPacket[]>(sql))[0] as unknown as unknown[][]
-  const served = () =>
-    rows(
-      'SELECT `Contract`, `Phim Truyen`, `Active`, `MostWatch`, `Taste` FROM customer_content_stats',
-    )
+  const served = async () => ({
+    content: asText(
+      await rows(
+        'SELECT `Contract`, `Phim Truyen`, `Active`, `MostWatch`, `Taste` FROM customer_content_stats',
+      ),
+    ),
+    search: asText(await rows('SELECT * FROM customer_search_stats')),
+  })
   const lake = async () => {
     await using home = await openOttHome(folder)
-    return await home.rows(LAKE)
+    const search = asText(await home.rows(LAKE_SEARCH))
+    return { content: asText(await home.rows(LAKE)), search }
   }
-
-  test('kill -9 in the middle: readers keep the old table, and the next run makes it equal to the lake', {
-    timeout: 240_000,
-  }, async () => {
-    if (environment === undefined) return
-    await (async () => {
-      await using home = await openOttHome(folder)
-      await home.load(await home.write([day('20220401', 100)]))
-    })()
-    expect(await ended(publish())).toBe(0)
-    const before = await lake()
-    expect(before.length).toBe(CONTRACT_COUNT + ODD.length)
-    expect(asText(await served())).toEqual(asText(before))
-    await (async () => {
-      await using home = await openOttHome(folder)
-      await home.load(await home.write([day('20220402', 7)]))
-    })()
+  const loaded = async (files: readonly { path: string; rows: readonly object[] }[]) => {
+    await using home = await openOttHome(folder)
+    await home.load(await home.write(files))
+  }
+  /** Kills whoever publishes as soon as the first rows of a table are in the store. */
+  const killedWhileFilling = async (table: string) => {
     const killed = publish()
     for (let filled = false; !filled; ) {
       await sleep(5)
-      const found = await rows('SELECT COUNT(*) FROM customer_content_stats__new').catch(() => [
-        [0],
-      ])
+      const found = await rows(`SELECT COUNT(*) FROM ${table}__new`).catch(() => [[0]])
       filled = Number(found[0]![0]) > 0
     }
     killed.kill('SIGKILL')
     await ended(killed)
-    expect(asText(await served())).toEqual(asText(before))
+  }
+
+  test('kill -9 in the middle of either table: readers keep the old one, and the next run makes both equal to the lake', {
+    timeout: 240_000,
+  }, async () => {
+    if (environment === undefined) return
+    await loaded([day('20220401', 100), searches('20220601', CONTRACT_COUNT)])
     expect(await ended(publish())).toBe(0)
+    const before = await lake()
+    expect([before.content.length, before.search.length]).toEqual([
+      ...[CONTRACT_COUNT + ODD.length, CONTRACT_COUNT],
+    ])
+    expect(await served()).toEqual(before)
+    await loaded([day('20220402', 7), searches('20220701', CONTRACT_COUNT + 500)])
+    await killedWhileFilling('customer_content_stats')
+    expect(await served()).toEqual(before)
+    await killedWhileFilling('customer_search_stats')
     const after = await lake()
-    expect(asText(after)).not.toEqual(asText(before))
-    expect(asText(await served())).toEqual(asText(after))
-    expect((await rows('SHOW TABLES')).flat()).toEqual(['customer_content_stats'])
+    expect(after.content).not.toEqual(before.content)
+    expect(after.search).not.toEqual(before.search)
+    expect(await served()).toEqual({ content: after.content, search: before.search })
+    expect(await ended(publish())).toBe(0)
+    expect(await served()).toEqual(after)
+    expect((await rows('SHOW TABLES')).flat()).toEqual([
+      ...['customer_content_stats', 'customer_search_stats'],
+    ])
   })
 
   test('types, keys and characters are as they should be', async () => {
@@ -115,6 +134,11 @@ describe('on MariaDB', () => {
     expect(sql).toContain('`Phim Truyen` bigint')
     expect(sql).toMatch(/KEY `by_1` \(`MostWatch`\)/)
     expect(sql).toContain('utf8mb4')
+    const [[, search]] = (await rows('SHOW CREATE TABLE customer_search_stats')) as [
+      [string, string],
+    ]
+    expect(search).toContain('PRIMARY KEY (`user_id`)')
+    expect(search).toMatch(/KEY `by_2` \(`category_m7`\)/)
   })
 })
 

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ColumnType } from '../../../src/model/column.ts'
+import { InvariantError } from '../../../src/model/errors.ts'
 import type { ScanColumn, ScanPlan } from '../../../src/model/scan-plan.ts'
 import { scanSql } from '../../../src/sql/duckdb/scan.ts'
 import { openTestEngine, type TestEngine } from '../../lake/duckdb-ports.ts'
@@ -51,6 +52,21 @@ const file = (location: string, more: object = {}) => ({
 })
 
 describe('a scan plan in DuckDB', () => {
+  test('of files that must be looked into first is never compiled without that', () => {
+    const column = inFile('n', 'int64', { fieldId: 1, names: ['n'] })
+    const plan = planOf({ matchBy: 'field_id', columns: [column], files: [file('/a.parquet')] })
+    const byValue = {
+      location: '/d.parquet',
+      bytes: 1,
+      columns: [inFile('n', 'int64', { fieldId: 1 })],
+    }
+    const deleted = planOf({
+      ...{ matchBy: 'field_id', columns: byValue.columns, equalityDeletes: [byValue] },
+      files: [file('/a.parquet', { equalityDeletes: [0] })],
+    })
+    for (const each of [plan, deleted]) expect(() => scanSql(each)).toThrow(InvariantError)
+  })
+
   test('leaves out deleted rows, few or many, in some files or all', async () => {
     const big = await parquet('big.parquet', 'SELECT range AS n FROM range(300000)')
     const small = await parquet('small.parquet', 'SELECT range AS n FROM range(10)')
@@ -175,6 +191,33 @@ describe('a scan plan in DuckDB', () => {
         'm"x': [{ key: 'k', value: { four: 3 } }],
       },
       { 'c.x': null, 'l x': null, 'm"x': null },
+    ])
+  })
+
+  test.each([3, 1_200])('gives each of %d files its own partition values', async (fileCount) => {
+    const location = await parquet(`part-${fileCount}.parquet`, 'SELECT 1 AS n')
+    const inPartition = (name: string, type: ColumnType, index: number): ScanColumn => ({
+      ...{ name, type, nullable: true },
+      source: { kind: 'partition', index },
+    })
+    const columns = [
+      inPartition('day', 'date', 0),
+      inFile('n', 'int32'),
+      inPartition('word', 'string', 1),
+      inPartition('amount', { kind: 'decimal', precision: 5, scale: 2 }, 2),
+    ]
+    const files = Array.from({ length: fileCount }, (_, index) =>
+      file(location, {
+        partitionValues: index === 1 ? [null, null, null] : [BigInt(index), `o'${index}`, 125n],
+      }),
+    )
+    const rows = await engine.rows(
+      `SELECT day::VARCHAR AS day, n, word, amount::VARCHAR AS amount FROM (${scanSql(planOf({ columns, files }))}) AS all_rows ORDER BY all_rows.day NULLS FIRST LIMIT 3`,
+    )
+    expect(rows).toEqual([
+      { day: null, n: 1, word: null, amount: null },
+      { day: '1970-01-01', n: 1, word: "o'0", amount: '1.25' },
+      { day: '1970-01-03', n: 1, word: "o'2", amount: '1.25' },
     ])
   })
 })

@@ -26,7 +26,10 @@ async function said(sql: string): Promise<string> {
       [string],
     ]
     const { statements } = JSON.parse(json) as { statements: unknown[] }
-    return sparkSql(statements[0], { runTime: '2026-01-02T03:04:05.000Z' }).replaceAll('`', '')
+    return sparkSql(statements[0], {
+      runTime: '2026-01-02T03:04:05.000Z',
+      parameters: { first: "it's", second: null },
+    }).replaceAll('`', '')
   } finally {
     connection.close()
   }
@@ -54,6 +57,7 @@ describe("Spark's dialect", () => {
       'select count(*) filter (a > 1), count(distinct b) from t group by all',
       'SELECT count(*) FILTER (WHERE (a > 1)), count(DISTINCT b) FROM t AS t GROUP BY ALL',
     ],
+    ["select parameter('first'), parameter('second')", "SELECT 'it\\'s', CAST(NULL AS STRING)"],
     [
       'select a / b, arg_max(x, (c, d)) from t',
       "SELECT (CAST(a AS DOUBLE) / CAST(b AS DOUBLE)), max_by(x, named_struct('f1', c, 'f2', d)) FROM t AS t",
