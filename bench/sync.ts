@@ -44,6 +44,7 @@ export const sync: Bench = {
       for (const store of STORES) {
         const { seconds, cpuSeconds } = await costOf(lake, store, targets, say)
         figures[`${store}_changed_seconds`] = seconds
+        figures[`${store}_changed_cpu_seconds`] = cpuSeconds
         const percentOf = (part: number, whole: string) =>
           rounded((100 * part) / figures[`${store}_full_${whole}`]!, 1)
         figures[`${store}_changed_percent`] = percentOf(seconds, 'seconds')

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import catalog from '../../pipelines/catalog/pipeline.ts'
 import { hashedNgrams } from '../../src/enrich/embedding/hashed-ngrams.ts'
@@ -21,13 +21,21 @@ import { graphSyncTarget } from '../../src/serve/graph/sync-target.ts'
 import { openLadybug } from '../../src/serve/ladybug/client.ts'
 import { openLance } from '../../src/serve/lancedb/client.ts'
 import { lanceSyncTarget } from '../../src/serve/lancedb/sync-target.ts'
+import { pineconeIndex } from '../../src/serve/pinecone/client.ts'
+import { PINECONE_DEFAULTS } from '../../src/serve/pinecone/config.ts'
+import { openPineconeMemory } from '../../src/serve/pinecone/memory.ts'
+import { pineconeSyncTarget } from '../../src/serve/pinecone/sync-target.ts'
+import { secret } from '../../src/serve/postgres/config.ts'
 import type { SyncTarget } from '../../src/serve/sync-target.ts'
 import { type ComputeEngine, openComputeEngine } from '../../src/sql/duckdb/engine.ts'
 
 // The catalog's tables and stores without the platform around them: bronze rows in, silver by the pipeline's own models, and its syncs.
 
+/** Embedded, each followed by the sync of that name. */
 export const STORES = ['clickhouse', 'graph', 'vectors'] as const
-export type Store = (typeof STORES)[number]
+/** `pinecone` follows as `vectors` does, on the server that `PINECONE_STAND_IN` names. */
+export type Store = (typeof STORES)[number] | 'pinecone'
+export const PINECONE_KEY = 'a key'
 
 export interface CatalogRow {
   readonly type: 'movie' | 'person'
@@ -133,9 +141,10 @@ export class CatalogLake {
   }
 }
 
-export const planOf = (store: Store): SyncPlan => catalog.syncs.find(({ name }) => name === store)!
+export const planOf = (store: Store): SyncPlan =>
+  catalog.syncs.find(({ name }) => name === (store === 'pinecone' ? 'vectors' : store))!
 
-/** The embedded store of a home, as a target. */
+/** The store of a home, as a target. */
 export async function openTarget(
   home: string,
   store: Store,
@@ -166,17 +175,29 @@ export async function openTarget(
       const of = collections as readonly VectorsCollection[]
       const opened = await openLance({ folder: at('lance') }, of)
       const connect = async () => opened
-      const embedder = {
-        ...hashedNgrams,
-        embed: async (texts: readonly string[], kind: 'passage' | 'query') => ({
-          vectors: await hashedNgrams.embed(texts, kind),
-          computed: texts.length,
-        }),
-      }
       const target = lanceSyncTarget({ connect, consumer, collections: of, embedder })
       return { target, close: async () => opened.close() }
     }
+    case 'pinecone': {
+      const memoryFile = at('pinecone.sqlite')
+      mkdirSync(path.dirname(memoryFile), { recursive: true })
+      const memory = openPineconeMemory(memoryFile)
+      const host = process.env.PINECONE_STAND_IN!
+      const apiKey = secret(PINECONE_KEY)
+      const index = pineconeIndex({ ...PINECONE_DEFAULTS, host, apiKey, memoryFile })
+      const of = collections as readonly VectorsCollection[]
+      const target = pineconeSyncTarget({ index, memory, consumer, collections: of, embedder })
+      return { target, close: async () => memory.close() }
+    }
   }
+}
+
+const embedder = {
+  ...hashedNgrams,
+  embed: async (texts: readonly string[], kind: 'passage' | 'query') => ({
+    vectors: await hashedNgrams.embed(texts, kind),
+    computed: texts.length,
+  }),
 }
 
 /** A film with some of a few people, differing by `word`. */

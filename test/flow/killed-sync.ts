@@ -1,15 +1,25 @@
 import { CatalogLake, openTarget, type Store } from './catalog-lake.ts'
 
-// A sync in a process of its own that dies the moment it would say that a table is done: everything is written, and the cursor does not know.
+// A sync in a process of its own that dies in the middle: by `moment` when half of a batch is written, or when everything is and the cursor does not
+// know; or `never`, to fill a store that the next process breaks.
 
-const [home, store] = process.argv.slice(2) as [string, Store]
+const [home, store, moment] = process.argv.slice(2) as [string, Store, 'half' | 'cursor' | 'never']
 const lake = await CatalogLake.open(home)
-const { target } = await openTarget(home, store)
+const { target, close } = await openTarget(home, store)
+const die = () => process.kill(process.pid, 'SIGKILL')
 await lake.sync(store, {
   ...target,
+  async write({ puts, removes }, signal) {
+    if (moment !== 'half') return target.write({ puts, removes }, signal)
+    const half = <T>(items: readonly T[]) => items.slice(0, Math.ceil(items.length / 2))
+    await target.write({ puts: half(puts), removes: half(removes) }, signal)
+    die()
+    return {}
+  },
   async saveCursor(table, cursor) {
-    if (table === 'silver.movies' && cursor.pending === undefined)
-      process.kill(process.pid, 'SIGKILL')
+    if (moment === 'cursor' && table === 'silver.movies' && cursor.pending === undefined) die()
     await target.saveCursor(table, cursor)
   },
 })
+await close()
+lake.close()
