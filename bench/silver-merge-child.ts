@@ -30,7 +30,7 @@ mkdirSync(values.folder, { recursive: true })
 const engine = await openComputeEngine({
   spillDirectory: path.join(values.folder, '.spill'),
   memoryLimitBytes: Number(values.memory) * 1024 * 1024,
-  threads: 2,
+  threads: 1,
 })
 const lake = await openLakeHome({
   folder: path.join(values.folder, 'lake'),

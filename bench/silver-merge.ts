@@ -60,7 +60,7 @@ export const silverMerge: Bench = {
       },
       goals: [{ figure: 'merge_resident_mb', atMost: RESIDENT_MB_MAX }],
       limits: [
-        `The engine is given ${MEMORY_MB.join(', then ')} MB, until that is enough; the process holds Node and what the engine does not count besides. Resident is the peak of the whole process.`,
+        `The engine is given one thread and ${MEMORY_MB.join(', then ')} MB, until that is enough; the process holds Node and what the engine does not count besides. Resident is the peak of the whole process.`,
         'The change feed is written with the merge, as the syncs need it.',
       ],
     }
