@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { type Bench, rounded } from './bench.ts'
 
 const run = promisify(execFile)
+const NODE = path.join(import.meta.dirname, '../bin/node')
 const CHILD = path.join(import.meta.dirname, 'silver-merge-child.ts')
 const ENTITY_COUNT = 1_000_000
 const CHANGE_COUNT = 100_000
@@ -29,9 +30,10 @@ export const silverMerge: Bench = {
     const child = async (work: string, memoryMb: number) => {
       const sizes = ['--entities', String(entityCount), '--changes', String(changeCount)]
       const memory = ['--memory', String(memoryMb)]
-      // As the platform runs: with the flags that this process has.
-      const args = [...process.execArgv, CHILD, work, '--folder', folder, ...sizes, ...memory]
-      const { stdout } = await run(process.execPath, args)
+      // As the platform runs where it is given so much.
+      const env = { ...process.env, MEKONG_MEMORY_MB: String(memoryMb) }
+      const args = [CHILD, work, '--folder', folder, ...sizes, ...memory]
+      const { stdout } = await run(NODE, args, { env })
       return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured
     }
     say(`making silver of ${entityCount} movies`)
